@@ -1,0 +1,130 @@
+"""The site's one stylesheet and one script, made from the small files under static/.
+
+A page asks for `css/site.css` and `js/site.js` (the administration for `css/desk.css`); nobody wants forty
+requests for the files behind them. `BundleFinder` offers these to Django's staticfiles as if they lay on the
+disk, so that runserver, collectstatic and whitenoise treat them like any other file. The order of the files
+is the order below.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import BaseFinder
+from django.core.files.storage import FileSystemStorage
+
+# The cascade layers from weakest to strongest. A file holds rules only; its layer is decided here.
+STYLES = {
+    "reset": ["reset"],
+    "tokens": ["tokens"],
+    "base": ["base"],
+    "layout": ["layout"],
+    "components": [
+        "topbar",
+        "bottom-bar",
+        "footer",
+        "disclosure",
+        "icon",
+        "button",
+        "badge",
+        "chip",
+        "byline",
+        "importance",
+        "rule-head",
+        "tabs",
+        "filters",
+        "question-row",
+        "prose",
+        "post",
+        "verdict",
+        "panel",
+        "note",
+        "field",
+        "composer",
+        "finding",
+        "poll",
+        "card",
+        "viewer",
+        "stepper",
+        "list-row",
+        "table",
+        "stat",
+        "empty",
+        "dialog",
+        "landing",
+        "observer",
+    ],
+    "utilities": ["utilities"],
+}
+
+# What staff screens need beside Django's own styles, which are in no layer.
+DESK_STYLES = ["tokens", "icon", "badge", "panel", "note", "table", "admin"]
+
+# theme.js is not among them: it runs before the first paint, alone.
+SCRIPTS = ["toast", "menu", "search", "focus", "composer", "draft", "countdown", "preview", "picker"]
+
+
+def stylesheet(root: Path) -> str:
+    """Return the text of site.css from the files in `root`/css, wrapped in their cascade layers."""
+    parts = [f"@layer {', '.join(STYLES)};\n"]
+    for layer, names in STYLES.items():
+        parts += [f"@layer {layer} {{\n", *(_read(root / "css" / f"{name}.css") for name in names), "}\n"]
+    return "".join(parts)
+
+
+def desk_stylesheet(root: Path) -> str:
+    """Return the text of desk.css, for the administration."""
+    return "".join(_read(root / "css" / f"{name}.css") for name in DESK_STYLES)
+
+
+def script(root: Path) -> str:
+    """Return the text of site.js from the files in `root`/js, each in a block so that no name leaves it."""
+    return '"use strict";\n' + "".join(f"{{\n{_read(root / 'js' / f'{name}.js')}}}\n" for name in SCRIPTS)
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+BUNDLES = {"css/site.css": stylesheet, "css/desk.css": desk_stylesheet, "js/site.js": script}
+
+
+class BundleFinder(BaseFinder):
+    """Offers each bundle as a file under `VAR_DIR`/assets, rewritten when what it is made of has changed."""
+
+    def __init__(self, app_names=None, *args, **kwargs):
+        self.source = Path(settings.BASE_DIR) / "static"
+        self.storage = FileSystemStorage(location=Path(settings.VAR_DIR) / "assets")
+
+    def check(self, **kwargs):
+        return []
+
+    def find(self, path, find_all=False, **kwargs):
+        found = [self._written(path)] if path in BUNDLES else []
+        if find_all or not found:
+            return found
+        return found[0]
+
+    def list(self, ignore_patterns):
+        for path in BUNDLES:
+            self._written(path)
+            yield path, self.storage
+
+    def _written(self, path: str) -> str:
+        """Return the absolute path of an up-to-date bundle."""
+        target = Path(self.storage.path(path))
+        text = BUNDLES[path](self.source)
+        if not target.exists() or _read(target) != text:
+            replace_text(target, text)
+        return str(target)
+
+
+def replace_text(target: Path, text: str) -> None:
+    """Write a file in one step, so that another process never reads half of it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(dir=target.parent)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(draft, 0o644)
+    os.replace(draft, target)

@@ -1,0 +1,28 @@
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.urls import include, path
+
+from sermo import views
+
+admin.site.login = secure_admin_login(admin.site.login)
+admin.site.site_header = admin.site.site_title = "Sermo administration"
+admin.site.index_title = "Desk"
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("about/<slug:topic>/", views.about, name="about"),
+    path("search/", views.search, name="search"),
+    path("demo/log-in/", views.demo_log_in, name="demo_log_in"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("accounts/", include("allauth.urls")),
+    path("verify/", include("verification.urls")),
+    path("", include("accounts.urls")),
+    path("", include("questions.urls")),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "sermo.views.bad_request"
+handler403 = "sermo.views.forbidden"
+handler404 = "sermo.views.not_found"
+handler500 = "sermo.views.server_error"

@@ -1,0 +1,205 @@
+"""The roof: pages that compose the whole site, health, and the pages for what went wrong."""
+
+import re
+from itertools import groupby
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.postgres.search import SearchHeadline, SearchQuery, SearchRank
+from django.core.cache import caches
+from django.db import DatabaseError, connection
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.exceptions import TemplateDoesNotExist
+from django.template.loader import get_template, render_to_string
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from accounts.demo_logins import DEMO_LOGINS, DEMO_PASSWORD
+from accounts.doors import physician_required
+from accounts.models import User
+from accounts.roles import OBSERVERS, groups_of, is_moderator
+from questions.models import Post, Question
+from questions.signature import signature
+from sermo.celery import app as celery_app
+from sermo.text import searchable
+
+TOPICS = ("verification", "ranks", "rewards", "rules", "privacy")
+HOME_ROWS = 8
+MATCHES_RANKED = 400  # the newest matches; ranking more would cost time and change little
+RESULTS = 20
+MARKDOWN = re.compile(r"[*_#>|`~-]{2,}|[*#>|`]")
+
+
+def home(request):
+    """The landing page for visitors, the start of the day for members."""
+    user = request.user
+    if not user.is_authenticated:
+        logins = DEMO_LOGINS if settings.DEMO else {}
+        return render(request, "landing.html", {"demo_logins": logins, "demo_password": DEMO_PASSWORD})
+    member = user.as_member
+    if member and member.is_applicant:
+        return redirect("verification:start")
+    if (member and member.may_read) or is_moderator(user):
+        return render(request, "home.html", _home(user, member))
+    return render(request, "no_membership.html", {"is_observer": OBSERVERS in groups_of(user)})
+
+
+def _home(user, member):
+    rows = Question.objects.visible_to(user).open().for_listing()
+    own = member.specialty if member else None
+    waiting = rows.unanswered().in_specialty(own).exclude(asker=member).order_by("-opened_at")[:3] if own else []
+    hot = rows.order_by("-hot", "-pk")[:HOME_ROWS]
+    waiting, hot = list(waiting), list(hot)
+    for question in [*waiting, *hot]:
+        question.byline = signature(question.byline_mode, question.asker)
+    seen = {question.pk for question in waiting}
+    return {
+        "member": member,
+        "own_specialty": own,
+        "waiting": waiting,
+        "hot": [question for question in hot if question.pk not in seen],
+        "rank": getattr(member, "rank", None) if member else None,
+    }
+
+
+def about(request, topic):
+    """One page each on how the site works."""
+    if topic not in TOPICS:
+        raise Http404
+    try:
+        get_template(f"about/{topic}.html")
+    except TemplateDoesNotExist as error:
+        raise Http404 from error
+    return render(request, f"about/{topic}.html")
+
+
+@physician_required
+def search(request):
+    """Full text over what one may read, the hits of a discussion together."""
+    typed = request.GET.get("q", "").strip()[:200]
+    results = _search(request.user, typed) if typed else []
+    return render(request, "search.html", {"typed": typed, "results": results, "limit": RESULTS})
+
+
+def _search(user, typed):
+    query = SearchQuery(searchable(typed), search_type="websearch", config="english")
+    matches = Post.objects.visible_to(user).standing().filter(search_vector=query).order_by("-pk")
+    newest = matches.values("pk")[:MATCHES_RANKED]
+    hits = (
+        Post.objects.filter(pk__in=newest)
+        .annotate(
+            relevance=SearchRank("search_vector", query, normalization=1),
+            snippet=SearchHeadline("source", query, config="english", start_sel="\x02", stop_sel="\x03", max_words=32),
+        )
+        .order_by("-relevance", "-pk")[: 3 * RESULTS]
+    )
+    found: dict[int, list[Post]] = {}
+    for post in hits:
+        found.setdefault(post.question_id, []).append(post)
+    kept = list(found)[:RESULTS]
+    rows = {row.pk: row for row in Question.objects.visible_to(user).filter(pk__in=kept).for_listing()}
+    results = []
+    for question_id in kept:
+        question = rows[question_id]
+        question.byline = signature(question.byline_mode, question.asker)
+        posts = found[question_id]
+        results.append({"question": question, "post": posts[0], "parts": _parts(posts[0].snippet), "others": len(posts) - 1})
+    return results
+
+
+def _parts(snippet):
+    """The headline cut into (is match, words), so that the template marks it without trusting any markup."""
+    parts, marked = [], False
+    snippet = MARKDOWN.sub(" ", snippet)
+    for is_sign, signs in groupby(snippet, key=lambda sign: sign in "\x02\x03"):
+        words = "".join(signs)
+        if is_sign:
+            marked = words.endswith("\x02")
+        else:
+            parts.append((marked, words))
+    return parts
+
+
+@require_POST
+def demo_log_in(request):
+    """One click on the landing page of the demonstration; elsewhere there is no such page."""
+    email = request.POST.get("email", "")
+    if not settings.DEMO or email not in DEMO_LOGINS:
+        raise Http404
+    login(request, get_object_or_404(User, email=email), backend=settings.AUTHENTICATION_BACKENDS[0])
+    return redirect("home")
+
+
+def healthz(request):
+    """Alive: the process answers."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@never_cache
+def readyz(request):
+    """Ready: what the site stands on can be reached; 503 names what cannot."""
+    checks = {"database": _database, "cache": _cache, "broker": _broker}
+    missing = [name for name, check in checks.items() if not check()]
+    return JsonResponse({"ready": not missing, "missing": missing}, status=503 if missing else 200)
+
+
+def _database() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        return True
+    except DatabaseError:
+        return False
+
+
+def _cache() -> bool:
+    try:
+        return bool(caches["default"]._cache.get_client().ping())
+    except RedisError:
+        return False
+
+
+def _broker() -> bool:
+    try:
+        with celery_app.connection_for_write(transport_options={"socket_connect_timeout": 1}) as broker:
+            broker.ensure_connection(max_retries=0, timeout=1)
+        return True
+    except (OSError, RedisError, OperationalError):
+        return False
+
+
+def _error(request, status, **context):
+    context["request_id"] = getattr(request, "id", "")
+    return HttpResponse(render_to_string(f"{status}.html", context, request=request), status=status)
+
+
+def bad_request(request, exception=None):
+    return _error_alone(request, 400)
+
+
+def forbidden(request, exception=None):
+    return _error(request, 403, reason=str(exception or ""))
+
+
+def not_found(request, exception=None):
+    return _error(request, 404)
+
+
+def server_error(request):
+    return _error_alone(request, 500)
+
+
+def csrf_failure(request, reason=""):
+    """Mostly a page left open for too long; the browser's back button still has the text."""
+    return _error(
+        request, 403, reason="This page was open too long, or cookies are off. Go back, reload the page and send it again."
+    )
+
+
+def _error_alone(request, status):
+    """A page that needs neither the database nor a session."""
+    body = render_to_string(f"{status}.html", {"request_id": getattr(request, "id", ""), "request": request})
+    return HttpResponse(body, status=status)

@@ -1,0 +1,59 @@
+"""Who may come to a page. What they find there is the matter of each table's gate, `visible_to`."""
+
+from functools import wraps
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import redirect, render
+
+from accounts.roles import is_moderator
+
+__all__ = ["active_physician_required", "applicant_required", "login_required", "physician_required"]
+
+
+def physician_required(view):
+    """Verified physicians, also those who may only read, and moderators. Applicants go to their next step."""
+
+    @wraps(view)
+    def door(request, *args, **kwargs):
+        member = request.user.as_member
+        if (member and member.may_read) or is_moderator(request.user):
+            return view(request, *args, **kwargs)
+        return _turn_away(request, member)
+
+    return login_required(door)
+
+
+def active_physician_required(view):
+    """Verified physicians who may write."""
+
+    @wraps(view)
+    def door(request, *args, **kwargs):
+        member = request.user.as_member
+        if member and member.may_write:
+            return view(request, *args, **kwargs)
+        if member and member.may_read:
+            raise PermissionDenied("Your license needs a new check before you can write. Reading stays open.")
+        return _turn_away(request, member)
+
+    return login_required(door)
+
+
+def applicant_required(view):
+    """Anyone with a membership, verified or not: the pages of verification and one's own settings."""
+
+    @wraps(view)
+    def door(request, *args, **kwargs):
+        if request.user.as_member:
+            return view(request, *args, **kwargs)
+        return _turn_away(request, None)
+
+    return login_required(door)
+
+
+def _turn_away(request, member):
+    if member and member.is_applicant:
+        return redirect("verification:start")
+    if member and member.standing == member.Standing.SUSPENDED:
+        return render(request, "accounts/suspended.html", status=403)
+    raise PermissionDenied("This page is for verified physicians. Your account has no membership.")

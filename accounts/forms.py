@@ -1,0 +1,82 @@
+"""What people typed about themselves, checked."""
+
+from allauth.account.forms import SignupForm as AllauthSignupForm
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from accounts import handles, services
+from accounts.models import Member, Specialty
+
+
+def clean_free_handle(handle: str, member: Member | None = None) -> str:
+    handle = handles.check(handle)
+    if not services.is_free(handle, member=member):
+        raise ValidationError(services.HandleTaken.message)
+    return handle
+
+
+class SignupForm(AllauthSignupForm):
+    """E-mail, password and a handle; what is proved of a physician comes after."""
+
+    field_order = ["email", "handle", "password1"]
+
+    handle = forms.CharField(
+        max_length=handles.LONGEST,
+        help_text=handles.HELP,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "nickname", "autocapitalize": "none", "spellcheck": "false", "data-preview": "handle"}
+        ),
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = "E-mail"
+        self.fields["email"].help_text = "Only for logging in and for notices. Colleagues never see it."
+        for field in ("email", "password1"):
+            self.fields[field].widget.attrs.pop("placeholder", None)
+
+    def clean_handle(self):
+        return clean_free_handle(self.cleaned_data["handle"])
+
+    @transaction.atomic
+    def save(self, request):
+        user = super().save(request)
+        if user is not None:
+            services.create_member(user=user, handle=self.cleaned_data["handle"])
+        return user
+
+
+class HandleForm(forms.Form):
+    handle = forms.CharField(max_length=handles.LONGEST, help_text=handles.HELP)
+
+    def __init__(self, *args, member: Member, **kwargs):
+        super().__init__(*args, initial={"handle": member.handle}, **kwargs)
+        self.member = member
+
+    def clean_handle(self):
+        return clean_free_handle(self.cleaned_data["handle"], self.member)
+
+
+class ProfileForm(forms.ModelForm):
+    """The facts a member chooses to give; which of them a post shows is the byline's matter."""
+
+    specialty = forms.ModelChoiceField(Specialty.objects.filter(is_choice=True), required=False)
+
+    class Meta:
+        model = Member
+        fields = ["specialty", "state", "years_band", "bio"]
+        widgets = {"bio": forms.Textarea(attrs={"rows": 3})}
+        labels = {"state": "State or territory", "bio": "About you"}
+        help_texts = {
+            "specialty": "Stands beside your handle.",
+            "state": "A partial byline shows the region, never the state.",
+            "years_band": "A partial byline shows it.",
+            "bio": "On your handle's page, for physicians. Nothing that names you.",
+        }
+
+    def clean_specialty(self):
+        chosen = self.cleaned_data["specialty"]
+        if chosen is None and self.instance.specialty_id and self.instance.may_read:
+            raise ValidationError("A verified physician shows a specialty.")
+        return chosen

@@ -1,0 +1,53 @@
+"""Handles: what one may be called, and which handles look too much like each other."""
+
+import re
+
+from django.core.exceptions import ValidationError
+
+SHORTEST, LONGEST = 3, 24
+SHAPE = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_.-][A-Za-z0-9]+)*")
+HELP = f"{SHORTEST} to {LONGEST} letters and digits, with single _ - or . between them. It need not be your name."
+
+RESERVED = (
+    "abuse account accounts admin administrator anonymous api billing community consult consults contact demo doctor "
+    "editor feedback finance firm former-member groups handle help helpdesk home info legal md me member members "
+    "moderation moderator moderators news nobody none null observer observers official operator owner physician "
+    "physicians policy polls postmaster press privacy questions removed-account reviewer reviewers rewards root rules "
+    "search security sermo sermo-team settings site staff status superuser support system team trust undefined "
+    "unknown user username verification verified verify watchers webmaster"
+).split()
+
+# Pairs that are hard to tell apart in the site's typefaces; the longer ones first.
+LOOKALIKES = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("0", "o"), ("1", "l"), ("i", "l"), ("5", "s"), ("2", "z"), ("8", "b"))
+
+
+def key(handle: str) -> str:
+    """The form in which two handles that could be mistaken for each other are equal."""
+    skeleton = re.sub(r"[_.-]", "", handle.lower())
+    for look, like in LOOKALIKES:
+        skeleton = skeleton.replace(look, like)
+    return skeleton
+
+
+RESERVED_KEYS = {key(word) for word in RESERVED}
+
+
+def check(handle: str) -> str:
+    """Return the handle, trimmed. Raises ValidationError with what to type instead."""
+    handle = handle.strip()
+    if not SHORTEST <= len(handle) <= LONGEST:
+        raise ValidationError(f"A handle has {SHORTEST} to {LONGEST} characters; this one has {len(handle)}.")
+    if not SHAPE.fullmatch(handle):
+        raise ValidationError(
+            "Use letters A to Z and digits, starting with a letter, with single _ - or . between them."
+        )
+    if key(handle) in RESERVED_KEYS or key(handle).startswith(key("sermo")):
+        raise ValidationError("This handle is reserved, because it could be taken for the site or its staff.")
+    return handle
+
+
+def contains_name(handle: str, name: str) -> bool:
+    """Whether a handle gives away a word of a name (three letters or more)."""
+    words = [word for word in re.findall(r"[a-z]+", name.lower()) if len(word) >= 3]
+    bare = re.sub(r"[^a-z]", "", handle.lower())
+    return any(word in bare for word in words)

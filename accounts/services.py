@@ -1,0 +1,113 @@
+"""What members may do with their handle and byline."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import handles
+from accounts.models import Handle, Member, Specialty, User
+from accounts.signals import byline_mode_changed
+from sermo.errors import RuleBroken
+
+Mode = Member.BylineMode
+PRIVACY = {Mode.PUBLIC: 0, Mode.PARTIAL: 1, Mode.ANONYMOUS: 2}
+
+
+class HandleTaken(RuleBroken):
+    message = "This handle is taken, or too close to one that is."
+
+
+class HandleChangedLately(RuleBroken):
+    message = "A handle can be changed once in 90 days."
+
+
+class NotVerified(RuleBroken):
+    message = "Your real name can be shown once your license is verified."
+
+
+@transaction.atomic
+def create_member(*, user: User, handle: str, specialty: Specialty | None = None) -> Member:
+    """Make the member of a new log-in, an applicant. Raises HandleTaken, ValidationError."""
+    handle = handles.check(handle)
+    member = Member(user=user, handle=handle, specialty=specialty)
+    try:
+        with transaction.atomic():
+            member.save()
+            Handle.objects.create(key=handles.key(handle), text=handle, member=member)
+    except IntegrityError as error:
+        raise HandleTaken from error
+    return member
+
+
+def is_free(handle: str, *, member: Member | None = None) -> bool:
+    """Whether nobody holds or held this handle or a lookalike of it; one's own old handles are free to oneself."""
+    taken = Handle.objects.filter(key=handles.key(handle))
+    if member:
+        taken = taken.exclude(member=member)
+    return not taken.exists()
+
+
+@transaction.atomic
+def change_handle(*, member: Member, handle: str) -> Member:
+    """Give a member another handle; the old one stays reserved. Raises HandleTaken, HandleChangedLately."""
+    member = Member.objects.select_for_update().get(pk=member.pk)
+    handle = handles.check(handle)
+    if handle == member.handle:
+        return member
+    now = timezone.now()
+    days = settings.HANDLE_CHANGE_DAYS
+    if member.handle_changed_at and now - member.handle_changed_at < timedelta(days=days):
+        free_on = timezone.localdate(member.handle_changed_at + timedelta(days=days))
+        raise HandleChangedLately(f"A handle can be changed once in {days} days; yours again on {free_on:%b} {free_on.day}.")
+    try:
+        with transaction.atomic():
+            member.handles.filter(released_at=None).update(released_at=now)
+            _take(handle, member, now)
+            member.handle, member.handle_changed_at = handle, now
+            member.save(update_fields=["handle", "handle_changed_at"])
+    except IntegrityError as error:
+        raise HandleTaken from error
+    return member
+
+
+def _take(handle: str, member: Member, now) -> None:
+    """Hold a handle: a new row, or one's own old row again."""
+    own = member.handles.filter(key=handles.key(handle))
+    if not own.update(text=handle, taken_at=now, released_at=None):
+        Handle.objects.create(key=handles.key(handle), text=handle, member=member, taken_at=now)
+
+
+@transaction.atomic
+def choose_byline(*, member: Member, mode: str, display_name: str = "") -> Member:
+    """Set how a member's next posts are signed; more privacy also covers the posts already written.
+
+    `display_name` comes from verification, which checked it, and is kept only while the mode is public.
+    Raises NotVerified when public is chosen without one.
+    """
+    member = Member.objects.select_for_update().get(pk=member.pk)
+    was, mode = Mode(member.byline_mode), Mode(mode)
+    if mode == Mode.PUBLIC and not display_name:
+        raise NotVerified
+    member.byline_mode = mode
+    member.display_name = display_name if mode == Mode.PUBLIC else ""
+    member.save(update_fields=["byline_mode", "display_name"])
+    if mode != was:
+        byline_mode_changed.send(sender=Member, member=member, was=was)
+    return member
+
+
+def is_more_private(mode: str, than: str) -> bool:
+    return PRIVACY[Mode(mode)] > PRIVACY[Mode(than)]
+
+
+@transaction.atomic
+def set_standing(*, member: Member, standing: str, specialty: Specialty | None = None) -> Member:
+    """Called by verification alone. A specialty is written only where the member has chosen none."""
+    member = Member.objects.select_for_update().get(pk=member.pk)
+    member.standing = standing
+    if member.specialty_id is None and specialty:
+        member.specialty = specialty
+    member.save(update_fields=["standing", "specialty"])
+    return member

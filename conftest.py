@@ -1,0 +1,76 @@
+"""The cast of the tests, by role."""
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db.backends.postgresql.operations import DatabaseOperations
+from django.test import Client
+
+from accounts.roles import MODERATORS
+from accounts.tests.factories import make_member, make_user
+
+
+@pytest.fixture(autouse=True, scope="session")
+def flush_past_triggers():
+    """Let the flush between tests, and nothing else, empty tables whose triggers refuse it."""
+    flush = DatabaseOperations.execute_sql_flush
+
+    def execute_sql_flush(self, statements):
+        return flush(self, ["SET session_replication_role = replica", *statements, "SET session_replication_role = origin"])
+
+    DatabaseOperations.execute_sql_flush = execute_sql_flush
+    yield
+    DatabaseOperations.execute_sql_flush = flush
+
+
+@pytest.fixture
+def physician(db):
+    return make_member("left_atrium")
+
+
+@pytest.fixture
+def colleague(db):
+    return make_member("nephron_loop", specialty="Nephrology")
+
+
+@pytest.fixture
+def third(db):
+    return make_member("papular", specialty="Dermatology")
+
+
+@pytest.fixture
+def applicant(db):
+    return make_member("new_attending", standing="applicant", specialty=None)
+
+
+@pytest.fixture
+def moderator(db):
+    member = make_member("plainspoken", specialty="Family Medicine")
+    member.user.groups.add(Group.objects.get_or_create(name=MODERATORS)[0])
+    return member
+
+
+@pytest.fixture
+def staff(db):
+    return make_user(is_staff=True)
+
+
+def client_of(who):
+    """A browser in which somebody is logged in."""
+    client = Client()
+    client.force_login(getattr(who, "user", who))
+    return client
+
+
+@pytest.fixture
+def physician_client(physician):
+    return client_of(physician)
+
+
+@pytest.fixture
+def colleague_client(colleague):
+    return client_of(colleague)
+
+
+@pytest.fixture
+def applicant_client(applicant):
+    return client_of(applicant)

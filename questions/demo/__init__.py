@@ -1,0 +1,5 @@
+"""Discussions of the demonstration, hand-written in the .toml files beside this, one file a specialty."""
+
+from questions.demo.seeding import seed
+
+__all__ = ["seed"]

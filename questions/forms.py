@@ -1,0 +1,171 @@
+"""What members typed, checked."""
+
+import uuid
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from accounts.models import Member, Specialty
+from questions.models import Question, Vote
+from questions.services import bylines
+from questions.services.writing import MOST_TAGS
+
+TEXT = {"min_length": 10, "max_length": 20_000, "strip": True}
+COMMENT = {"min_length": 2, "max_length": 3_000, "strip": True}
+MOST_SPECIALTIES = 3
+
+
+class Composer(forms.Textarea):
+    """A text in Markdown; drawn with tools, preview and draft."""
+
+
+class SubmissionForm(forms.Form):
+    """A form that may be sent twice and counts once: it carries an id of its own."""
+
+    submission = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["submission"].initial = uuid.uuid4
+
+
+class BylineMixin:
+    """Adds the choice of byline, where it is not fixed by an earlier post in the same discussion."""
+
+    def add_byline(self, member: Member, fixed: bool):
+        if fixed:
+            return
+        self.fields["byline"] = forms.ChoiceField(
+            label="Shown as", choices=bylines.choices_for(member), initial=member.byline_mode
+        )
+        self.fields["byline_confirmed"] = forms.BooleanField(
+            label="Yes, show more of me here than my profile does", required=False
+        )
+
+    def byline_chosen(self) -> dict:
+        """The keyword arguments of a service."""
+        return {
+            "byline": self.cleaned_data.get("byline"),
+            "byline_confirmed": self.cleaned_data.get("byline_confirmed", False),
+        }
+
+
+class AskForm(BylineMixin, SubmissionForm):
+    kind = forms.ChoiceField(
+        label="What is it?",
+        choices=Question.Kind.choices,
+        initial=Question.Kind.QUESTION,
+        widget=forms.RadioSelect(attrs={"class": "segmented"}),
+    )
+    title = forms.CharField(
+        min_length=12,
+        max_length=140,
+        help_text="The question itself, as you would ask it in the corridor.",
+        widget=forms.Textarea(attrs={"class": "title", "rows": 2}),
+    )
+    source = forms.CharField(
+        label="Details",
+        widget=Composer(attrs={"rows": 10}),
+        help_text="Age by decade, time by season, place by kind of hospital. Write what changes the decision.",
+        **TEXT,
+    )
+    specialties = forms.ModelMultipleChoiceField(
+        Specialty.objects.filter(is_choice=True),
+        help_text="One to three, the closest first.",
+        widget=forms.SelectMultiple(attrs={"size": 6, "data-picker": "3"}),
+    )
+    tags = forms.CharField(
+        required=False, max_length=200, help_text=f"Up to {MOST_TAGS}, with commas between: anticoagulation, dialysis"
+    )
+    urgency = forms.ChoiceField(
+        label="How soon do you need it?",
+        choices=[("days", "In days"), ("today", "Today\nMarks it for two days and lifts it in the list.")],
+        initial="days",
+        widget=forms.RadioSelect,
+    )
+    audience = forms.ChoiceField(label="Who may read and answer", choices=Question.Audience.choices)
+    peers_only = forms.BooleanField(
+        required=False, label="Peers only\nObserver firms never see it, not even in search or counts."
+    )
+
+    def __init__(self, *args, member: Member, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.add_byline(member, fixed=False)
+
+    def clean_title(self):
+        return " ".join(self.cleaned_data["title"].split())
+
+    def clean_specialties(self):
+        chosen = list(self.cleaned_data["specialties"])
+        if len(chosen) > MOST_SPECIALTIES:
+            raise ValidationError(f"Choose at most three; {len(chosen)} are chosen.")
+        typed = self.data.getlist("specialties") if hasattr(self.data, "getlist") else []
+        return sorted(chosen, key=lambda one: typed.index(one.pk) if one.pk in typed else 0)
+
+    def clean_tags(self):
+        names = [name.strip() for name in self.cleaned_data["tags"].replace(";", ",").split(",") if name.strip()]
+        if len(names) > MOST_TAGS:
+            raise ValidationError(f"At most {MOST_TAGS} tags; there are {len(names)}.")
+        for name in names:
+            if len(name) > 40:
+                raise ValidationError(f"“{name[:20]}…” is longer than 40 characters. Tags have commas between them.")
+        return names
+
+
+class AnswerForm(BylineMixin, SubmissionForm):
+    source = forms.CharField(label="Your answer", widget=Composer(attrs={"rows": 6}), **TEXT)
+
+    def __init__(self, *args, member: Member, fixed_byline: bool, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.add_byline(member, fixed_byline)
+
+
+class CommentForm(BylineMixin, SubmissionForm):
+    source = forms.CharField(label="Your comment", widget=forms.Textarea(attrs={"rows": 3}), **COMMENT)
+
+    def __init__(self, *args, member: Member, fixed_byline: bool, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.add_byline(member, fixed_byline)
+
+
+class EditForm(forms.Form):
+    title = forms.CharField(min_length=12, max_length=140, widget=forms.Textarea(attrs={"class": "title", "rows": 2}))
+    source = forms.CharField(label="Text", widget=Composer(attrs={"rows": 12}), **TEXT)
+    was = forms.CharField(widget=forms.HiddenInput, required=False, strip=False)
+
+    def __init__(self, *args, post, **kwargs):
+        initial = {"title": post.question.title, "source": post.source, "was": post.source}
+        super().__init__(*args, initial=initial, **kwargs)
+        if post.kind != post.Kind.OPENING:
+            del self.fields["title"]
+        if post.kind == post.Kind.COMMENT:
+            self.fields["source"] = forms.CharField(label="Text", widget=forms.Textarea(attrs={"rows": 4}), **COMMENT)
+
+
+class VoteForm(forms.Form):
+    """Zero withdraws."""
+
+    value = forms.TypedChoiceField(coerce=int, choices=[(1, "Corroborate"), (-1, "Dispute"), (0, "Withdraw")])
+    reason = forms.ChoiceField(choices=Vote.Reason.choices, required=False)
+    explanation = forms.CharField(max_length=500, required=False, strip=True)
+
+
+class ImportanceForm(forms.Form):
+    value = forms.TypedChoiceField(coerce=int, choices=[(number, number) for number in range(1, 6)])
+
+
+class SolveForm(forms.Form):
+    answers = forms.ModelMultipleChoiceField(
+        queryset=None, required=False, label="Answers that solved it", widget=forms.CheckboxSelectMultiple
+    )
+    outcome = forms.CharField(
+        max_length=500,
+        required=False,
+        label="What happened",
+        help_text="A sentence for those who come later. Needed if it was solved elsewhere.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, *args, answers, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["answers"].queryset = answers

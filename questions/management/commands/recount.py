@@ -1,0 +1,44 @@
+from datetime import UTC, date, datetime
+
+from django.core.management.base import BaseCommand, CommandError
+
+from questions import ranking
+from questions.models import Question
+from questions.services.counting import recount_questions
+
+BATCH = 200
+
+
+class Command(BaseCommand):
+    help = "Compute counters, hot ranks, points and tiers anew from the rows. Can be stopped and run again."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--as-of", metavar="DAY", help="count points as of 00:00 UTC of this day (YYYY-MM-DD); today")
+
+    def handle(self, *, as_of=None, **options):
+        moment = ranking.midnight(self._day(as_of))
+        wrong = self._questions()
+        points, tiers = ranking.recount_ranks(as_of=moment)
+        self.stdout.write(
+            f"recount as of {moment:%Y-%m-%d %H:%M} UTC: {wrong} counters mended, {points} points and {tiers} tiers changed"
+        )
+
+    def _day(self, typed) -> date | None:
+        if typed is None:
+            return None
+        try:
+            day = date.fromisoformat(typed)
+        except ValueError as error:
+            raise CommandError(f"{typed!r} is no day such as 2026-11-22.") from error
+        if day > datetime.now(UTC).date():
+            raise CommandError("That day has not begun.")
+        return day
+
+    def _questions(self) -> int:
+        """In batches of their own transactions, so that writers wait for little."""
+        wrong = seen = last = 0
+        while ids := list(Question.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+            wrong += recount_questions(ids)
+            seen, last = seen + len(ids), ids[-1]
+            self.stdout.write(f"  {seen} discussions, {wrong} counters mended")
+        return wrong

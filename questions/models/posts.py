@@ -1,0 +1,198 @@
+"""What members write in a discussion, and under which name."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Member
+from questions.models.questions import Question
+
+
+class Byline(models.Model):
+    """How one member signs in one discussion: fixed by the first post there, only ever made more private."""
+
+    question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="bylines")
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="bylines")
+    mode = models.CharField(max_length=9, choices=Member.BylineMode)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["question", "member"], name="byline_one_per_member_and_question"),
+            models.CheckConstraint(condition=Q(mode__in=Member.BylineMode.values), name="byline_mode_is_known"),
+        ]
+
+    def __str__(self):
+        return f"byline {self.pk}"
+
+
+class PostQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Posts of discussions one may see. Removed posts stay as tombstones; their text is the page's matter."""
+        return self.filter(Exists(Question.objects.visible_to(user).filter(pk=OuterRef("question"))))
+
+    def standing(self):
+        """Posts that were not removed."""
+        return self.filter(removed_at=None)
+
+    def answers(self):
+        return self.filter(kind=Post.Kind.ANSWER)
+
+    def signed_by_handle(self):
+        """Posts whose byline shows the handle, never those under a real name."""
+        return self.filter(byline__mode__in=[Member.BylineMode.ANONYMOUS, Member.BylineMode.PARTIAL])
+
+    def signed_by_name(self):
+        return self.filter(byline__mode=Member.BylineMode.PUBLIC)
+
+    def for_page(self, member: Member | None):
+        """All that a post on a question page shows, with `own_vote`, this member's verdict on it."""
+        from questions.models.votes import Vote
+
+        own = Vote.objects.filter(post=OuterRef("pk"), voter=member).values("value")[:1]
+        return self.select_related("byline", "author__specialty", "author__rank").annotate(
+            own_vote=Subquery(own), is_credited=Exists(Credit.objects.filter(post=OuterRef("pk")))
+        )
+
+
+class Post(models.Model):
+    """An opening, an answer, or a comment under an answer."""
+
+    class Kind(models.TextChoices):
+        OPENING = "opening", "Opening"
+        ANSWER = "answer", "Answer"
+        COMMENT = "comment", "Comment"
+
+    class RemovedBy(models.TextChoices):
+        AUTHOR = "author", "its author"
+        MODERATOR = "moderator", "a moderator"
+
+    question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="posts")
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="comments")
+    kind = models.CharField(max_length=7, choices=Kind)
+    author = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="posts")
+    byline = models.ForeignKey(Byline, on_delete=models.PROTECT, related_name="posts")
+    source = models.TextField()
+    html = models.TextField()
+    posted_at = models.DateTimeField(default=timezone.now)
+    edited_at = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
+    removed_by = models.CharField(max_length=9, choices=RemovedBy, blank=True)
+    submission = models.UUIDField(null=True, blank=True, editable=False)
+
+    corroborate_count = models.PositiveIntegerField(default=0)
+    dispute_count = models.PositiveIntegerField(default=0)
+    balance = models.GeneratedField(
+        expression=F("corroborate_count") - F("dispute_count"), output_field=models.IntegerField(), db_persist=True
+    )
+    search_text = models.TextField(blank=True)
+    search_vector = models.GeneratedField(
+        expression=SearchVector("search_text", config="english"), output_field=SearchVectorField(), db_persist=True
+    )
+
+    objects = PostQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(fields=["question"], condition=Q(kind="opening"), name="post_one_opening"),
+            models.UniqueConstraint(fields=["author", "submission"], name="post_submission_once"),
+            models.CheckConstraint(
+                condition=Q(kind="comment", parent__isnull=False) | (~Q(kind="comment") & Q(parent=None)),
+                name="post_comment_has_parent",
+            ),
+            models.CheckConstraint(
+                condition=Q(removed_at=None, removed_by="") | (Q(removed_at__isnull=False) & ~Q(removed_by="")),
+                name="post_removed_by_someone",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                F("question"), F("balance").desc(), F("id"), condition=Q(kind="answer"), name="post_answers_by_balance"
+            ),
+            models.Index(fields=["author", "-posted_at"], name="post_by_author"),
+            GinIndex(fields=["search_vector"], name="post_search"),
+        ]
+
+    def __str__(self):
+        return f"post {self.pk}"
+
+    def get_absolute_url(self):
+        if self.kind == self.Kind.OPENING:
+            return self.question.get_absolute_url()
+        return f"{self.question.get_absolute_url()}?post={self.pk}#post-{self.pk}"
+
+    @property
+    def is_removed(self):
+        return self.removed_at is not None
+
+    @property
+    def takes_verdicts(self):
+        """Answers and observations are corroborated or disputed; comments only marked helpful."""
+        return self.kind == self.Kind.ANSWER or (
+            self.kind == self.Kind.OPENING and self.question.kind == Question.Kind.OBSERVATION
+        )
+
+    @property
+    def silent_until(self):
+        return self.posted_at + timedelta(minutes=settings.SILENT_EDIT_MINUTES)
+
+    @property
+    def history_url(self):
+        return reverse("questions:history", args=[self.pk])
+
+
+class Revision(models.Model):
+    """What a post said before an edit made after the silent first minutes."""
+
+    post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    title = models.CharField(max_length=140, blank=True)
+    source = models.TextField()
+    replaced_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ("view",)
+        constraints = [models.UniqueConstraint(fields=["post", "number"], name="revision_number_once")]
+
+    def __str__(self):
+        return f"revision {self.number} of post {self.post_id}"
+
+
+class Credit(models.Model):
+    """The asker's word that an answer solved the question."""
+
+    question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="credits")
+    post = models.OneToOneField(Post, on_delete=models.CASCADE, related_name="credit")
+    place = models.PositiveSmallIntegerField()
+    credited_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(fields=["question", "place"], name="credit_place_once"),
+            models.CheckConstraint(condition=Q(place__range=(1, 3)), name="credit_at_most_three"),
+        ]
+
+    def __str__(self):
+        return f"credit of post {self.post_id}"
+
+
+class Draft(models.Model):
+    """What a member typed and has not posted yet, kept on the server so that a lost session loses nothing."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="drafts")
+    place = models.CharField(max_length=32)  # "ask", "answer:<question>", "comment:<post>"
+    fields = models.JSONField()
+    saved_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["member", "place"], name="draft_one_per_place")]
+
+    def __str__(self):
+        return f"draft {self.place}"

@@ -1,0 +1,236 @@
+"""The discussion: what members talk about under one title."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import JSONObject
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import slugify
+
+from accounts.models import Member, Specialty
+from accounts.roles import is_moderator
+
+
+class Tag(models.Model):
+    """A topic in members' words."""
+
+    slug = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=40)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self):
+        return self.name
+
+    def get_absolute_url(self):
+        return reverse("questions:tag", args=[self.slug])
+
+
+class QuestionQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """The one gate between a person and a discussion.
+
+        Physicians see what is addressed to all, to their specialty, or is their own; moderators see everything, also
+        what was removed; nobody else sees anything.
+        """
+        if is_moderator(user):
+            return self
+        member = user.as_member if user.is_authenticated else None
+        if not member or not member.may_read:
+            return self.none()
+        return self.exclude(status=Question.Status.REMOVED).filter(self._addressed_to(member))
+
+    def _addressed_to(self, member: Member) -> Q:
+        reached = Q(audience=Question.Audience.PHYSICIANS) | Q(asker=member)
+        if not member.specialty_id:
+            return reached
+        within = QuestionSpecialty.objects.filter(question=OuterRef("pk"), specialty=member.specialty_id)
+        return reached | (Q(audience=Question.Audience.SPECIALTY) & Exists(within))
+
+    def listed(self):
+        return self.exclude(status=Question.Status.REMOVED)
+
+    def open(self):
+        return self.filter(status=Question.Status.OPEN)
+
+    def unanswered(self):
+        return self.open().filter(answer_count=0)
+
+    def solved(self):
+        return self.listed().filter(solved_at__isnull=False)
+
+    def in_specialty(self, specialty: Specialty):
+        return self.filter(Exists(QuestionSpecialty.objects.filter(question=OuterRef("pk"), specialty=specialty)))
+
+    def tagged(self, tag: Tag):
+        return self.filter(Exists(Question.tags.through.objects.filter(question=OuterRef("pk"), tag=tag)))
+
+    def silent_since(self, moment):
+        return self.open().filter(activity_at__lt=moment)
+
+    def with_topics(self):
+        """Add `topics`, the specialties as {name, slug, code} in the order chosen."""
+        specialties = QuestionSpecialty.objects.filter(question=OuterRef("pk")).order_by("place")
+        topic = JSONObject(name="specialty__name", slug="specialty__slug", code="specialty_id")
+        return self.annotate(topics=ArraySubquery(specialties.values_list(topic)))
+
+    def for_listing(self):
+        """All that one row of a question list shows, in one query."""
+        from questions.models.posts import Byline
+
+        byline = Byline.objects.filter(question=OuterRef("pk"), member=OuterRef("asker")).values("mode")
+        return (
+            self.with_topics()
+            .annotate(byline_mode=models.Subquery(byline[:1]))
+            .select_related("asker__specialty", "asker__rank")
+        )
+
+
+class Question(models.Model):
+    """Everything members discuss: a question, an observation, a discussion."""
+
+    class Kind(models.TextChoices):
+        QUESTION = "question", "Question"
+        OBSERVATION = "observation", "Observation"
+        DISCUSSION = "discussion", "Discussion"
+
+    class Audience(models.TextChoices):
+        PHYSICIANS = "physicians", "All physicians"
+        SPECIALTY = "specialty", "Only the specialties chosen above"
+
+    class Urgency(models.TextChoices):
+        DAYS = "days", "In days"
+        TODAY = "today", "Today"
+
+    class Status(models.TextChoices):
+        OPEN = "open", "Open"
+        CLOSED = "closed", "Closed"
+        REMOVED = "removed", "Removed"
+
+    class CloseReason(models.TextChoices):
+        AUTHOR = "author", "by its author"
+        MODERATOR = "moderator", "by a moderator"
+        SILENCE = "silence", "after silence"
+
+    kind = models.CharField(max_length=12, choices=Kind, default=Kind.QUESTION)
+    title = models.CharField(max_length=140)
+    asker = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="questions")
+    specialties = models.ManyToManyField(Specialty, through="QuestionSpecialty", related_name="questions")
+    tags = models.ManyToManyField(Tag, blank=True, related_name="questions")
+    audience = models.CharField(max_length=10, choices=Audience, default=Audience.PHYSICIANS)
+    peers_only = models.BooleanField(default=False)
+    urgency = models.CharField(max_length=5, choices=Urgency, default=Urgency.DAYS)
+    excerpt = models.CharField(max_length=240, blank=True)
+
+    status = models.CharField(max_length=7, choices=Status, default=Status.OPEN)
+    opened_at = models.DateTimeField(default=timezone.now)
+    activity_at = models.DateTimeField(default=timezone.now)
+    first_answer_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    close_reason = models.CharField(max_length=9, choices=CloseReason, blank=True)
+    solved_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=500, blank=True)
+
+    answer_count = models.PositiveIntegerField(default=0)
+    comment_count = models.PositiveIntegerField(default=0)
+    vote_count = models.PositiveIntegerField(default=0)
+    importance_sum = models.PositiveIntegerField(default=0)
+    importance_count = models.PositiveIntegerField(default=0)
+    importance = models.DecimalField(max_digits=5, decimal_places=4, default=3)
+    hot = models.FloatField(default=0)
+
+    objects = QuestionQuerySet.as_manager()
+
+    class Meta:
+        permissions = [("moderate", "Can close, reopen and remove discussions")]
+        default_permissions = ("view",)
+        constraints = [
+            models.CheckConstraint(
+                condition=(Q(status="open") & Q(closed_at=None) & Q(close_reason=""))
+                | (Q(status="closed") & Q(closed_at__isnull=False) & ~Q(close_reason=""))
+                | Q(status="removed"),
+                name="question_closed_with_moment_and_reason",
+            ),
+            models.CheckConstraint(condition=Q(solved_at=None) | Q(solved_at__gte=F("opened_at")), name="question_solved_after_opened"),
+            models.CheckConstraint(condition=Q(closed_at=None) | Q(closed_at__gte=F("opened_at")), name="question_closed_after_opened"),
+            models.CheckConstraint(
+                condition=Q(importance_sum__gte=F("importance_count"))
+                & Q(importance_sum__lte=5 * F("importance_count")),
+                name="question_importance_sum_is_possible",
+            ),
+        ]
+        indexes = [
+            models.Index(F("hot").desc(), F("id").desc(), condition=Q(status="open"), name="question_open_hot"),
+            models.Index(F("opened_at").desc(), F("id").desc(), name="question_new"),
+            models.Index(F("importance").desc(), F("id").desc(), name="question_important"),
+            models.Index(
+                F("opened_at").desc(), F("id").desc(), condition=Q(status="open", answer_count=0), name="question_unanswered"
+            ),
+            models.Index(F("opened_at").desc(), F("id").desc(), condition=Q(solved_at__isnull=False), name="question_solved"),
+            models.Index(fields=["activity_at"], condition=Q(status="open"), name="question_open_activity"),
+            models.Index(fields=["asker", "-opened_at"], name="question_by_asker"),
+        ]
+
+    def __str__(self):
+        return f"question {self.pk}"
+
+    def get_absolute_url(self):
+        return reverse("questions:question", args=[self.pk, self.slug])
+
+    @property
+    def slug(self):
+        return slugify(self.title)[:60].strip("-") or self.kind
+
+    @property
+    def is_open(self):
+        return self.status == self.Status.OPEN
+
+    @property
+    def is_removed(self):
+        return self.status == self.Status.REMOVED
+
+    @property
+    def is_solved(self):
+        return self.solved_at is not None
+
+    @property
+    def is_urgent(self):
+        """Whether somebody still waits for a word today."""
+        waiting = self.is_open and not self.is_solved and self.urgency == self.Urgency.TODAY
+        return waiting and timezone.now() - self.opened_at < timedelta(days=2)
+
+    @property
+    def can_be_solved(self):
+        return self.kind == self.Kind.QUESTION
+
+    @property
+    def closes_at(self):
+        """When silence will close it."""
+        return self.activity_at + timedelta(days=settings.CLOSE_AFTER_SILENT_DAYS)
+
+    @property
+    def importance_mean(self):
+        """The plain mean of the ratings, shown with their number; sorting uses the Bayesian `importance`."""
+        return self.importance_sum / self.importance_count if self.importance_count else None
+
+
+class QuestionSpecialty(models.Model):
+    """One of the one to three specialties a discussion is addressed to, in the order chosen."""
+
+    question = models.ForeignKey(Question, on_delete=models.CASCADE)
+    specialty = models.ForeignKey(Specialty, on_delete=models.PROTECT)
+    place = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["question", "specialty"], name="question_specialty_once"),
+            models.UniqueConstraint(fields=["question", "place"], name="question_specialty_place_once"),
+            models.CheckConstraint(condition=Q(place__range=(1, 3)), name="question_specialties_at_most_three"),
+        ]
+        indexes = [models.Index(fields=["specialty", "question"], name="question_specialty_reverse")]
+
+    def __str__(self):
+        return f"{self.question_id}: {self.specialty_id}"

@@ -1,0 +1,53 @@
+"""Under which name a member speaks in a discussion."""
+
+from django.db.models import Case, IntegerField, Value, When
+
+from accounts.models import Member
+from accounts.services import PRIVACY, is_more_private
+from questions.models import Byline, Question
+from sermo.errors import RuleBroken
+
+Mode = Member.BylineMode
+
+
+class LessPrivateByline(RuleBroken):
+    message = "This shows more of you than your profile does. Confirm it, or choose a more private byline."
+
+
+class NoPublicName(RuleBroken):
+    message = "Your real name can be shown once your profile is public."
+
+
+def choices_for(member: Member) -> list[tuple[str, str]]:
+    """The bylines a member may sign with: (mode, how it will read)."""
+    specialty = member.specialty.name if member.specialty else "no specialty shown"
+    details = ", ".join(part for part in (specialty, member.region, member.get_years_band_display()) if part)
+    choices = [(Mode.ANONYMOUS.value, f"{member.handle}, {specialty}"), (Mode.PARTIAL.value, f"{member.handle}, {details}")]
+    if member.byline_mode == Mode.PUBLIC:
+        choices.append((Mode.PUBLIC.value, f"{member.display_name}, {specialty}"))
+    return choices
+
+
+def sign(*, question: Question, member: Member, mode: str | None = None, confirmed: bool = False) -> Byline:
+    """The member's byline in a discussion: the one fixed by an earlier post there, else a new one.
+
+    Raises LessPrivateByline unless a byline that shows more than the profile was confirmed, NoPublicName.
+    """
+    existing = Byline.objects.filter(question=question, member=member).first()
+    if existing:
+        return existing
+    mode = Mode(mode or member.byline_mode)
+    if mode == Mode.PUBLIC and member.byline_mode != Mode.PUBLIC:
+        raise NoPublicName
+    if is_more_private(member.byline_mode, than=mode) and not confirmed:
+        raise LessPrivateByline
+    byline, _ = Byline.objects.get_or_create(question=question, member=member, defaults={"mode": mode})
+    return byline
+
+
+def mask_earlier(*, member: Member) -> int:
+    """Make every earlier byline at least as private as the member's profile; never less. Returns how many changed."""
+    wanted = PRIVACY[Mode(member.byline_mode)]
+    level = Case(*(When(mode=mode, then=Value(level)) for mode, level in PRIVACY.items()), output_field=IntegerField())
+    shown = Byline.objects.annotate(level=level).filter(member=member, level__lt=wanted)
+    return shown.update(mode=member.byline_mode)

@@ -1,0 +1,155 @@
+"""Closing, reopening and solving. Solving never closes; closing is its own act."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Member
+from accounts.roles import is_moderator
+from questions import ranking
+from questions.models import Credit, Post, Question
+from questions.services.writing import NotOpen, NotYours
+from questions.signals import question_closed, question_reopened
+from sermo.errors import RuleBroken
+
+MOST_CREDITS = 3
+
+
+class TooLateToReopen(RuleBroken):
+    message = "A discussion can be reopened within 14 days of its closing."
+
+
+class NotSolvable(RuleBroken):
+    message = "Only a question can be solved."
+
+
+class TooManyCredits(RuleBroken):
+    message = "Credit at most three answers."
+
+
+class NothingCredited(RuleBroken):
+    message = "Credit an answer, or say in a sentence how it was solved elsewhere."
+
+
+@transaction.atomic
+def close_question(*, question: Question, by: Member | None, user=None) -> Question:
+    """Close a discussion for good reading: its author may, and a moderator (`user`). Closing twice closes once.
+
+    Raises NotYours. Announces question_closed in the transaction.
+    """
+    question = Question.objects.select_for_update().get(pk=question.pk)
+    if by is not None and question.asker_id == by.pk:
+        reason = Question.CloseReason.AUTHOR
+    elif user is not None and is_moderator(user):
+        reason = Question.CloseReason.MODERATOR
+    else:
+        raise NotYours
+    if question.is_open:
+        _close(question, reason)
+    return question
+
+
+def _close(question: Question, reason: str) -> None:
+    question.status = Question.Status.CLOSED
+    question.closed_at = timezone.now()
+    question.close_reason = reason
+    question.save(update_fields=["status", "closed_at", "close_reason"])
+    question_closed.send(sender=Question, question=question)
+
+
+@transaction.atomic
+def close_if_silent(*, question_id: int) -> bool:
+    """Close one discussion if it has been silent for 30 days; return whether it was closed now."""
+    question = Question.objects.select_for_update().get(pk=question_id)
+    if not question.is_open or timezone.now() < question.closes_at:
+        return False
+    _close(question, Question.CloseReason.SILENCE)
+    return True
+
+
+def silent_questions():
+    """Ids of the open discussions that silence will close now, oldest first."""
+    limit = timezone.now() - timedelta(days=settings.CLOSE_AFTER_SILENT_DAYS)
+    return Question.objects.silent_since(limit).order_by("activity_at").values_list("pk", flat=True)
+
+
+@transaction.atomic
+def reopen_question(*, question: Question, by: Member | None, user=None) -> Question:
+    """Open a closed discussion again within 14 days: its author may, and a moderator (`user`).
+
+    Receivers of question_reopened may refuse by raising RuleBroken. Raises NotYours, TooLateToReopen.
+    """
+    question = Question.objects.select_for_update().get(pk=question.pk)
+    if not (by is not None and question.asker_id == by.pk) and not (user is not None and is_moderator(user)):
+        raise NotYours
+    if question.is_open:
+        return question
+    now = timezone.now()
+    if question.is_removed or now > question.closed_at + timedelta(days=settings.REOPEN_WITHIN_DAYS):
+        raise TooLateToReopen
+    question.status, question.closed_at, question.close_reason = Question.Status.OPEN, None, ""
+    question.activity_at = now
+    question.save(update_fields=["status", "closed_at", "close_reason", "activity_at"])
+    question_reopened.send(sender=Question, question=question)
+    return question
+
+
+@transaction.atomic
+def solve_question(*, question: Question, by: Member, answers: Iterable[Post] = (), outcome: str = "") -> Question:
+    """Mark a question solved: by up to three answers, or elsewhere with a short outcome. Doing it again replaces.
+
+    Solved elsewhere means no credited answer. Raises NotYours, NotOpen, NotSolvable, TooManyCredits, NothingCredited.
+    """
+    question = Question.objects.select_for_update().get(pk=question.pk)
+    if question.asker_id != by.pk:
+        raise NotYours
+    if not question.is_open:
+        raise NotOpen
+    if not question.can_be_solved:
+        raise NotSolvable
+    answers, outcome = list(dict.fromkeys(answers)), outcome.strip()
+    credited = list(question.posts.answers().standing().filter(pk__in=[post.pk for post in answers]).order_by("pk"))
+    if len(credited) > MOST_CREDITS:
+        raise TooManyCredits
+    if not credited and not outcome:
+        raise NothingCredited
+    touched = _replace_credits(question, credited)
+    question.solved_at = question.solved_at or timezone.now()
+    question.outcome = outcome
+    question.save(update_fields=["solved_at", "outcome"])
+    ranking.recompute_points(*touched)
+    return question
+
+
+@transaction.atomic
+def unsolve_question(*, question: Question, by: Member) -> Question:
+    """Take the solution back. Raises NotYours, NotOpen."""
+    question = Question.objects.select_for_update().get(pk=question.pk)
+    if question.asker_id != by.pk:
+        raise NotYours
+    if not question.is_open:
+        raise NotOpen
+    touched = _replace_credits(question, [])
+    question.solved_at, question.outcome = None, ""
+    question.save(update_fields=["solved_at", "outcome"])
+    ranking.recompute_points(*touched)
+    return question
+
+
+def _replace_credits(question: Question, answers: list[Post]) -> set[int]:
+    """Credit exactly these answers, keeping the moment of those credited before; return the authors concerned."""
+    earlier = {credit.post_id: credit for credit in question.credits.select_related("post")}
+    question.credits.all().delete()
+    Credit.objects.bulk_create(
+        Credit(
+            question=question,
+            post=post,
+            place=place,
+            credited_at=earlier[post.pk].credited_at if post.pk in earlier else timezone.now(),
+        )
+        for place, post in enumerate(answers, start=1)
+    )
+    return {credit.post.author_id for credit in earlier.values()} | {post.author_id for post in answers}

@@ -1,0 +1,301 @@
+"""Asking, answering, commenting, editing, removing."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.text import slugify
+
+from accounts.models import Member, Specialty
+from accounts.roles import is_moderator
+from questions import ranking
+from questions.hot import hot_rank
+from questions.models import Draft, Post, Question, QuestionSpecialty, Revision, Tag
+from questions.services import bylines
+from sermo.errors import RuleBroken
+from sermo.text import clip, plain, render_markdown, searchable
+
+EXCERPT = 220  # characters
+MOST_TAGS = 5
+
+
+class NotOpen(RuleBroken):
+    message = "This discussion is closed. It stays readable; nobody can answer or vote any more."
+
+
+class NotYours(RuleBroken):
+    message = "Only its author can change this."
+
+
+class PostIsGone(RuleBroken):
+    message = "This post was removed."
+
+
+class HasReplies(RuleBroken):
+    message = "Colleagues have answered, so the question stays. Close it instead."
+
+
+class ChangedMeanwhile(RuleBroken):
+    message = "This post changed while you were editing. Compare before saving."
+
+
+class NotInAudience(RuleBroken):
+    message = "Ask within your own specialty, or choose all physicians as readers."
+
+
+def open_question(*, asker: Member, submission: UUID | None = None, **written) -> Question:
+    """Start a discussion with its opening post. The same submission twice makes one and returns it.
+
+    Takes what `_open` takes. Raises LessPrivateByline, NoPublicName, NotInAudience.
+    """
+    try:
+        with transaction.atomic():
+            earlier = _earlier(asker, submission)
+            return earlier.question if earlier else _open(asker=asker, submission=submission, **written)
+    except IntegrityError:
+        earlier = _earlier(asker, submission)
+        if earlier is None:
+            raise
+        return earlier.question
+
+
+def _open(
+    *,
+    asker: Member,
+    kind: str,
+    title: str,
+    source: str,
+    specialties: Iterable[Specialty],
+    tags: Iterable[str] = (),
+    audience: str = Question.Audience.PHYSICIANS,
+    peers_only: bool = False,
+    urgency: str = Question.Urgency.DAYS,
+    byline: str | None = None,
+    byline_confirmed: bool = False,
+    submission: UUID | None,
+) -> Question:
+    specialties = list(specialties)
+    if audience == Question.Audience.SPECIALTY and asker.specialty not in specialties:
+        raise NotInAudience
+    html = render_markdown(source)
+    question = Question(
+        asker=asker,
+        kind=kind,
+        title=title,
+        audience=audience,
+        peers_only=peers_only,
+        urgency=urgency,
+        excerpt=clip(plain(html), EXCERPT),
+    )
+    question.activity_at = question.opened_at
+    question.hot = hot_rank(question)
+    question.save()
+    QuestionSpecialty.objects.bulk_create(
+        QuestionSpecialty(question=question, specialty=specialty, place=place)
+        for place, specialty in enumerate(specialties, start=1)
+    )
+    question.tags.set(tags_named(tags))
+    Post.objects.create(
+        question=question,
+        kind=Post.Kind.OPENING,
+        author=asker,
+        byline=bylines.sign(question=question, member=asker, mode=byline, confirmed=byline_confirmed),
+        source=source,
+        html=html,
+        posted_at=question.opened_at,
+        search_text=searchable(title, plain(html)),
+        submission=submission,
+    )
+    forget_draft(member=asker, place="ask")
+    return question
+
+
+def _earlier(author: Member, submission: UUID | None) -> Post | None:
+    """The post an earlier, identical submission of a form made."""
+    if submission is None:
+        return None
+    return Post.objects.select_related("question").filter(author=author, submission=submission).first()
+
+
+def tags_named(names: Iterable[str]) -> list[Tag]:
+    """Tags for what was typed, made where missing; names that differ only in case or spacing are one tag."""
+    wanted = {slugify(name)[:40]: name.strip()[:40] for name in names if slugify(name)}
+    Tag.objects.bulk_create([Tag(slug=slug, name=name.lower()) for slug, name in wanted.items()], ignore_conflicts=True)
+    return list(Tag.objects.filter(slug__in=wanted))
+
+
+@transaction.atomic
+def answer(
+    *,
+    question: Question,
+    author: Member,
+    source: str,
+    byline: str | None = None,
+    byline_confirmed: bool = False,
+    submission: UUID | None = None,
+) -> Post:
+    """Answer an open discussion. The same submission twice makes one answer.
+
+    Raises NotOpen, LessPrivateByline, NoPublicName.
+    """
+    question = lock_open(question)
+    earlier = _earlier(author, submission)
+    if earlier:
+        return earlier
+    post = _post(question, Post.Kind.ANSWER, author, source, byline, byline_confirmed, submission)
+    question.answer_count += 1
+    if question.first_answer_at is None and author.pk != question.asker_id:
+        question.first_answer_at = post.posted_at
+    touch(question, post.posted_at, "answer_count", "first_answer_at")
+    forget_draft(member=author, place=f"answer:{question.pk}")
+    return post
+
+
+@transaction.atomic
+def comment(
+    *,
+    post: Post,
+    author: Member,
+    source: str,
+    byline: str | None = None,
+    byline_confirmed: bool = False,
+    submission: UUID | None = None,
+) -> Post:
+    """Comment under an answer (a reply to a comment goes under the same answer).
+
+    Raises NotOpen, PostIsGone, LessPrivateByline, NoPublicName.
+    """
+    question = lock_open(post.question)
+    earlier = _earlier(author, submission)
+    if earlier:
+        return earlier
+    above = Post.objects.select_for_update().get(pk=post.parent_id or post.pk)
+    if above.is_removed or above.kind != Post.Kind.ANSWER:
+        raise PostIsGone
+    made = _post(question, Post.Kind.COMMENT, author, source, byline, byline_confirmed, submission, parent=above)
+    question.comment_count += 1
+    touch(question, made.posted_at, "comment_count")
+    forget_draft(member=author, place=f"comment:{above.pk}")
+    return made
+
+
+def _post(question, kind, author, source, mode, confirmed, submission, parent=None) -> Post:
+    html = render_markdown(source)
+    return Post.objects.create(
+        question=question,
+        parent=parent,
+        kind=kind,
+        author=author,
+        byline=bylines.sign(question=question, member=author, mode=mode, confirmed=confirmed),
+        source=source,
+        html=html,
+        search_text=searchable(plain(html)),
+        submission=submission,
+    )
+
+
+def lock_open(question: Question) -> Question:
+    """Lock a discussion for a write that only an open one takes. Raises NotOpen."""
+    question = Question.objects.select_for_update().get(pk=question.pk)
+    if not question.is_open:
+        raise NotOpen
+    return question
+
+
+def touch(question: Question, moment, *fields: str) -> None:
+    """Save changed counters of a locked discussion with its hot rank; a moment says that it was active then."""
+    question.hot = hot_rank(question)
+    if moment and moment > question.activity_at:
+        question.activity_at = moment
+    question.save(update_fields=[*fields, "hot", "activity_at"])
+
+
+@transaction.atomic
+def edit_post(*, post: Post, by: Member, source: str, title: str | None = None, was: str | None = None) -> Post:
+    """Change one's own text: silently in the first 15 minutes, later with what it said before kept as a revision.
+
+    `was` is the source the editor started from. Raises NotOpen, NotYours, PostIsGone, ChangedMeanwhile.
+    """
+    question = lock_open(post.question)
+    post = Post.objects.select_for_update().get(pk=post.pk)
+    if post.author_id != by.pk:
+        raise NotYours
+    if post.is_removed:
+        raise PostIsGone
+    title = title if post.kind == Post.Kind.OPENING and title else question.title
+    if (source, title) == (post.source, question.title):
+        return post
+    if was is not None and _lines(was) != _lines(post.source):
+        raise ChangedMeanwhile
+    now = timezone.now()
+    if now > post.silent_until:
+        number = post.revisions.count() + 1
+        before = question.title if post.kind == Post.Kind.OPENING else ""
+        Revision.objects.create(post=post, number=number, title=before, source=post.source, replaced_at=now)
+        post.edited_at = now
+    html = render_markdown(source)
+    post.source, post.html = source, html
+    post.search_text = searchable(title if post.kind == Post.Kind.OPENING else "", plain(html))
+    post.save(update_fields=["source", "html", "search_text", "edited_at"])
+    if post.kind == Post.Kind.OPENING:
+        question.title, question.excerpt = title, clip(plain(html), EXCERPT)
+        question.save(update_fields=["title", "excerpt"])
+    return post
+
+
+def _lines(text: str) -> list[str]:
+    """Browsers send line ends as CR LF."""
+    return text.strip().splitlines()
+
+
+@transaction.atomic
+def remove_post(*, post: Post, by: Member, user=None) -> Post:
+    """Take a post out of sight; the row stays. Its author may, and a moderator (`user`). Twice is as good as once.
+
+    An opening takes its discussion with it; its author may do that only while nobody has answered.
+    Raises NotYours, HasReplies.
+    """
+    question = Question.objects.select_for_update().get(pk=post.question_id)
+    post = Post.objects.select_for_update().get(pk=post.pk)
+    moderating = user is not None and is_moderator(user)
+    own = by is not None and post.author_id == by.pk
+    if not own and not moderating:
+        raise NotYours
+    if post.is_removed:
+        return post
+    if post.kind == Post.Kind.OPENING and not moderating and question.answer_count:
+        raise HasReplies
+    post.removed_at = timezone.now()
+    post.removed_by = Post.RemovedBy.AUTHOR if own else Post.RemovedBy.MODERATOR
+    post.save(update_fields=["removed_at", "removed_by"])
+    _discount(question, post)
+    ranking.recompute_points(post.author_id)
+    return post
+
+
+def _discount(question: Question, post: Post) -> None:
+    if post.kind == Post.Kind.OPENING:
+        question.status = Question.Status.REMOVED
+        question.save(update_fields=["status"])
+        return
+    if post.kind == Post.Kind.ANSWER:
+        question.answer_count -= 1
+        replies = question.posts.answers().standing().exclude(author=question.asker_id).order_by("posted_at")
+        question.first_answer_at = replies.values_list("posted_at", flat=True).first()
+    else:
+        question.comment_count -= 1
+    question.vote_count -= post.corroborate_count + post.dispute_count
+    touch(question, None, "answer_count", "first_answer_at", "comment_count", "vote_count")
+
+
+def save_draft(*, member: Member, place: str, fields: dict[str, object]) -> Draft:
+    """Keep what somebody typed but did not post yet."""
+    draft, _ = Draft.objects.update_or_create(
+        member=member, place=place, defaults={"fields": fields, "saved_at": timezone.now()}
+    )
+    return draft
+
+
+def forget_draft(*, member: Member, place: str) -> None:
+    Draft.objects.filter(member=member, place=place).delete()

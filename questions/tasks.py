@@ -1,0 +1,17 @@
+from celery import shared_task
+
+from questions import ranking
+from questions.services import closing
+
+
+@shared_task
+def close_due_questions():
+    """Close what has been silent for 30 days."""
+    for question_id in closing.silent_questions():
+        closing.close_if_silent(question_id=question_id)
+
+
+@shared_task
+def recount_ranks():
+    """The day's points and tiers, shortly after 00:00 UTC."""
+    ranking.recount_ranks()

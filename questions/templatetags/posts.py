@@ -1,0 +1,33 @@
+"""What pages of lower apps show of discussions."""
+
+from django import template
+
+from accounts.models import Member
+from questions.models import MemberRank, Post, Question
+
+register = template.Library()
+SHOWN = 20
+
+
+@register.simple_tag
+def rank_of(member: Member) -> MemberRank | None:
+    return MemberRank.objects.filter(member=member).first()
+
+
+@register.inclusion_tag("questions/_posts_of.html", takes_context=True)
+def posts_of(context, member: Member):
+    """A member's latest posts under the handle, as far as the reader may see their discussions."""
+    return _latest(context, member, Post.objects.signed_by_handle())
+
+
+@register.inclusion_tag("questions/_posts_of.html", takes_context=True)
+def named_posts_of(context, member: Member):
+    """A member's latest posts under the real name."""
+    return _latest(context, member, Post.objects.signed_by_name())
+
+
+def _latest(context, member, posts):
+    user = context["request"].user
+    rows = posts.visible_to(user).standing().filter(author=member).exclude(kind=Post.Kind.COMMENT)
+    rows = rows.exclude(question__status=Question.Status.REMOVED).select_related("question")
+    return {"posts": rows.order_by("-posted_at")[:SHOWN]}

@@ -1,0 +1,28 @@
+"""Plain makers of discussions for tests."""
+
+from accounts.tests.factories import make_member, make_specialty
+from questions.services import voting, writing
+
+BODY = "In the 70s, on dialysis, new atrial fibrillation. What would you do?"
+
+
+def make_question(asker, title="How long do you hold it before the procedure?", *, specialties=None, **fields):
+    fields = {"kind": "question", "source": BODY, **fields}
+    specialties = specialties or [asker.specialty or make_specialty()]
+    return writing.open_question(asker=asker, title=title, specialties=specialties, **fields)
+
+
+def make_answer(question, author=None, source="Occlude, if a heart team will take the patient.", **fields):
+    return writing.answer(question=question, author=author or make_member(), source=source, **fields)
+
+
+def make_comment(post, author=None, source="Which dose did you use?", **fields):
+    return writing.comment(post=post, author=author or make_member(), source=source, **fields)
+
+
+def corroborate(post, voter=None):
+    return voting.cast_vote(post=post, voter=voter or make_member(), value=1)
+
+
+def dispute(post, voter=None, reason="evidence", explanation="The data point the other way here."):
+    return voting.cast_vote(post=post, voter=voter or make_member(), value=-1, reason=reason, explanation=explanation)

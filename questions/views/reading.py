@@ -1,0 +1,83 @@
+"""The page of one discussion, and what its posts said before."""
+
+from django.shortcuts import get_object_or_404, redirect, render
+
+from accounts.doors import physician_required
+from accounts.roles import is_moderator
+from questions.models import Post
+from questions.signature import signature
+from questions.views import thread
+from sermo.text import render_markdown
+
+
+@physician_required
+def question(request, question_id, slug=""):
+    found = thread.load_question(request.user, question_id)
+    if slug != found.slug:
+        return redirect(found, permanent=True)
+    if request.htmx and request.GET.get("after"):
+        return render(request, "questions/_answers.html", _answers(request, found))
+    return render_question(request, found)
+
+
+def render_question(request, question, *, form=None, status=200):
+    """The whole page; `form` is the answer form with its errors, when it comes back."""
+    member = request.user.as_member
+    opening = thread.dress([thread.load_opening(question, member)], member)[0]
+    writable = question.is_open and bool(member) and member.may_write
+    if writable and form is None:
+        form = thread.answer_form(question, member)
+    context = {
+        **_answers(request, question),
+        "opening": opening,
+        "form": form,
+        "writable": writable,
+        "own_signature": thread.own_signature(question, member) if member else None,
+        "is_asker": bool(member) and question.asker_id == member.pk,
+        "can_moderate": is_moderator(request.user),
+        "scale": range(1, 6),
+    }
+    return render(request, "questions/question.html", context, status=status)
+
+
+def _answers(request, question):
+    member = request.user.as_member
+    sort = request.GET.get("answers") if request.GET.get("answers") in thread.SORTS else "corroborated"
+    found = thread.load_answers(question, member, sort=sort, after=request.GET.get("after"))
+    wanted = request.GET.get("post", "")
+    if wanted.isdecimal() and not request.GET.get("after"):
+        _bring_in(question, member, found, int(wanted))
+    address = question.get_absolute_url()
+    narrowed = "" if sort == "corroborated" else f"answers={sort}&"
+    return {
+        "question": question,
+        "answers": thread.dress(found.rows, member),
+        "more_url": f"{address}?{narrowed}after={found.next}" if found.next else None,
+        "sort": sort,
+        "sorts": [(label, f"{address}?answers={key}#answers", key == sort) for key, (label, _) in thread.SORTS.items()],
+        "writable": question.is_open and bool(member) and member.may_write,
+        "can_moderate": is_moderator(request.user),
+    }
+
+
+def _bring_in(question, member, found, post_id):
+    """A link to an answer further down (or to a comment under it) shows that answer on the first page too."""
+    above = question.posts.filter(pk=post_id).values_list("parent_id", flat=True).first()
+    answer_id = above or post_id
+    if all(post.pk != answer_id for post in found.rows):
+        extra = question.posts.answers().for_page(member).filter(pk=answer_id).first()
+        if extra:
+            extra.question = question
+            found.rows.append(extra)
+
+
+@physician_required
+def history(request, post_id):
+    rows = Post.objects.visible_to(request.user).standing().select_related("question", "byline", "author__specialty")
+    post = get_object_or_404(rows, pk=post_id)
+    versions = [
+        {"title": revision.title, "html": render_markdown(revision.source), "until": revision.replaced_at}
+        for revision in post.revisions.order_by("-number")
+    ]
+    context = {"post": post, "versions": versions, "signature": signature(post.byline.mode, post.author)}
+    return render(request, "questions/history.html", context)

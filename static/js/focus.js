@@ -1,0 +1,34 @@
+// Where the keyboard stands: at what went wrong after a load, at what is new after a swap the user asked for.
+
+document.querySelector("[data-focus-on-load]")?.focus();
+
+let pressed = null; // what tells the control that started the last request from the others beside it
+
+function signature(control) {
+  return control?.name ? `${control.tagName} ${control.name} ${control.value}` : "";
+}
+
+function goalIn(place) {
+  const inside = [place, ...place.querySelectorAll("*")];
+  const heading = inside.find((one) => one.matches("h1, h2, h3"));
+  return (
+    inside.find((one) => one.matches("[data-focus]")) ??
+    inside.find((one) => pressed && signature(one) === pressed) ??
+    heading?.querySelector("a") ??
+    heading
+  );
+}
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const cause = event.detail.requestConfig.triggeringEvent;
+  const user = cause?.type === "click" || cause?.type === "submit";
+  pressed = user ? signature(cause.submitter ?? cause.target.closest("a, button")) : null;
+});
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  const lost = !document.activeElement || document.activeElement === document.body;
+  const goal = pressed !== null && lost && goalIn(event.detail.elt);
+  if (!goal) return;
+  if (goal.tabIndex < 0) goal.tabIndex = -1;
+  goal.focus({ preventScroll: true });
+});

@@ -1,6 +1,7 @@
 """The cast of the tests, by role."""
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client
@@ -9,13 +10,24 @@ from accounts.roles import MODERATORS
 from accounts.tests.factories import make_member, make_user
 
 
+@pytest.fixture(autouse=True)
+def plain_static_files(settings):
+    """Addresses of static files without a manifest, which only `collectstatic` writes."""
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
 @pytest.fixture(autouse=True, scope="session")
 def flush_past_triggers():
     """Let the flush between tests, and nothing else, empty tables whose triggers refuse it."""
     flush = DatabaseOperations.execute_sql_flush
 
     def execute_sql_flush(self, statements):
-        return flush(self, ["SET session_replication_role = replica", *statements, "SET session_replication_role = origin"])
+        return flush(
+            self,
+            ["SET session_replication_role = replica", *statements, "SET session_replication_role = origin"],
+        )
 
     DatabaseOperations.execute_sql_flush = execute_sql_flush
     yield
@@ -46,6 +58,7 @@ def applicant(db):
 def moderator(db):
     member = make_member("plainspoken", specialty="Family Medicine")
     member.user.groups.add(Group.objects.get_or_create(name=MODERATORS)[0])
+    Authenticator.objects.create(user=member.user, type=Authenticator.Type.TOTP, data={})
     return member
 
 

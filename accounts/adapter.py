@@ -15,7 +15,11 @@ class AccountAdapter(DefaultAccountAdapter):
     get_signup_redirect_url = get_login_redirect_url
 
     def get_email_verification_redirect_url(self, email_address):
-        return self.get_login_redirect_url(self.request) if self.request.user.is_authenticated else resolve_url("account_login")
+        return (
+            self.get_login_redirect_url(self.request)
+            if self.request.user.is_authenticated
+            else resolve_url("account_login")
+        )
 
     def clean_email(self, email):
         return super().clean_email(email).lower()

@@ -50,23 +50,25 @@ HEADCOUNT = {
 }
 FEW = 1  # of each of the rest that is offered, as long as the 600 last
 
-FIRST = (
-    "amber ash birch blue brass brisk calm cedar chalk clear cobalt copper crisp dawn deep delta dry dusk early east "
-    "elm ember even fair fern field flint fog frost gentle glen gold granite green grey harbor hazel heath high hollow "
-    "indigo iron ivory jade juniper keen lake lark late laurel lean level light lime linen lone low lunar maple marsh "
-    "mellow mild mint mist moss narrow night north oak ochre olive onyx opal open pale pearl pine plain plum prairie "
-    "quick quiet rain reed ridge river rowan rust sage salt sand sharp shore silent silver slate slow small snow soft "
-    "spare spruce steady still stone storm summer sure swift tall tawny teal thistle tidal timber true umber upland "
-    "vale velvet violet walnut warm west wheat white wide wild willow winter wren yarrow"
-).split()
-LAST = (
-    "anchor arch atlas axis badger beacon bell bishop bough branch bridge brook canyon cap cloud coast compass cove "
-    "crane creek crest curlew dale drum falcon ferry finch fjord ford forge fox gable gale gate grove gull hare hawk "
-    "hearth helm heron hill hinge inlet isle jay kestrel kite lantern latch ledge lens linnet loft loom mallet mason "
-    "meadow mill mole moor murmur needle nest notch oar orchard otter owl path pebble peak pier pilot plover point "
-    "pond quarry quill quoin raft rail raven reef robin roost rudder sail scale shoal sill sparrow spire spring stem "
-    "stream sundial swan tern thread tiller tower track trellis valve vane vault wagon wake wharf wick window yard"
-).split()
+FIRST = """
+    amber ash birch blue brass brisk calm cedar chalk clear cobalt copper crisp dawn deep delta dry dusk
+    early east elm ember even fair fern field flint fog frost gentle glen gold granite green grey harbor
+    hazel heath high hollow indigo iron ivory jade juniper keen lake lark late laurel lean level light
+    lime linen lone low lunar maple marsh mellow mild mint mist moss narrow night north oak ochre olive
+    onyx opal open pale pearl pine plain plum prairie quick quiet rain reed ridge river rowan rust sage
+    salt sand sharp shore silent silver slate slow small snow soft spare spruce steady still stone storm
+    summer sure swift tall tawny teal thistle tidal timber true umber upland vale velvet violet walnut
+    warm west wheat white wide wild willow winter wren yarrow
+""".split()  # noqa: SIM905 - easier to read and add to than a list
+LAST = """
+    anchor arch atlas axis badger beacon bell bishop bough branch bridge brook canyon cap cloud coast
+    compass cove crane creek crest curlew dale drum falcon ferry finch fjord ford forge fox gable gale
+    gate grove gull hare hawk hearth helm heron hill hinge inlet isle jay kestrel kite lantern latch ledge
+    lens linnet loft loom mallet mason meadow mill mole moor murmur needle nest notch oar orchard otter
+    owl path pebble peak pier pilot plover point pond quarry quill quoin raft rail raven reef robin roost
+    rudder sail scale shoal sill sparrow spire spring stem stream sundial swan tern thread tiller tower
+    track trellis valve vane vault wagon wake wharf wick window yard
+""".split()  # noqa: SIM905 - easier to read and add to than a list
 
 CAST = {  # e-mail: handle, specialty, state, years since graduation
     "cardio@demo.sermo.test": ("left_atrium", "Cardiovascular Disease", "MN", "11-20"),
@@ -108,7 +110,9 @@ def _practices(choices: dict[str, Specialty]) -> list[Specialty]:
     for name in sorted(choices):
         if name not in HEADCOUNT:
             practices += [choices[name]] * FEW
-    return (practices + [choices["Internal Medicine"]] * PEOPLE)[:PEOPLE]  # whatever the list of choices grows to
+    return (practices + [choices["Internal Medicine"]] * PEOPLE)[
+        :PEOPLE
+    ]  # whatever the list of choices grows to
 
 
 def _add_cast(choices) -> None:

@@ -25,7 +25,12 @@ class SignupForm(AllauthSignupForm):
         max_length=handles.LONGEST,
         help_text=handles.HELP,
         widget=forms.TextInput(
-            attrs={"autocomplete": "nickname", "autocapitalize": "none", "spellcheck": "false", "data-preview": "handle"}
+            attrs={
+                "autocomplete": "nickname",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+                "data-preview": "handle",
+            }
         ),
     )
 

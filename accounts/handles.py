@@ -8,17 +8,28 @@ SHORTEST, LONGEST = 3, 24
 SHAPE = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_.-][A-Za-z0-9]+)*")
 HELP = f"{SHORTEST} to {LONGEST} letters and digits, with single _ - or . between them. It need not be your name."
 
-RESERVED = (
-    "abuse account accounts admin administrator anonymous api billing community consult consults contact demo doctor "
-    "editor feedback finance firm former-member groups handle help helpdesk home info legal md me member members "
-    "moderation moderator moderators news nobody none null observer observers official operator owner physician "
-    "physicians policy polls postmaster press privacy questions removed-account reviewer reviewers rewards root rules "
-    "search security sermo sermo-team settings site staff status superuser support system team trust undefined "
-    "unknown user username verification verified verify watchers webmaster"
-).split()
+RESERVED = """
+    abuse account accounts admin administrator anonymous api billing community consult consults contact
+    demo doctor editor feedback finance firm former-member groups handle help helpdesk home info legal md
+    me member members moderation moderator moderators news nobody none null observer observers official
+    operator owner physician physicians policy polls postmaster press privacy questions removed-account
+    reviewer reviewers rewards root rules search security sermo sermo-team settings site staff status
+    superuser support system team trust undefined unknown user username verification verified verify
+    watchers webmaster
+""".split()  # noqa: SIM905 - easier to read and add to than a list
 
 # Pairs that are hard to tell apart in the site's typefaces; the longer ones first.
-LOOKALIKES = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("0", "o"), ("1", "l"), ("i", "l"), ("5", "s"), ("2", "z"), ("8", "b"))
+LOOKALIKES = (
+    ("rn", "m"),
+    ("vv", "w"),
+    ("cl", "d"),
+    ("0", "o"),
+    ("1", "l"),
+    ("i", "l"),
+    ("5", "s"),
+    ("2", "z"),
+    ("8", "b"),
+)
 
 
 def key(handle: str) -> str:

@@ -14,6 +14,9 @@ from django.utils import timezone
 from accounts.places import REGION_OF, STATES
 
 
+models.CharField.register_lookup(Lower)  # handle__lower, as the unique index has it
+
+
 class Specialty(models.Model):
     """A code of the NUCC grouping of physicians. The top of its tree is its specialty group."""
 
@@ -28,8 +31,12 @@ class Specialty(models.Model):
         verbose_name_plural = "specialties"
         ordering = ["name"]
         constraints = [
-            models.UniqueConstraint(fields=["slug"], condition=Q(is_choice=True), name="specialty_choice_slug_once"),
-            models.CheckConstraint(condition=Q(is_physician=True) | Q(is_choice=False), name="specialty_choice_is_physician"),
+            models.UniqueConstraint(
+                fields=["slug"], condition=Q(is_choice=True), name="specialty_choice_slug_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_physician=True) | Q(is_choice=False), name="specialty_choice_is_physician"
+            ),
         ]
 
     def __str__(self):
@@ -44,7 +51,10 @@ class Specialty(models.Model):
         found = cls.objects.filter(code=code, is_physician=True).first()
         if found is None:
             return None
-        choices = {choice.name: choice for choice in cls.objects.filter(is_choice=True, name__in=[found.name, found.group])}
+        choices = {
+            choice.name: choice
+            for choice in cls.objects.filter(is_choice=True, name__in=[found.name, found.group])
+        }
         return choices.get(found.name) or choices.get(found.group)
 
 
@@ -76,7 +86,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     EMAIL_FIELD = "email"
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_is_lower_case")]
+        constraints = [
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_is_lower_case")
+        ]
 
     def __str__(self):
         return f"user {self.pk}"
@@ -123,11 +135,15 @@ class Member(models.Model):
         FOURTH = "21-30", "21 to 30 years"
         LAST = "31+", "31 years and more"
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="member")
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="member"
+    )
     handle = models.CharField(max_length=24)
     handle_changed_at = models.DateTimeField(null=True, blank=True)
     standing = models.CharField(max_length=10, choices=Standing, default=Standing.APPLICANT)
-    specialty = models.ForeignKey(Specialty, on_delete=models.PROTECT, null=True, blank=True, related_name="members")
+    specialty = models.ForeignKey(
+        Specialty, on_delete=models.PROTECT, null=True, blank=True, related_name="members"
+    )
     state = models.CharField(max_length=2, choices=STATES, blank=True)
     years_band = models.CharField("years since graduation", max_length=5, choices=YearsBand, blank=True)
     bio = models.CharField(max_length=500, blank=True)
@@ -142,10 +158,12 @@ class Member(models.Model):
         constraints = [
             models.UniqueConstraint(Lower("handle"), name="member_handle_once"),
             models.CheckConstraint(
-                condition=~Q(display_name="") | ~Q(byline_mode="public"), name="member_public_has_display_name"
+                condition=~Q(display_name="") | ~Q(byline_mode="public"),
+                name="member_public_has_display_name",
             ),
             models.CheckConstraint(
-                condition=Q(display_name="") | Q(byline_mode="public"), name="member_display_name_only_if_public"
+                condition=Q(display_name="") | Q(byline_mode="public"),
+                name="member_display_name_only_if_public",
             ),
         ]
         indexes = [models.Index(fields=["specialty", "standing"], name="member_specialty_standing")]
@@ -189,9 +207,12 @@ class Handle(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["member"], condition=Q(released_at=None), name="handle_one_current"),
+            models.UniqueConstraint(
+                fields=["member"], condition=Q(released_at=None), name="handle_one_current"
+            ),
             models.CheckConstraint(
-                condition=Q(released_at=None) | Q(released_at__gte=F("taken_at")), name="handle_released_after_taken"
+                condition=Q(released_at=None) | Q(released_at__gte=F("taken_at")),
+                name="handle_released_after_taken",
             ),
         ]
 

@@ -60,7 +60,9 @@ def change_handle(*, member: Member, handle: str) -> Member:
     days = settings.HANDLE_CHANGE_DAYS
     if member.handle_changed_at and now - member.handle_changed_at < timedelta(days=days):
         free_on = timezone.localdate(member.handle_changed_at + timedelta(days=days))
-        raise HandleChangedLately(f"A handle can be changed once in {days} days; yours again on {free_on:%b} {free_on.day}.")
+        raise HandleChangedLately(
+            f"A handle can be changed once in {days} days; yours again on {free_on:%b} {free_on.day}."
+        )
     try:
         with transaction.atomic():
             member.handles.filter(released_at=None).update(released_at=now)

@@ -14,17 +14,26 @@ from sermo.errors import RuleBroken
 @physician_required
 def member(request, handle):
     """A member under the handle: no name, and no post under a name."""
-    found = Member.objects.physicians().for_profile().filter(handle__iexact=handle, user__isnull=False).first()
+    found = (
+        Member.objects.physicians()
+        .for_profile()
+        .filter(handle__lower=handle.lower(), user__isnull=False)
+        .first()
+    )
     if found is None:
         raise Http404
-    return render(request, "accounts/member.html", {"member": found, "is_self": found == request.user.as_member})
+    return render(
+        request, "accounts/member.html", {"member": found, "is_self": found == request.user.as_member}
+    )
 
 
 @physician_required
 def physician(request, key):
     """A member under the real name: no handle, and no post under the handle."""
     rows = Member.objects.physicians().for_profile()
-    found = get_object_or_404(rows, physician_key=key, byline_mode=Member.BylineMode.PUBLIC, user__isnull=False)
+    found = get_object_or_404(
+        rows, physician_key=key, byline_mode=Member.BylineMode.PUBLIC, user__isnull=False
+    )
     return render(request, "accounts/physician.html", {"member": found})
 
 
@@ -56,5 +65,7 @@ def settings(request):
 def _saved(request, member):
     messages.success(request, "Saved.")
     if member.display_name and handles.contains_name(member.handle, member.display_name):
-        messages.warning(request, "Your handle contains a part of your name: posts under it can be traced to you.")
+        messages.warning(
+            request, "Your handle contains a part of your name: posts under it can be traced to you."
+        )
     return redirect("accounts:settings")

@@ -5,4 +5,7 @@ class QuestionsConfig(AppConfig):
     name = "questions"
 
     def ready(self):
+        from accounts.backends import SermoBackend
         from questions import receivers  # noqa: F401
+
+        SermoBackend.also_loaded.append("member__rank")  # shown beside one's own name

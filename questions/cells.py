@@ -10,7 +10,11 @@ def safe_cells(counts: dict[str, int], *, least: int = LEAST) -> dict[str, int]:
     with it (complementary suppression).
     """
     total = sum(counts.values())
-    shown = dict(sorted(((name, count) for name, count in counts.items() if count >= least), key=lambda c: (-c[1], c[0])))
+    shown = dict(
+        sorted(
+            ((name, count) for name, count in counts.items() if count >= least), key=lambda c: (-c[1], c[0])
+        )
+    )
     while shown and 0 < total - sum(shown.values()) < least:
         shown.popitem()
     return shown

@@ -75,7 +75,9 @@ class AskForm(BylineMixin, SubmissionForm):
         widget=forms.SelectMultiple(attrs={"size": 6, "data-picker": "3"}),
     )
     tags = forms.CharField(
-        required=False, max_length=200, help_text=f"Up to {MOST_TAGS}, with commas between: anticoagulation, dialysis"
+        required=False,
+        max_length=200,
+        help_text=f"Up to {MOST_TAGS}, with commas between: anticoagulation, dialysis",
     )
     urgency = forms.ChoiceField(
         label="How soon do you need it?",
@@ -103,12 +105,16 @@ class AskForm(BylineMixin, SubmissionForm):
         return sorted(chosen, key=lambda one: typed.index(one.pk) if one.pk in typed else 0)
 
     def clean_tags(self):
-        names = [name.strip() for name in self.cleaned_data["tags"].replace(";", ",").split(",") if name.strip()]
+        names = [
+            name.strip() for name in self.cleaned_data["tags"].replace(";", ",").split(",") if name.strip()
+        ]
         if len(names) > MOST_TAGS:
             raise ValidationError(f"At most {MOST_TAGS} tags; there are {len(names)}.")
         for name in names:
             if len(name) > 40:
-                raise ValidationError(f"“{name[:20]}…” is longer than 40 characters. Tags have commas between them.")
+                raise ValidationError(
+                    f"“{name[:20]}…” is longer than 40 characters. Tags have commas between them."
+                )
         return names
 
 
@@ -129,7 +135,9 @@ class CommentForm(BylineMixin, SubmissionForm):
 
 
 class EditForm(forms.Form):
-    title = forms.CharField(min_length=12, max_length=140, widget=forms.Textarea(attrs={"class": "title", "rows": 2}))
+    title = forms.CharField(
+        min_length=12, max_length=140, widget=forms.Textarea(attrs={"class": "title", "rows": 2})
+    )
     source = forms.CharField(label="Text", widget=Composer(attrs={"rows": 12}), **TEXT)
     was = forms.CharField(widget=forms.HiddenInput, required=False, strip=False)
 
@@ -139,7 +147,9 @@ class EditForm(forms.Form):
         if post.kind != post.Kind.OPENING:
             del self.fields["title"]
         if post.kind == post.Kind.COMMENT:
-            self.fields["source"] = forms.CharField(label="Text", widget=forms.Textarea(attrs={"rows": 4}), **COMMENT)
+            self.fields["source"] = forms.CharField(
+                label="Text", widget=forms.Textarea(attrs={"rows": 4}), **COMMENT
+            )
 
 
 class VoteForm(forms.Form):

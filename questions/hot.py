@@ -4,10 +4,11 @@
 
     weight = 4 x answers + comments + votes + 3 x ratings x max(0, importance - 3) (+ 2 if needed today)
 
-Each doubling of the weight lifts a discussion as far as one day of youth does. The form, a logarithm of the votes plus
-the time of posting, is the one Reddit published for its front page (reddit/r2, `_sorts.pyx`). The reason to take it: age
-never enters as "now minus opened", so a stored rank stays right in comparison with all others, only writes to a
-discussion change its own rank, and the list is read from an index. Importance is the Bayesian mean (prior 3.0, weight 5).
+Each doubling of the weight lifts a discussion as far as one day of youth does. The form, a logarithm of the
+votes plus the time of posting, is the one Reddit published for its front page (reddit/r2, `_sorts.pyx`). The
+reason to take it: age never enters as "now minus opened", so a stored rank stays right in comparison with all
+others, only writes to a discussion change its own rank, and the list is read from an index. Importance is the
+Bayesian mean (prior 3.0, weight 5).
 """
 
 import math

@@ -15,9 +15,9 @@ log-ins and referrals give nothing. Each line is rounded to four decimals, so a 
 The as-of moment is 00:00 UTC. Deeds later than it count in full. A change during the day recomputes the member touched
 as of the day's 00:00, so `recount --as-of` gives the same figures from the rows at any time.
 
-Tiers are drawn once a day among members active (posted, voted or rated) in the last 90 days: New below ten events, then
-Contributor; Trusted in the top quarter, Expert in the top 5 %, Top in the top 1 % or among the first three of a specialty
-with 20 active members or more. Nobody without points is above Contributor.
+Tiers are drawn once a day among members active (posted, voted or rated) in the last 90 days: New below ten
+events, then Contributor; Trusted in the top quarter, Expert in the top 5 %, Top in the top 1 % or among the first
+three of a specialty with 20 active members or more. Nobody without points is above Contributor.
 """
 
 from dataclasses import dataclass
@@ -83,6 +83,20 @@ WITH verdict AS (
 )
 """  # noqa: S608 - only the constants above are interpolated
 
+LINES_OF_MEMBERS = f"{LINES} SELECT cause, post_id, at, points FROM scored ORDER BY at DESC, post_id DESC"  # noqa: S608 - as above
+
+POINTS = f"""{LINES}
+UPDATE questions_memberrank r
+   SET points = coalesce(s.points, 0), events = coalesce(s.events, 0), as_of = %(day)s
+  FROM questions_memberrank base
+  LEFT JOIN (SELECT member_id, sum(points) AS points, count(*) AS events FROM scored GROUP BY member_id) s
+         ON s.member_id = base.member_id
+ WHERE r.member_id = base.member_id
+   AND (%(members)s::bigint[] IS NULL OR r.member_id = ANY(%(members)s))
+   AND (r.points, r.events, r.as_of) IS DISTINCT FROM
+       (coalesce(s.points, 0), coalesce(s.events, 0), %(day)s::date)
+"""  # noqa: S608 - as above
+
 
 @dataclass(frozen=True)
 class Line:
@@ -103,7 +117,7 @@ def lines_of(member, *, as_of: datetime | None = None) -> list[Line]:
     """Every line of a member's points, newest first; their sum is the points."""
     with connection.cursor() as cursor:
         cursor.execute(
-            LINES + "SELECT cause, post_id, at, points FROM scored ORDER BY at DESC, post_id DESC",
+            LINES_OF_MEMBERS,
             {"members": [member.pk], "as_of": as_of or midnight()},
         )
         return [Line(*row) for row in cursor.fetchall()]
@@ -125,18 +139,7 @@ def _write_points(member_ids: list[int] | None, as_of: datetime) -> int:
     """Write points and events of these members (None: of all who have a rank row); return the rows that changed."""
     with connection.cursor() as cursor:
         cursor.execute(
-            LINES
-            + """
-            UPDATE questions_memberrank r
-               SET points = coalesce(s.points, 0), events = coalesce(s.events, 0), as_of = %(day)s
-              FROM questions_memberrank base
-              LEFT JOIN (SELECT member_id, sum(points) AS points, count(*) AS events FROM scored GROUP BY member_id) s
-                     ON s.member_id = base.member_id
-             WHERE r.member_id = base.member_id
-               AND (%(members)s::bigint[] IS NULL OR r.member_id = ANY(%(members)s))
-               AND (r.points, r.events, r.as_of) IS DISTINCT FROM
-                   (coalesce(s.points, 0), coalesce(s.events, 0), %(day)s::date)
-            """,
+            POINTS,
             {"members": member_ids, "as_of": as_of, "day": as_of.date()},
         )
         return cursor.rowcount

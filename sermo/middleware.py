@@ -4,6 +4,7 @@ import secrets
 import time
 
 import structlog
+from django.core.exceptions import BadRequest
 
 log = structlog.get_logger("sermo.request")
 UNLOGGED = ("/static/", "/healthz", "/readyz")
@@ -33,13 +34,26 @@ def request_id(get_response):
     return middleware
 
 
+def no_nul(get_response):
+    """Refuse addresses with a NUL character, which no page has and no text column can hold."""
+
+    def middleware(request):
+        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            raise BadRequest
+        return get_response(request)
+
+    return middleware
+
+
 def response_headers(get_response):
     """Headers that Django has no setting for; pages of a signed-in person are kept by nobody."""
 
     def middleware(request):
         response = get_response(request)
         response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        response.setdefault("Permissions-Policy", "camera=(self), geolocation=(), microphone=(), payment=(), usb=()")
+        response.setdefault(
+            "Permissions-Policy", "camera=(self), geolocation=(), microphone=(), payment=(), usb=()"
+        )
         user = getattr(request, "user", None)
         if user is not None and user.is_authenticated:
             response.setdefault("Cache-Control", "private, no-store")

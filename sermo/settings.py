@@ -50,7 +50,9 @@ DEMO = env.bool("DEMO", default=False)
 if DEMO and not LOOPBACK:
     raise ImproperlyConfigured("DEMO=1 has open log-ins: it needs a SITE_URL on this machine (localhost).")
 
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_site.hostname, *(("127.0.0.1", "[::1]") if LOOPBACK else ())])
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=[_site.hostname, *(("127.0.0.1", "[::1]") if LOOPBACK else ())]
+)
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if HTTPS else []
 
 
@@ -105,6 +107,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "sermo.middleware.response_headers",
+    "sermo.middleware.no_nul",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -174,7 +177,11 @@ CACHES = {
 
 CELERY_BROKER_URL = addresses.broker_location(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout": 5, "socket_connect_timeout": 2}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+}
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -185,9 +192,19 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
-    "close-silent-questions": {"task": "questions.tasks.close_due_questions", "schedule": crontab(minute="7")},
+    "close-silent-questions": {
+        "task": "questions.tasks.close_due_questions",
+        "schedule": crontab(minute="7"),
+    },
     "recount-ranks": {"task": "questions.tasks.recount_ranks", "schedule": crontab(minute="5", hour="0")},
-    "purge-documents": {"task": "verification.tasks.purge_documents", "schedule": crontab(minute="40", hour="3")},
+    "purge-documents": {
+        "task": "verification.tasks.purge_documents",
+        "schedule": crontab(minute="40", hour="3"),
+    },
+    "purge-address-counts": {
+        "task": "verification.tasks.purge_address_counts",
+        "schedule": crontab(minute="50", hour="3"),
+    },
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": crontab(minute="20", hour="4")},
 }
 

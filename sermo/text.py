@@ -15,7 +15,9 @@ TAGS = {
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "th": {"class"}, "td": {"class"}}
 MAX_NESTING = 12
 
-_markdown = MarkdownIt("commonmark", {"html": False, "linkify": False, "maxNesting": MAX_NESTING}).enable("table")
+_markdown = MarkdownIt("commonmark", {"html": False, "linkify": False, "maxNesting": MAX_NESTING}).enable(
+    "table"
+)
 _markdown.disable("image")
 
 
@@ -59,7 +61,14 @@ def plain(html: str) -> str:
     """The words of sanitized HTML on one line, for excerpts."""
     spaced = re.sub(r"</(p|li|tr|td|th|h3|h4|blockquote|pre)>|<br>", " ", html)
     bare = nh3.clean(spaced, tags=set())
-    for entity, sign in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#39;", "'"), ("&nbsp;", " "), ("&amp;", "&")):
+    for entity, sign in (
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", '"'),
+        ("&#39;", "'"),
+        ("&nbsp;", " "),
+        ("&amp;", "&"),
+    ):
         bare = bare.replace(entity, sign)
     return " ".join(bare.split())
 

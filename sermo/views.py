@@ -50,7 +50,9 @@ def home(request):
 def _home(user, member):
     rows = Question.objects.visible_to(user).open().for_listing()
     own = member.specialty if member else None
-    waiting = rows.unanswered().in_specialty(own).exclude(asker=member).order_by("-opened_at")[:3] if own else []
+    waiting = (
+        rows.unanswered().in_specialty(own).exclude(asker=member).order_by("-opened_at")[:3] if own else []
+    )
     hot = rows.order_by("-hot", "-pk")[:HOME_ROWS]
     waiting, hot = list(waiting), list(hot)
     for question in [*waiting, *hot]:
@@ -92,7 +94,9 @@ def _search(user, typed):
         Post.objects.filter(pk__in=newest)
         .annotate(
             relevance=SearchRank("search_vector", query, normalization=1),
-            snippet=SearchHeadline("source", query, config="english", start_sel="\x02", stop_sel="\x03", max_words=32),
+            snippet=SearchHeadline(
+                "source", query, config="english", start_sel="\x02", stop_sel="\x03", max_words=32
+            ),
         )
         .order_by("-relevance", "-pk")[: 3 * RESULTS]
     )
@@ -106,7 +110,14 @@ def _search(user, typed):
         question = rows[question_id]
         question.byline = signature(question.byline_mode, question.asker)
         posts = found[question_id]
-        results.append({"question": question, "post": posts[0], "parts": _parts(posts[0].snippet), "others": len(posts) - 1})
+        results.append(
+            {
+                "question": question,
+                "post": posts[0],
+                "parts": _parts(posts[0].snippet),
+                "others": len(posts) - 1,
+            }
+        )
     return results
 
 
@@ -195,7 +206,9 @@ def server_error(request):
 def csrf_failure(request, reason=""):
     """Mostly a page left open for too long; the browser's back button still has the text."""
     return _error(
-        request, 403, reason="This page was open too long, or cookies are off. Go back, reload the page and send it again."
+        request,
+        403,
+        reason="This page was open too long, or cookies are off. Go back, reload the page and send it again.",
     )
 
 

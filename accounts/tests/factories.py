@@ -24,7 +24,12 @@ def make_specialty(name="Cardiovascular Disease", code=None, group=""):
         return found
     slug = name.lower().replace(" ", "-").replace("&", "and")
     return Specialty.objects.create(
-        code=code or f"20{next(numbers):07}X", name=name, group=group or name, slug=slug, is_choice=True, is_physician=True
+        code=code or f"20{next(numbers):07}X",
+        name=name,
+        group=group or name,
+        slug=slug,
+        is_choice=True,
+        is_physician=True,
     )
 
 
@@ -33,7 +38,9 @@ def new_handle():
     return "member" + "".join(LETTERS[int(digit)] for digit in str(next(numbers)))
 
 
-def make_member(handle=None, *, standing=Member.Standing.PHYSICIAN, specialty="Cardiovascular Disease", **fields):
+def make_member(
+    handle=None, *, standing=Member.Standing.PHYSICIAN, specialty="Cardiovascular Disease", **fields
+):
     user = fields.pop("user", None) or make_user(fields.pop("email", None), fields.pop("password", None))
     member = services.create_member(user=user, handle=handle or new_handle())
     member.standing = standing

@@ -6,13 +6,22 @@ from accounts import handles
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("Papular", "papular"), ("left_atrium", "leftatrium"), ("nil", "n1l"), ("modern", "rnodern"), ("wave", "vvave"), ("soon", "s00n")],
+    [
+        ("Papular", "papular"),
+        ("left_atrium", "leftatrium"),
+        ("nil", "n1l"),
+        ("modern", "rnodern"),
+        ("wave", "vvave"),
+        ("soon", "s00n"),
+    ],
 )
 def test_handles_that_look_alike_have_one_key(one, other):
     assert handles.key(one) == handles.key(other)
 
 
-@pytest.mark.parametrize("handle", ["ab", "1heart", "a__b", "ends_", "päpular", "two words", "a" * 25, "_lead", "<b>x</b>"])
+@pytest.mark.parametrize(
+    "handle", ["ab", "1heart", "a__b", "ends_", "päpular", "two words", "a" * 25, "_lead", "<b>x</b>"]
+)
 def test_a_handle_of_another_shape_is_refused_with_words(handle):
     with pytest.raises(ValidationError) as refusal:
         handles.check(handle)
@@ -20,7 +29,9 @@ def test_a_handle_of_another_shape_is_refused_with_words(handle):
     assert len(refusal.value.messages[0]) > 20
 
 
-@pytest.mark.parametrize("handle", ["admin", "Adm1n", "moderator", "m0derat0r", "sermo", "Serrno", "sermo_help", "sta.ff"])
+@pytest.mark.parametrize(
+    "handle", ["admin", "Adm1n", "moderator", "m0derat0r", "sermo", "Serrno", "sermo_help", "sta.ff"]
+)
 def test_reserved_words_and_their_lookalikes_are_refused(handle):
     with pytest.raises(ValidationError, match="reserved"):
         handles.check(handle)

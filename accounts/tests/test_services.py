@@ -116,5 +116,3 @@ def test_a_rank_of_privacy_orders_the_modes():
     assert services.is_more_private("anonymous", than="partial")
     assert services.is_more_private("partial", than="public")
     assert not services.is_more_private("public", than="public")
-
-

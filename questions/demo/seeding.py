@@ -35,7 +35,11 @@ def seed(stdout) -> None:
     if Question.objects.exists():
         stdout.write("discussions: here already")
         return
-    written = [entry for path in sorted(FOLDER.glob("*.toml")) for entry in tomllib.loads(path.read_text())["discussion"]]
+    written = [
+        entry
+        for path in sorted(FOLDER.glob("*.toml"))
+        for entry in tomllib.loads(path.read_text())["discussion"]
+    ]
     with transaction.atomic():
         cast = Cast(random.Random(SEED))  # noqa: S311 - the same every time is the purpose
         now = timezone.now()
@@ -44,7 +48,9 @@ def seed(stdout) -> None:
         recount_questions(list(Question.objects.values_list("pk", flat=True)))
         _close_the_silent(now)
         ranking.recount_ranks()
-    stdout.write(f"discussions: {len(written)}, with {Post.objects.count()} posts and {Vote.objects.count()} votes")
+    stdout.write(
+        f"discussions: {len(written)}, with {Post.objects.count()} posts and {Vote.objects.count()} votes"
+    )
 
 
 def _close_the_silent(now: datetime) -> None:
@@ -81,7 +87,9 @@ class Cast:
     def crowd(self, number: int, *, near: set[str], besides: set[int]) -> list[Member]:
         """Voters: mostly colleagues of the specialties concerned, some from elsewhere."""
         pool = [member for member in self.members if member.pk not in besides]
-        weighted = sorted(pool, key=lambda member: -(self.rng.random() + 0.55 * (member.specialty.name in near)))
+        weighted = sorted(
+            pool, key=lambda member: -(self.rng.random() + 0.55 * (member.specialty.name in near))
+        )
         return weighted[:number]
 
 
@@ -113,7 +121,9 @@ class Scribe:
             for place, name in enumerate(entry["specialties"], start=1)
         )
         self.question.tags.set(tags_named(tag.replace("-", " ") for tag in entry.get("tags", [])))
-        opening = self._post(Post.Kind.OPENING, self.asker, entry["body"], self.opened_at, mode=entry.get("byline"))
+        opening = self._post(
+            Post.Kind.OPENING, self.asker, entry["body"], self.opened_at, mode=entry.get("byline")
+        )
         self._votes(opening, entry)
         self._ratings()
         answers = [self._answer(answer) for answer in entry.get("answer", [])]
@@ -131,12 +141,20 @@ class Scribe:
 
     def _answer(self, answer: dict) -> Post:
         author = self._speaker(answer["by"], answer.get("byline", "anonymous"))
-        post = self._post(Post.Kind.ANSWER, author, answer["body"], self._at(answer["after_hours"]), mode=answer.get("byline"))
+        post = self._post(
+            Post.Kind.ANSWER,
+            author,
+            answer["body"],
+            self._at(answer["after_hours"]),
+            mode=answer.get("byline"),
+        )
         self._votes(post, answer)
         for comment in answer.get("comment", []):
             speaker = {"asker": self.asker, "answerer": author}.get(comment["by"])
             speaker = speaker or self._speaker(comment["by"], "anonymous")
-            made = self._post(Post.Kind.COMMENT, speaker, comment["body"], self._at(comment["after_hours"]), parent=post)
+            made = self._post(
+                Post.Kind.COMMENT, speaker, comment["body"], self._at(comment["after_hours"]), parent=post
+            )
             self._votes(made, {"corroborate": comment.get("helpful", 0)})
         return post
 
@@ -146,7 +164,9 @@ class Scribe:
         wanted = Mode(mode or author.byline_mode)
         if wanted == Mode.PUBLIC and author.byline_mode != Mode.PUBLIC:
             wanted = Mode.PARTIAL
-        byline, _ = Byline.objects.get_or_create(question=self.question, member=author, defaults={"mode": wanted})
+        byline, _ = Byline.objects.get_or_create(
+            question=self.question, member=author, defaults={"mode": wanted}
+        )
         title = self.question.title if kind == Post.Kind.OPENING else ""
         return Post.objects.create(
             question=self.question,
@@ -166,7 +186,9 @@ class Scribe:
         reasons = list(entry.get("disputes", []))
         rows = []
         for place, voter in enumerate(voters):
-            vote = Vote(post=post, voter=voter, author_id=post.author_id, value=1, cast_at=self._later(post.posted_at))
+            vote = Vote(
+                post=post, voter=voter, author_id=post.author_id, value=1, cast_at=self._later(post.posted_at)
+            )
             if place < no:
                 said = reasons[place] if place < len(reasons) else self._another(reasons)
                 vote.value, vote.reason, vote.explanation = -1, said["reason"], said["text"]

@@ -9,337 +9,751 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Tag',
+            name="Tag",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=40, unique=True)),
-                ('name', models.CharField(max_length=40)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=40, unique=True)),
+                ("name", models.CharField(max_length=40)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='Byline',
+            name="Byline",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('mode', models.CharField(choices=[('anonymous', 'Handle and specialty'), ('partial', 'Handle, specialty, region and years in practice'), ('public', 'Real name and specialty')], max_length=9)),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bylines', to='accounts.member')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[
+                            ("anonymous", "Handle and specialty"),
+                            ("partial", "Handle, specialty, region and years in practice"),
+                            ("public", "Real name and specialty"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bylines",
+                        to="accounts.member",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='MemberRank',
+            name="MemberRank",
             fields=[
-                ('member', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='rank', serialize=False, to='accounts.member')),
-                ('points', models.DecimalField(decimal_places=4, default=0, max_digits=12)),
-                ('events', models.PositiveIntegerField(default=0)),
-                ('tier', models.CharField(choices=[('new', 'New'), ('contributor', 'Contributor'), ('trusted', 'Trusted'), ('expert', 'Expert'), ('top', 'Top')], default='new', max_length=11)),
-                ('as_of', models.DateField(null=True)),
+                (
+                    "member",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="rank",
+                        serialize=False,
+                        to="accounts.member",
+                    ),
+                ),
+                ("points", models.DecimalField(decimal_places=4, default=0, max_digits=12)),
+                ("events", models.PositiveIntegerField(default=0)),
+                (
+                    "tier",
+                    models.CharField(
+                        choices=[
+                            ("new", "New"),
+                            ("contributor", "Contributor"),
+                            ("trusted", "Trusted"),
+                            ("expert", "Expert"),
+                            ("top", "Top"),
+                        ],
+                        default="new",
+                        max_length=11,
+                    ),
+                ),
+                ("as_of", models.DateField(null=True)),
             ],
             options={
-                'default_permissions': ('view',),
-                'indexes': [models.Index(models.OrderBy(models.F('points'), descending=True), models.F('member'), name='rank_by_points')],
+                "default_permissions": ("view",),
+                "indexes": [
+                    models.Index(
+                        models.OrderBy(models.F("points"), descending=True),
+                        models.F("member"),
+                        name="rank_by_points",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Question',
+            name="Question",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('question', 'Question'), ('observation', 'Observation'), ('discussion', 'Discussion')], default='question', max_length=12)),
-                ('title', models.CharField(max_length=140)),
-                ('audience', models.CharField(choices=[('physicians', 'All physicians'), ('specialty', 'Only the specialties chosen above')], default='physicians', max_length=10)),
-                ('peers_only', models.BooleanField(default=False)),
-                ('urgency', models.CharField(choices=[('days', 'In days'), ('today', 'Today')], default='days', max_length=5)),
-                ('excerpt', models.CharField(blank=True, max_length=240)),
-                ('status', models.CharField(choices=[('open', 'Open'), ('closed', 'Closed'), ('removed', 'Removed')], default='open', max_length=7)),
-                ('opened_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('activity_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('first_answer_at', models.DateTimeField(blank=True, null=True)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('close_reason', models.CharField(blank=True, choices=[('author', 'by its author'), ('moderator', 'by a moderator'), ('silence', 'after silence')], max_length=9)),
-                ('solved_at', models.DateTimeField(blank=True, null=True)),
-                ('outcome', models.CharField(blank=True, max_length=500)),
-                ('answer_count', models.PositiveIntegerField(default=0)),
-                ('comment_count', models.PositiveIntegerField(default=0)),
-                ('vote_count', models.PositiveIntegerField(default=0)),
-                ('importance_sum', models.PositiveIntegerField(default=0)),
-                ('importance_count', models.PositiveIntegerField(default=0)),
-                ('importance', models.DecimalField(decimal_places=4, default=3, max_digits=5)),
-                ('hot', models.FloatField(default=0)),
-                ('asker', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='questions', to='accounts.member')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("question", "Question"),
+                            ("observation", "Observation"),
+                            ("discussion", "Discussion"),
+                        ],
+                        default="question",
+                        max_length=12,
+                    ),
+                ),
+                ("title", models.CharField(max_length=140)),
+                (
+                    "audience",
+                    models.CharField(
+                        choices=[
+                            ("physicians", "All physicians"),
+                            ("specialty", "Only the specialties chosen above"),
+                        ],
+                        default="physicians",
+                        max_length=10,
+                    ),
+                ),
+                ("peers_only", models.BooleanField(default=False)),
+                (
+                    "urgency",
+                    models.CharField(
+                        choices=[("days", "In days"), ("today", "Today")], default="days", max_length=5
+                    ),
+                ),
+                ("excerpt", models.CharField(blank=True, max_length=240)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("open", "Open"), ("closed", "Closed"), ("removed", "Removed")],
+                        default="open",
+                        max_length=7,
+                    ),
+                ),
+                ("opened_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("activity_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("first_answer_at", models.DateTimeField(blank=True, null=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "close_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("author", "by its author"),
+                            ("moderator", "by a moderator"),
+                            ("silence", "after silence"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                ("solved_at", models.DateTimeField(blank=True, null=True)),
+                ("outcome", models.CharField(blank=True, max_length=500)),
+                ("answer_count", models.PositiveIntegerField(default=0)),
+                ("comment_count", models.PositiveIntegerField(default=0)),
+                ("vote_count", models.PositiveIntegerField(default=0)),
+                ("importance_sum", models.PositiveIntegerField(default=0)),
+                ("importance_count", models.PositiveIntegerField(default=0)),
+                ("importance", models.DecimalField(decimal_places=4, default=3, max_digits=5)),
+                ("hot", models.FloatField(default=0)),
+                (
+                    "asker",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="questions",
+                        to="accounts.member",
+                    ),
+                ),
             ],
             options={
-                'permissions': [('moderate', 'Can close, reopen and remove discussions')],
-                'default_permissions': ('view',),
+                "permissions": [("moderate", "Can close, reopen and remove discussions")],
+                "default_permissions": ("view",),
             },
         ),
         migrations.CreateModel(
-            name='Post',
+            name="Post",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('opening', 'Opening'), ('answer', 'Answer'), ('comment', 'Comment')], max_length=7)),
-                ('source', models.TextField()),
-                ('html', models.TextField()),
-                ('posted_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('edited_at', models.DateTimeField(blank=True, null=True)),
-                ('removed_at', models.DateTimeField(blank=True, null=True)),
-                ('removed_by', models.CharField(blank=True, choices=[('author', 'its author'), ('moderator', 'a moderator')], max_length=9)),
-                ('submission', models.UUIDField(blank=True, editable=False, null=True)),
-                ('corroborate_count', models.PositiveIntegerField(default=0)),
-                ('dispute_count', models.PositiveIntegerField(default=0)),
-                ('balance', models.GeneratedField(db_persist=True, expression=django.db.models.expressions.CombinedExpression(models.F('corroborate_count'), '-', models.F('dispute_count')), output_field=models.IntegerField())),
-                ('search_text', models.TextField(blank=True)),
-                ('search_vector', models.GeneratedField(db_persist=True, expression=django.contrib.postgres.search.SearchVector('search_text', config='english'), output_field=django.contrib.postgres.search.SearchVectorField())),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='posts', to='accounts.member')),
-                ('byline', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='posts', to='questions.byline')),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='comments', to='questions.post')),
-                ('question', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='posts', to='questions.question')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("opening", "Opening"), ("answer", "Answer"), ("comment", "Comment")],
+                        max_length=7,
+                    ),
+                ),
+                ("source", models.TextField()),
+                ("html", models.TextField()),
+                ("posted_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("edited_at", models.DateTimeField(blank=True, null=True)),
+                ("removed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "removed_by",
+                    models.CharField(
+                        blank=True,
+                        choices=[("author", "its author"), ("moderator", "a moderator")],
+                        max_length=9,
+                    ),
+                ),
+                ("submission", models.UUIDField(blank=True, editable=False, null=True)),
+                ("corroborate_count", models.PositiveIntegerField(default=0)),
+                ("dispute_count", models.PositiveIntegerField(default=0)),
+                (
+                    "balance",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.expressions.CombinedExpression(
+                            models.F("corroborate_count"), "-", models.F("dispute_count")
+                        ),
+                        output_field=models.IntegerField(),
+                    ),
+                ),
+                ("search_text", models.TextField(blank=True)),
+                (
+                    "search_vector",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=django.contrib.postgres.search.SearchVector(
+                            "search_text", config="english"
+                        ),
+                        output_field=django.contrib.postgres.search.SearchVectorField(),
+                    ),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="posts",
+                        to="accounts.member",
+                    ),
+                ),
+                (
+                    "byline",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="posts",
+                        to="questions.byline",
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="comments",
+                        to="questions.post",
+                    ),
+                ),
+                (
+                    "question",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="posts",
+                        to="questions.question",
+                    ),
+                ),
             ],
             options={
-                'default_permissions': ('view',),
+                "default_permissions": ("view",),
             },
         ),
         migrations.CreateModel(
-            name='Importance',
+            name="Importance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('value', models.PositiveSmallIntegerField()),
-                ('rated_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('asker', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ratings_received', to='accounts.member')),
-                ('rater', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ratings', to='accounts.member')),
-                ('question', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ratings', to='questions.question')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("value", models.PositiveSmallIntegerField()),
+                ("rated_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "asker",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="ratings_received",
+                        to="accounts.member",
+                    ),
+                ),
+                (
+                    "rater",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="ratings",
+                        to="accounts.member",
+                    ),
+                ),
+                (
+                    "question",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="ratings",
+                        to="questions.question",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'importance ratings',
-                'default_permissions': ('view',),
+                "verbose_name_plural": "importance ratings",
+                "default_permissions": ("view",),
             },
         ),
         migrations.CreateModel(
-            name='Credit',
+            name="Credit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('place', models.PositiveSmallIntegerField()),
-                ('credited_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('post', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='credit', to='questions.post')),
-                ('question', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='credits', to='questions.question')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("place", models.PositiveSmallIntegerField()),
+                ("credited_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "post",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="credit",
+                        to="questions.post",
+                    ),
+                ),
+                (
+                    "question",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="credits",
+                        to="questions.question",
+                    ),
+                ),
             ],
             options={
-                'default_permissions': ('view',),
+                "default_permissions": ("view",),
             },
         ),
         migrations.AddField(
-            model_name='byline',
-            name='question',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='bylines', to='questions.question'),
+            model_name="byline",
+            name="question",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="bylines", to="questions.question"
+            ),
         ),
         migrations.CreateModel(
-            name='QuestionSpecialty',
+            name="QuestionSpecialty",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('place', models.PositiveSmallIntegerField()),
-                ('question', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='questions.question')),
-                ('specialty', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.specialty')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("place", models.PositiveSmallIntegerField()),
+                (
+                    "question",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="questions.question"),
+                ),
+                (
+                    "specialty",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="accounts.specialty"),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='question',
-            name='specialties',
-            field=models.ManyToManyField(related_name='questions', through='questions.QuestionSpecialty', to='accounts.specialty'),
+            model_name="question",
+            name="specialties",
+            field=models.ManyToManyField(
+                related_name="questions", through="questions.QuestionSpecialty", to="accounts.specialty"
+            ),
         ),
         migrations.CreateModel(
-            name='Revision',
+            name="Revision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('title', models.CharField(blank=True, max_length=140)),
-                ('source', models.TextField()),
-                ('replaced_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('post', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='revisions', to='questions.post')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("title", models.CharField(blank=True, max_length=140)),
+                ("source", models.TextField()),
+                ("replaced_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "post",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="revisions",
+                        to="questions.post",
+                    ),
+                ),
             ],
             options={
-                'default_permissions': ('view',),
+                "default_permissions": ("view",),
             },
         ),
         migrations.AddField(
-            model_name='question',
-            name='tags',
-            field=models.ManyToManyField(blank=True, related_name='questions', to='questions.tag'),
+            model_name="question",
+            name="tags",
+            field=models.ManyToManyField(blank=True, related_name="questions", to="questions.tag"),
         ),
         migrations.CreateModel(
-            name='Vote',
+            name="Vote",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('value', models.SmallIntegerField(choices=[(1, 'Corroborate'), (-1, 'Dispute')])),
-                ('reason', models.CharField(blank=True, choices=[('evidence', 'Evidence says otherwise'), ('unsafe', 'Unsafe for this patient'), ('outdated', 'Out of date'), ('incomplete', 'Leaves out something that matters')], max_length=10)),
-                ('explanation', models.TextField(blank=True, max_length=500)),
-                ('cast_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('changed_at', models.DateTimeField(blank=True, null=True)),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='votes_received', to='accounts.member')),
-                ('post', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='votes', to='questions.post')),
-                ('voter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='votes', to='accounts.member')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("value", models.SmallIntegerField(choices=[(1, "Corroborate"), (-1, "Dispute")])),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("evidence", "Evidence says otherwise"),
+                            ("unsafe", "Unsafe for this patient"),
+                            ("outdated", "Out of date"),
+                            ("incomplete", "Leaves out something that matters"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("explanation", models.TextField(blank=True, max_length=500)),
+                ("cast_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("changed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="votes_received",
+                        to="accounts.member",
+                    ),
+                ),
+                (
+                    "post",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="votes", to="questions.post"
+                    ),
+                ),
+                (
+                    "voter",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="votes",
+                        to="accounts.member",
+                    ),
+                ),
             ],
             options={
-                'default_permissions': ('view',),
+                "default_permissions": ("view",),
             },
         ),
         migrations.CreateModel(
-            name='Draft',
+            name="Draft",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('place', models.CharField(max_length=32)),
-                ('fields', models.JSONField()),
-                ('saved_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drafts', to='accounts.member')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("place", models.CharField(max_length=32)),
+                ("fields", models.JSONField()),
+                ("saved_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="drafts",
+                        to="accounts.member",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('member', 'place'), name='draft_one_per_place')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("member", "place"), name="draft_one_per_place")
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='post',
-            index=models.Index(models.F('question'), models.OrderBy(models.F('balance'), descending=True), models.F('id'), condition=models.Q(('kind', 'answer')), name='post_answers_by_balance'),
+            model_name="post",
+            index=models.Index(
+                models.F("question"),
+                models.OrderBy(models.F("balance"), descending=True),
+                models.F("id"),
+                condition=models.Q(("kind", "answer")),
+                name="post_answers_by_balance",
+            ),
         ),
         migrations.AddIndex(
-            model_name='post',
-            index=models.Index(fields=['author', '-posted_at'], name='post_by_author'),
+            model_name="post",
+            index=models.Index(fields=["author", "-posted_at"], name="post_by_author"),
         ),
         migrations.AddIndex(
-            model_name='post',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['search_vector'], name='post_search'),
+            model_name="post",
+            index=django.contrib.postgres.indexes.GinIndex(fields=["search_vector"], name="post_search"),
         ),
         migrations.AddConstraint(
-            model_name='post',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'opening')), fields=('question',), name='post_one_opening'),
+            model_name="post",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "opening")), fields=("question",), name="post_one_opening"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='post',
-            constraint=models.UniqueConstraint(fields=('author', 'submission'), name='post_submission_once'),
+            model_name="post",
+            constraint=models.UniqueConstraint(fields=("author", "submission"), name="post_submission_once"),
         ),
         migrations.AddConstraint(
-            model_name='post',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'comment'), ('parent__isnull', False)), models.Q(models.Q(('kind', 'comment'), _negated=True), ('parent', None)), _connector='OR'), name='post_comment_has_parent'),
+            model_name="post",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "comment"), ("parent__isnull", False)),
+                    models.Q(models.Q(("kind", "comment"), _negated=True), ("parent", None)),
+                    _connector="OR",
+                ),
+                name="post_comment_has_parent",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='post',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('removed_at', None), ('removed_by', '')), models.Q(('removed_at__isnull', False), models.Q(('removed_by', ''), _negated=True)), _connector='OR'), name='post_removed_by_someone'),
+            model_name="post",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("removed_at", None), ("removed_by", "")),
+                    models.Q(("removed_at__isnull", False), models.Q(("removed_by", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="post_removed_by_someone",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='importance',
-            constraint=models.UniqueConstraint(fields=('question', 'rater'), name='importance_once_per_physician'),
+            model_name="importance",
+            constraint=models.UniqueConstraint(
+                fields=("question", "rater"), name="importance_once_per_physician"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='importance',
-            constraint=models.CheckConstraint(condition=models.Q(('rater', models.F('asker')), _negated=True), name='importance_never_on_own_question'),
+            model_name="importance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rater", models.F("asker")), _negated=True),
+                name="importance_never_on_own_question",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='importance',
-            constraint=models.CheckConstraint(condition=models.Q(('value__range', (1, 5))), name='importance_from_one_to_five'),
+            model_name="importance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("value__range", (1, 5))), name="importance_from_one_to_five"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='credit',
-            constraint=models.UniqueConstraint(fields=('question', 'place'), name='credit_place_once'),
+            model_name="credit",
+            constraint=models.UniqueConstraint(fields=("question", "place"), name="credit_place_once"),
         ),
         migrations.AddConstraint(
-            model_name='credit',
-            constraint=models.CheckConstraint(condition=models.Q(('place__range', (1, 3))), name='credit_at_most_three'),
+            model_name="credit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("place__range", (1, 3))), name="credit_at_most_three"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='byline',
-            constraint=models.UniqueConstraint(fields=('question', 'member'), name='byline_one_per_member_and_question'),
+            model_name="byline",
+            constraint=models.UniqueConstraint(
+                fields=("question", "member"), name="byline_one_per_member_and_question"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='byline',
-            constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['anonymous', 'partial', 'public'])), name='byline_mode_is_known'),
+            model_name="byline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("mode__in", ["anonymous", "partial", "public"])),
+                name="byline_mode_is_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='questionspecialty',
-            index=models.Index(fields=['specialty', 'question'], name='question_specialty_reverse'),
+            model_name="questionspecialty",
+            index=models.Index(fields=["specialty", "question"], name="question_specialty_reverse"),
         ),
         migrations.AddConstraint(
-            model_name='questionspecialty',
-            constraint=models.UniqueConstraint(fields=('question', 'specialty'), name='question_specialty_once'),
+            model_name="questionspecialty",
+            constraint=models.UniqueConstraint(
+                fields=("question", "specialty"), name="question_specialty_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='questionspecialty',
-            constraint=models.UniqueConstraint(fields=('question', 'place'), name='question_specialty_place_once'),
+            model_name="questionspecialty",
+            constraint=models.UniqueConstraint(
+                fields=("question", "place"), name="question_specialty_place_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='questionspecialty',
-            constraint=models.CheckConstraint(condition=models.Q(('place__range', (1, 3))), name='question_specialties_at_most_three'),
+            model_name="questionspecialty",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("place__range", (1, 3))), name="question_specialties_at_most_three"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.UniqueConstraint(fields=('post', 'number'), name='revision_number_once'),
+            model_name="revision",
+            constraint=models.UniqueConstraint(fields=("post", "number"), name="revision_number_once"),
         ),
         migrations.AddIndex(
-            model_name='question',
-            index=models.Index(models.OrderBy(models.F('hot'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('status', 'open')), name='question_open_hot'),
+            model_name="question",
+            index=models.Index(
+                models.OrderBy(models.F("hot"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                condition=models.Q(("status", "open")),
+                name="question_open_hot",
+            ),
         ),
         migrations.AddIndex(
-            model_name='question',
-            index=models.Index(models.OrderBy(models.F('opened_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='question_new'),
+            model_name="question",
+            index=models.Index(
+                models.OrderBy(models.F("opened_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="question_new",
+            ),
         ),
         migrations.AddIndex(
-            model_name='question',
-            index=models.Index(models.OrderBy(models.F('importance'), descending=True), models.OrderBy(models.F('id'), descending=True), name='question_important'),
+            model_name="question",
+            index=models.Index(
+                models.OrderBy(models.F("importance"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="question_important",
+            ),
         ),
         migrations.AddIndex(
-            model_name='question',
-            index=models.Index(models.OrderBy(models.F('opened_at'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('answer_count', 0), ('status', 'open')), name='question_unanswered'),
+            model_name="question",
+            index=models.Index(
+                models.OrderBy(models.F("opened_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                condition=models.Q(("answer_count", 0), ("status", "open")),
+                name="question_unanswered",
+            ),
         ),
         migrations.AddIndex(
-            model_name='question',
-            index=models.Index(models.OrderBy(models.F('opened_at'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('solved_at__isnull', False)), name='question_solved'),
+            model_name="question",
+            index=models.Index(
+                models.OrderBy(models.F("opened_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                condition=models.Q(("solved_at__isnull", False)),
+                name="question_solved",
+            ),
         ),
         migrations.AddIndex(
-            model_name='question',
-            index=models.Index(condition=models.Q(('status', 'open')), fields=['activity_at'], name='question_open_activity'),
+            model_name="question",
+            index=models.Index(
+                condition=models.Q(("status", "open")), fields=["activity_at"], name="question_open_activity"
+            ),
         ),
         migrations.AddIndex(
-            model_name='question',
-            index=models.Index(fields=['asker', '-opened_at'], name='question_by_asker'),
+            model_name="question",
+            index=models.Index(fields=["asker", "-opened_at"], name="question_by_asker"),
         ),
         migrations.AddConstraint(
-            model_name='question',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'open'), ('closed_at', None), ('close_reason', '')), models.Q(('status', 'closed'), ('closed_at__isnull', False), models.Q(('close_reason', ''), _negated=True)), ('status', 'removed'), _connector='OR'), name='question_closed_with_moment_and_reason'),
+            model_name="question",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "open"), ("closed_at", None), ("close_reason", "")),
+                    models.Q(
+                        ("status", "closed"),
+                        ("closed_at__isnull", False),
+                        models.Q(("close_reason", ""), _negated=True),
+                    ),
+                    ("status", "removed"),
+                    _connector="OR",
+                ),
+                name="question_closed_with_moment_and_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='question',
-            constraint=models.CheckConstraint(condition=models.Q(('solved_at', None), ('solved_at__gte', models.F('opened_at')), _connector='OR'), name='question_solved_after_opened'),
+            model_name="question",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("solved_at", None), ("solved_at__gte", models.F("opened_at")), _connector="OR"
+                ),
+                name="question_solved_after_opened",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='question',
-            constraint=models.CheckConstraint(condition=models.Q(('closed_at', None), ('closed_at__gte', models.F('opened_at')), _connector='OR'), name='question_closed_after_opened'),
+            model_name="question",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("closed_at", None), ("closed_at__gte", models.F("opened_at")), _connector="OR"
+                ),
+                name="question_closed_after_opened",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='question',
-            constraint=models.CheckConstraint(condition=models.Q(('importance_sum__gte', models.F('importance_count')), ('importance_sum__lte', django.db.models.expressions.CombinedExpression(models.Value(5), '*', models.F('importance_count')))), name='question_importance_sum_is_possible'),
+            model_name="question",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("importance_sum__gte", models.F("importance_count")),
+                    (
+                        "importance_sum__lte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.Value(5), "*", models.F("importance_count")
+                        ),
+                    ),
+                ),
+                name="question_importance_sum_is_possible",
+            ),
         ),
         migrations.AddIndex(
-            model_name='vote',
-            index=models.Index(fields=['author', 'voter', 'cast_at'], name='vote_by_author_and_voter'),
+            model_name="vote",
+            index=models.Index(fields=["author", "voter", "cast_at"], name="vote_by_author_and_voter"),
         ),
         migrations.AddConstraint(
-            model_name='vote',
-            constraint=models.UniqueConstraint(fields=('post', 'voter'), name='vote_once_per_physician'),
+            model_name="vote",
+            constraint=models.UniqueConstraint(fields=("post", "voter"), name="vote_once_per_physician"),
         ),
         migrations.AddConstraint(
-            model_name='vote',
-            constraint=models.CheckConstraint(condition=models.Q(('voter', models.F('author')), _negated=True), name='vote_never_on_own_post'),
+            model_name="vote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("voter", models.F("author")), _negated=True),
+                name="vote_never_on_own_post",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='vote',
-            constraint=models.CheckConstraint(condition=models.Q(('value__in', [1, -1])), name='vote_corroborates_or_disputes'),
+            model_name="vote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("value__in", [1, -1])), name="vote_corroborates_or_disputes"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='vote',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('explanation', ''), ('reason', ''), ('value', 1)), models.Q(('value', -1), models.Q(('reason', ''), _negated=True), ('explanation__length__gte', 20)), _connector='OR'), name='vote_dispute_gives_reason'),
+            model_name="vote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("explanation", ""), ("reason", ""), ("value", 1)),
+                    models.Q(
+                        ("value", -1),
+                        models.Q(("reason", ""), _negated=True),
+                        ("explanation__length__gte", 20),
+                    ),
+                    _connector="OR",
+                ),
+                name="vote_dispute_gives_reason",
+            ),
         ),
     ]

@@ -24,7 +24,9 @@ class Byline(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["question", "member"], name="byline_one_per_member_and_question"),
-            models.CheckConstraint(condition=Q(mode__in=Member.BylineMode.values), name="byline_mode_is_known"),
+            models.CheckConstraint(
+                condition=Q(mode__in=Member.BylineMode.values), name="byline_mode_is_known"
+            ),
         ]
 
     def __str__(self):
@@ -73,7 +75,9 @@ class Post(models.Model):
         MODERATOR = "moderator", "a moderator"
 
     question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="posts")
-    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="comments")
+    parent = models.ForeignKey(
+        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="comments"
+    )
     kind = models.CharField(max_length=7, choices=Kind)
     author = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="posts")
     byline = models.ForeignKey(Byline, on_delete=models.PROTECT, related_name="posts")
@@ -88,11 +92,15 @@ class Post(models.Model):
     corroborate_count = models.PositiveIntegerField(default=0)
     dispute_count = models.PositiveIntegerField(default=0)
     balance = models.GeneratedField(
-        expression=F("corroborate_count") - F("dispute_count"), output_field=models.IntegerField(), db_persist=True
+        expression=F("corroborate_count") - F("dispute_count"),
+        output_field=models.IntegerField(),
+        db_persist=True,
     )
     search_text = models.TextField(blank=True)
     search_vector = models.GeneratedField(
-        expression=SearchVector("search_text", config="english"), output_field=SearchVectorField(), db_persist=True
+        expression=SearchVector("search_text", config="english"),
+        output_field=SearchVectorField(),
+        db_persist=True,
     )
 
     objects = PostQuerySet.as_manager()
@@ -100,20 +108,27 @@ class Post(models.Model):
     class Meta:
         default_permissions = ("view",)
         constraints = [
-            models.UniqueConstraint(fields=["question"], condition=Q(kind="opening"), name="post_one_opening"),
+            models.UniqueConstraint(
+                fields=["question"], condition=Q(kind="opening"), name="post_one_opening"
+            ),
             models.UniqueConstraint(fields=["author", "submission"], name="post_submission_once"),
             models.CheckConstraint(
                 condition=Q(kind="comment", parent__isnull=False) | (~Q(kind="comment") & Q(parent=None)),
                 name="post_comment_has_parent",
             ),
             models.CheckConstraint(
-                condition=Q(removed_at=None, removed_by="") | (Q(removed_at__isnull=False) & ~Q(removed_by="")),
+                condition=Q(removed_at=None, removed_by="")
+                | (Q(removed_at__isnull=False) & ~Q(removed_by="")),
                 name="post_removed_by_someone",
             ),
         ]
         indexes = [
             models.Index(
-                F("question"), F("balance").desc(), F("id"), condition=Q(kind="answer"), name="post_answers_by_balance"
+                F("question"),
+                F("balance").desc(),
+                F("id"),
+                condition=Q(kind="answer"),
+                name="post_answers_by_balance",
             ),
             models.Index(fields=["author", "-posted_at"], name="post_by_author"),
             GinIndex(fields=["search_vector"], name="post_search"),

@@ -63,7 +63,9 @@ class QuestionQuerySet(models.QuerySet):
         return self.listed().filter(solved_at__isnull=False)
 
     def in_specialty(self, specialty: Specialty):
-        return self.filter(Exists(QuestionSpecialty.objects.filter(question=OuterRef("pk"), specialty=specialty)))
+        return self.filter(
+            Exists(QuestionSpecialty.objects.filter(question=OuterRef("pk"), specialty=specialty))
+        )
 
     def tagged(self, tag: Tag):
         return self.filter(Exists(Question.tags.through.objects.filter(question=OuterRef("pk"), tag=tag)))
@@ -154,8 +156,14 @@ class Question(models.Model):
                 | Q(status="removed"),
                 name="question_closed_with_moment_and_reason",
             ),
-            models.CheckConstraint(condition=Q(solved_at=None) | Q(solved_at__gte=F("opened_at")), name="question_solved_after_opened"),
-            models.CheckConstraint(condition=Q(closed_at=None) | Q(closed_at__gte=F("opened_at")), name="question_closed_after_opened"),
+            models.CheckConstraint(
+                condition=Q(solved_at=None) | Q(solved_at__gte=F("opened_at")),
+                name="question_solved_after_opened",
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at=None) | Q(closed_at__gte=F("opened_at")),
+                name="question_closed_after_opened",
+            ),
             models.CheckConstraint(
                 condition=Q(importance_sum__gte=F("importance_count"))
                 & Q(importance_sum__lte=5 * F("importance_count")),
@@ -163,13 +171,23 @@ class Question(models.Model):
             ),
         ]
         indexes = [
-            models.Index(F("hot").desc(), F("id").desc(), condition=Q(status="open"), name="question_open_hot"),
+            models.Index(
+                F("hot").desc(), F("id").desc(), condition=Q(status="open"), name="question_open_hot"
+            ),
             models.Index(F("opened_at").desc(), F("id").desc(), name="question_new"),
             models.Index(F("importance").desc(), F("id").desc(), name="question_important"),
             models.Index(
-                F("opened_at").desc(), F("id").desc(), condition=Q(status="open", answer_count=0), name="question_unanswered"
+                F("opened_at").desc(),
+                F("id").desc(),
+                condition=Q(status="open", answer_count=0),
+                name="question_unanswered",
             ),
-            models.Index(F("opened_at").desc(), F("id").desc(), condition=Q(solved_at__isnull=False), name="question_solved"),
+            models.Index(
+                F("opened_at").desc(),
+                F("id").desc(),
+                condition=Q(solved_at__isnull=False),
+                name="question_solved",
+            ),
             models.Index(fields=["activity_at"], condition=Q(status="open"), name="question_open_activity"),
             models.Index(fields=["asker", "-opened_at"], name="question_by_asker"),
         ]
@@ -228,7 +246,9 @@ class QuestionSpecialty(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["question", "specialty"], name="question_specialty_once"),
             models.UniqueConstraint(fields=["question", "place"], name="question_specialty_place_once"),
-            models.CheckConstraint(condition=Q(place__range=(1, 3)), name="question_specialties_at_most_three"),
+            models.CheckConstraint(
+                condition=Q(place__range=(1, 3)), name="question_specialties_at_most_three"
+            ),
         ]
         indexes = [models.Index(fields=["specialty", "question"], name="question_specialty_reverse")]
 

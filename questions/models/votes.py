@@ -15,7 +15,7 @@ SHORTEST_REASON = 20  # characters
 
 
 class Vote(models.Model):
-    """One physician's verdict on one post; a change of mind edits the row. `author` is the post's, for the constraint."""
+    """One physician's verdict on one post; a change of mind edits the row. `author` is the post's author."""
 
     class Value(models.IntegerChoices):
         CORROBORATE = 1, "Corroborate"

@@ -22,7 +22,10 @@ def choices_for(member: Member) -> list[tuple[str, str]]:
     """The bylines a member may sign with: (mode, how it will read)."""
     specialty = member.specialty.name if member.specialty else "no specialty shown"
     details = ", ".join(part for part in (specialty, member.region, member.get_years_band_display()) if part)
-    choices = [(Mode.ANONYMOUS.value, f"{member.handle}, {specialty}"), (Mode.PARTIAL.value, f"{member.handle}, {details}")]
+    choices = [
+        (Mode.ANONYMOUS.value, f"{member.handle}, {specialty}"),
+        (Mode.PARTIAL.value, f"{member.handle}, {details}"),
+    ]
     if member.byline_mode == Mode.PUBLIC:
         choices.append((Mode.PUBLIC.value, f"{member.display_name}, {specialty}"))
     return choices
@@ -48,6 +51,8 @@ def sign(*, question: Question, member: Member, mode: str | None = None, confirm
 def mask_earlier(*, member: Member) -> int:
     """Make every earlier byline at least as private as the member's profile; never less. Returns how many changed."""
     wanted = PRIVACY[Mode(member.byline_mode)]
-    level = Case(*(When(mode=mode, then=Value(level)) for mode, level in PRIVACY.items()), output_field=IntegerField())
+    level = Case(
+        *(When(mode=mode, then=Value(level)) for mode, level in PRIVACY.items()), output_field=IntegerField()
+    )
     shown = Byline.objects.annotate(level=level).filter(member=member, level__lt=wanted)
     return shown.update(mode=member.byline_mode)

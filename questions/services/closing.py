@@ -98,7 +98,9 @@ def reopen_question(*, question: Question, by: Member | None, user=None) -> Ques
 
 
 @transaction.atomic
-def solve_question(*, question: Question, by: Member, answers: Iterable[Post] = (), outcome: str = "") -> Question:
+def solve_question(
+    *, question: Question, by: Member, answers: Iterable[Post] = (), outcome: str = ""
+) -> Question:
     """Mark a question solved: by up to three answers, or elsewhere with a short outcome. Doing it again replaces.
 
     Solved elsewhere means no credited answer. Raises NotYours, NotOpen, NotSolvable, TooManyCredits, NothingCredited.
@@ -111,7 +113,9 @@ def solve_question(*, question: Question, by: Member, answers: Iterable[Post] = 
     if not question.can_be_solved:
         raise NotSolvable
     answers, outcome = list(dict.fromkeys(answers)), outcome.strip()
-    credited = list(question.posts.answers().standing().filter(pk__in=[post.pk for post in answers]).order_by("pk"))
+    credited = list(
+        question.posts.answers().standing().filter(pk__in=[post.pk for post in answers]).order_by("pk")
+    )
     if len(credited) > MOST_CREDITS:
         raise TooManyCredits
     if not credited and not outcome:

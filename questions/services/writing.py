@@ -121,7 +121,9 @@ def _earlier(author: Member, submission: UUID | None) -> Post | None:
 def tags_named(names: Iterable[str]) -> list[Tag]:
     """Tags for what was typed, made where missing; names that differ only in case or spacing are one tag."""
     wanted = {slugify(name)[:40]: name.strip()[:40] for name in names if slugify(name)}
-    Tag.objects.bulk_create([Tag(slug=slug, name=name.lower()) for slug, name in wanted.items()], ignore_conflicts=True)
+    Tag.objects.bulk_create(
+        [Tag(slug=slug, name=name.lower()) for slug, name in wanted.items()], ignore_conflicts=True
+    )
     return list(Tag.objects.filter(slug__in=wanted))
 
 
@@ -173,7 +175,9 @@ def comment(
     above = Post.objects.select_for_update().get(pk=post.parent_id or post.pk)
     if above.is_removed or above.kind != Post.Kind.ANSWER:
         raise PostIsGone
-    made = _post(question, Post.Kind.COMMENT, author, source, byline, byline_confirmed, submission, parent=above)
+    made = _post(
+        question, Post.Kind.COMMENT, author, source, byline, byline_confirmed, submission, parent=above
+    )
     question.comment_count += 1
     touch(question, made.posted_at, "comment_count")
     forget_draft(member=author, place=f"comment:{above.pk}")
@@ -212,7 +216,9 @@ def touch(question: Question, moment, *fields: str) -> None:
 
 
 @transaction.atomic
-def edit_post(*, post: Post, by: Member, source: str, title: str | None = None, was: str | None = None) -> Post:
+def edit_post(
+    *, post: Post, by: Member, source: str, title: str | None = None, was: str | None = None
+) -> Post:
     """Change one's own text: silently in the first 15 minutes, later with what it said before kept as a revision.
 
     `was` is the source the editor started from. Raises NotOpen, NotYours, PostIsGone, ChangedMeanwhile.

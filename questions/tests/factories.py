@@ -6,7 +6,9 @@ from questions.services import voting, writing
 BODY = "In the 70s, on dialysis, new atrial fibrillation. What would you do?"
 
 
-def make_question(asker, title="How long do you hold it before the procedure?", *, specialties=None, **fields):
+def make_question(
+    asker, title="How long do you hold it before the procedure?", *, specialties=None, **fields
+):
     fields = {"kind": "question", "source": BODY, **fields}
     specialties = specialties or [asker.specialty or make_specialty()]
     return writing.open_question(asker=asker, title=title, specialties=specialties, **fields)
@@ -25,4 +27,6 @@ def corroborate(post, voter=None):
 
 
 def dispute(post, voter=None, reason="evidence", explanation="The data point the other way here."):
-    return voting.cast_vote(post=post, voter=voter or make_member(), value=-1, reason=reason, explanation=explanation)
+    return voting.cast_vote(
+        post=post, voter=voter or make_member(), value=-1, reason=reason, explanation=explanation
+    )

@@ -41,13 +41,17 @@ def test_a_moderator_closes_and_another_member_does_not(question, colleague, mod
     with pytest.raises(writing.NotYours):
         closing.close_question(question=question, by=colleague, user=colleague.user)
 
-    assert closing.close_question(question=question, by=moderator, user=moderator.user).close_reason == "moderator"
+    assert (
+        closing.close_question(question=question, by=moderator, user=moderator.user).close_reason
+        == "moderator"
+    )
 
 
 def test_thirty_silent_days_close(question, physician, closings):
     active = make_question(physician, title="Still being discussed today?")
     Question.objects.filter(pk=question.pk).update(
-        opened_at=timezone.now() - timedelta(days=31), activity_at=timezone.now() - timedelta(days=30, minutes=1)
+        opened_at=timezone.now() - timedelta(days=31),
+        activity_at=timezone.now() - timedelta(days=30, minutes=1),
     )
 
     call_command("close_due_questions")
@@ -71,7 +75,8 @@ def test_it_can_be_reopened_within_fourteen_days(question, physician):
 
     closing.close_question(question=question, by=physician)
     Question.objects.update(
-        opened_at=timezone.now() - timedelta(days=20), closed_at=timezone.now() - timedelta(days=14, minutes=1)
+        opened_at=timezone.now() - timedelta(days=20),
+        closed_at=timezone.now() - timedelta(days=14, minutes=1),
     )
     with pytest.raises(closing.TooLateToReopen):
         closing.reopen_question(question=question, by=physician)
@@ -104,7 +109,9 @@ def test_only_author_and_moderators_reopen(question, physician, colleague, moder
 def test_solving_credits_answers_and_their_authors_and_leaves_it_open(question, physician, colleague):
     answer = make_answer(question, colleague)
 
-    solved = closing.solve_question(question=question, by=physician, answers=[answer], outcome="Occluded; no bleed since.")
+    solved = closing.solve_question(
+        question=question, by=physician, answers=[answer], outcome="Occluded; no bleed since."
+    )
 
     assert solved.is_solved
     assert solved.is_open
@@ -130,7 +137,9 @@ def test_solved_elsewhere_needs_words(question, physician):
     with pytest.raises(closing.NothingCredited):
         closing.solve_question(question=question, by=physician, outcome="  ")
 
-    assert closing.solve_question(question=question, by=physician, outcome="The biopsy answered it.").is_solved
+    assert closing.solve_question(
+        question=question, by=physician, outcome="The biopsy answered it."
+    ).is_solved
 
 
 def test_at_most_three_answers_are_credited(question, physician):

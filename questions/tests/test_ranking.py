@@ -40,7 +40,9 @@ def test_the_nth_vote_of_the_same_colleague_in_thirty_days_counts_one_nth(physic
 
 
 def test_votes_more_than_thirty_days_apart_count_in_full(physician, colleague, third):
-    answers = [make_answer(make_question(physician, title=f"Question number {n} here?"), colleague) for n in range(2)]
+    answers = [
+        make_answer(make_question(physician, title=f"Question number {n} here?"), colleague) for n in range(2)
+    ]
     corroborate(answers[0], third)
     Vote.objects.update(cast_at=timezone.now() - timedelta(days=31))
     corroborate(answers[1], third)
@@ -48,7 +50,9 @@ def test_votes_more_than_thirty_days_apart_count_in_full(physician, colleague, t
     lines = ranking.lines_of(colleague)
 
     assert lines[0].points == 5
-    assert lines[1].points == round(Decimal("5") * Decimal(0.5 ** ((ranking.midnight() - lines[1].at) / timedelta(days=180))), 4)
+    assert lines[1].points == round(
+        Decimal("5") * Decimal(0.5 ** ((ranking.midnight() - lines[1].at) / timedelta(days=180))), 4
+    )
 
 
 def test_disputes_cost_only_when_upheld(physician, colleague):
@@ -120,18 +124,30 @@ def test_recount_gives_the_same_figures_as_living_through_it(physician, colleagu
     voting.rate_importance(question=question, rater=third, value=5)
     closing.solve_question(question=question, by=physician, answers=[answer])
     lived = (
-        list(MemberRank.objects.filter(events__gt=0).order_by("pk").values_list("member", "points", "events")),
+        list(
+            MemberRank.objects.filter(events__gt=0).order_by("pk").values_list("member", "points", "events")
+        ),
         Question.objects.values().get(),
         list(Post.objects.order_by("pk").values_list("pk", "corroborate_count", "dispute_count", "balance")),
     )
     MemberRank.objects.all().delete()
-    Question.objects.update(answer_count=9, vote_count=9, comment_count=9, hot=0, importance=1, importance_sum=0, importance_count=0)
+    Question.objects.update(
+        answer_count=9,
+        vote_count=9,
+        comment_count=9,
+        hot=0,
+        importance=1,
+        importance_sum=0,
+        importance_count=0,
+    )
     Post.objects.update(corroborate_count=7, dispute_count=7)
 
     call_command("recount", "--as-of", f"{ranking.midnight():%Y-%m-%d}")
 
     assert lived == (
-        list(MemberRank.objects.filter(events__gt=0).order_by("pk").values_list("member", "points", "events")),
+        list(
+            MemberRank.objects.filter(events__gt=0).order_by("pk").values_list("member", "points", "events")
+        ),
         Question.objects.values().get(),
         list(Post.objects.order_by("pk").values_list("pk", "corroborate_count", "dispute_count", "balance")),
     )
@@ -232,5 +248,3 @@ def test_importance_without_ratings_is_the_prior():
 )
 def test_small_cells_are_hidden_and_cannot_be_computed(counts, shown):
     assert safe_cells(counts) == shown
-
-

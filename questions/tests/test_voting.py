@@ -55,7 +55,9 @@ def test_nobody_votes_on_their_own(answer, colleague, physician):
         voting.rate_importance(question=answer.question, rater=physician, value=5)
 
 
-@pytest.mark.parametrize(("reason", "explanation"), [("", "x" * 30), ("evidence", "Nineteen letters it"), ("spite", "x" * 30)])
+@pytest.mark.parametrize(
+    ("reason", "explanation"), [("", "x" * 30), ("evidence", "Nineteen letters it"), ("spite", "x" * 30)]
+)
 def test_a_dispute_needs_a_reason_of_twenty_characters(answer, third, reason, explanation):
     with pytest.raises(voting.ReasonMissing):
         voting.cast_vote(post=answer, voter=third, value=-1, reason=reason, explanation=explanation)

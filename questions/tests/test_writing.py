@@ -13,7 +13,9 @@ from questions.tests.factories import corroborate, make_answer, make_comment, ma
 
 
 def test_asking_makes_a_question_with_its_opening_and_topics(physician, colleague):
-    question = make_question(physician, specialties=[colleague.specialty, physician.specialty], tags=["Dialysis", "dialysis "])
+    question = make_question(
+        physician, specialties=[colleague.specialty, physician.specialty], tags=["Dialysis", "dialysis "]
+    )
 
     assert question.posts.get().kind == Post.Kind.OPENING
     assert [row.specialty.name for row in question.questionspecialty_set.order_by("place")] == [
@@ -112,7 +114,10 @@ def test_a_later_edit_keeps_what_it_said_before(physician, colleague):
     edited = writing.edit_post(post=answer, by=colleague, source="On reflection, occlude.")
 
     assert edited.edited_at
-    assert [row.source for row in edited.revisions.order_by("number")] == [answer.source, "Do not occlude after all."]
+    assert [row.source for row in edited.revisions.order_by("number")] == [
+        answer.source,
+        "Do not occlude after all.",
+    ]
 
 
 def test_an_edited_title_is_kept_in_the_revision_and_found_by_search(physician):
@@ -120,7 +125,9 @@ def test_an_edited_title_is_kept_in_the_revision_and_found_by_search(physician):
     opening = question.posts.get()
     Post.objects.update(posted_at=timezone.now() - timedelta(hours=1))
 
-    writing.edit_post(post=opening, by=physician, source=opening.source, title="Apixaban and a Zürich protocol?")
+    writing.edit_post(
+        post=opening, by=physician, source=opening.source, title="Apixaban and a Zürich protocol?"
+    )
 
     question.refresh_from_db()
     opening.refresh_from_db()
@@ -160,7 +167,10 @@ def test_removing_an_answer_takes_its_counts_along(physician, colleague, third):
 
 
 def test_a_question_with_answers_stays_and_one_without_goes(physician, colleague):
-    answered, lonely = make_question(physician), make_question(physician, title="Nobody will answer this one?")
+    answered, lonely = (
+        make_question(physician),
+        make_question(physician, title="Nobody will answer this one?"),
+    )
     make_answer(answered, colleague)
 
     with pytest.raises(writing.HasReplies):
@@ -213,7 +223,9 @@ def test_more_privacy_masks_old_posts_and_less_uncovers_none(physician):
 
     people.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
 
-    assert set(Byline.objects.filter(pk__in=[named.byline_id, partial.byline_id]).values_list("mode", flat=True)) == {"partial"}
+    assert set(
+        Byline.objects.filter(pk__in=[named.byline_id, partial.byline_id]).values_list("mode", flat=True)
+    ) == {"partial"}
 
 
 def test_a_draft_is_forgotten_once_posted(physician):

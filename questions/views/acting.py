@@ -18,7 +18,9 @@ from sermo.errors import RuleBroken
 @require_POST
 def vote(request, post_id):
     member = request.user.as_member
-    post = get_object_or_404(Post.objects.visible_to(request.user).standing().select_related("question"), pk=post_id)
+    post = get_object_or_404(
+        Post.objects.visible_to(request.user).standing().select_related("question"), pk=post_id
+    )
     form = VoteForm(request.POST)
     refused = None
     if not form.is_valid():
@@ -51,7 +53,12 @@ def _verdict(request, post, refused, typed):
     if fresh.kind != Post.Kind.COMMENT:
         fresh = thread.dress([fresh], member)[0]
     fresh.is_own = fresh.author_id == member.pk
-    context = {"post": fresh, "writable": fresh.question.is_open, "refused": refused, "typed": typed if refused else None}
+    context = {
+        "post": fresh,
+        "writable": fresh.question.is_open,
+        "refused": refused,
+        "typed": typed if refused else None,
+    }
     template = "questions/_helpful.html" if fresh.kind == Post.Kind.COMMENT else "questions/_verdict.html"
     return render(request, template, context, status=422 if refused else 200)
 
@@ -64,13 +71,17 @@ def importance(request, question_id):
     if not form.is_valid():
         return HttpResponseBadRequest("Choose 1 to 5.")
     try:
-        voting.rate_importance(question=question, rater=request.user.as_member, value=form.cleaned_data["value"])
+        voting.rate_importance(
+            question=question, rater=request.user.as_member, value=form.cleaned_data["value"]
+        )
     except RuleBroken as refusal:
         messages.error(request, str(refusal))
     if not request.htmx:
         return redirect(question)
     question = thread.load_question(request.user, question_id)
-    return render(request, "questions/_importance.html", {"question": question, "writable": True, "scale": range(1, 6)})
+    return render(
+        request, "questions/_importance.html", {"question": question, "writable": True, "scale": range(1, 6)}
+    )
 
 
 @physician_required
@@ -98,11 +109,17 @@ def _settle(request, question_id, service):
 def solve(request, question_id):
     """The asker says which answers solved it, or how it was solved elsewhere; or takes that back."""
     member = request.user.as_member
-    question = get_object_or_404(Question.objects.visible_to(request.user).filter(asker=member), pk=question_id)
-    answers = question.posts.answers().standing().select_related("byline", "author__specialty", "author__rank")
+    question = get_object_or_404(
+        Question.objects.visible_to(request.user).filter(asker=member), pk=question_id
+    )
+    answers = (
+        question.posts.answers().standing().select_related("byline", "author__specialty", "author__rank")
+    )
     credited = question.credits.values_list("post", flat=True)
     form = SolveForm(
-        request.POST or None, answers=answers, initial={"answers": list(credited), "outcome": question.outcome}
+        request.POST or None,
+        answers=answers,
+        initial={"answers": list(credited), "outcome": question.outcome},
     )
     if request.method == "POST" and "unsolve" in request.POST:
         try:
@@ -128,7 +145,9 @@ def solve(request, question_id):
 @physician_required
 @require_POST
 def remove(request, post_id):
-    post = get_object_or_404(Post.objects.visible_to(request.user).standing().select_related("question"), pk=post_id)
+    post = get_object_or_404(
+        Post.objects.visible_to(request.user).standing().select_related("question"), pk=post_id
+    )
     try:
         services.remove_post(post=post, by=request.user.as_member, user=request.user)
     except RuleBroken as refusal:

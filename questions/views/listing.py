@@ -56,7 +56,10 @@ def _list(request, *, title, specialty=None, tag=None):
         rows = rows.in_specialty(narrow) if narrow else rows
     rows = rows.tagged(tag) if tag else rows
     found = page(
-        rows.for_listing(), order=ORDERS[order][1], after=request.GET.get("after"), size=settings.QUESTIONS_PER_PAGE
+        rows.for_listing(),
+        order=ORDERS[order][1],
+        after=request.GET.get("after"),
+        size=settings.QUESTIONS_PER_PAGE,
     )
     for question in found:
         question.byline = signature(question.byline_mode, question.asker)
@@ -65,9 +68,13 @@ def _list(request, *, title, specialty=None, tag=None):
         "title": title,
         "page": found,
         "more_url": _address(request, **filters, after=found.next) if found.next else None,
-        "orders": [(label, _address(request, **{**filters, "sort": key}), key == order) for key, (label, _) in ORDERS.items()],
+        "orders": [
+            (label, _address(request, **{**filters, "sort": key}), key == order)
+            for key, (label, _) in ORDERS.items()
+        ],
         "statuses": [
-            (label, _address(request, **{**filters, "status": key}), key == status) for key, label in STATUSES.items()
+            (label, _address(request, **{**filters, "status": key}), key == status)
+            for key, label in STATUSES.items()
         ],
         "order": order,
         "status": status,

@@ -54,7 +54,10 @@ def _answers(request, question):
         "answers": thread.dress(found.rows, member),
         "more_url": f"{address}?{narrowed}after={found.next}" if found.next else None,
         "sort": sort,
-        "sorts": [(label, f"{address}?answers={key}#answers", key == sort) for key, (label, _) in thread.SORTS.items()],
+        "sorts": [
+            (label, f"{address}?answers={key}#answers", key == sort)
+            for key, (label, _) in thread.SORTS.items()
+        ],
         "writable": question.is_open and bool(member) and member.may_write,
         "can_moderate": is_moderator(request.user),
     }
@@ -73,7 +76,11 @@ def _bring_in(question, member, found, post_id):
 
 @physician_required
 def history(request, post_id):
-    rows = Post.objects.visible_to(request.user).standing().select_related("question", "byline", "author__specialty")
+    rows = (
+        Post.objects.visible_to(request.user)
+        .standing()
+        .select_related("question", "byline", "author__specialty")
+    )
     post = get_object_or_404(rows, pk=post_id)
     versions = [
         {"title": revision.title, "html": render_markdown(revision.source), "until": revision.replaced_at}

@@ -79,7 +79,9 @@ def dress(posts: list[Post], member: Member | None) -> list[Post]:
         post.shown_comments = comments[post.pk][: settings.COMMENTS_SHOWN]
         post.folded_comments = comments[post.pk][settings.COMMENTS_SHOWN :]
         post.disputes = reasons[post.pk]
-        post.reason_counts = Counter(Vote.Reason(vote.reason).label.lower() for vote in reasons[post.pk]).most_common()
+        post.reason_counts = Counter(
+            Vote.Reason(vote.reason).label.lower() for vote in reasons[post.pk]
+        ).most_common()
         post.cells = [
             (word, safe_cells(cells[post.pk, value]))
             for word, value in (("corroborate", 1), ("dispute", -1))
@@ -89,19 +91,21 @@ def dress(posts: list[Post], member: Member | None) -> list[Post]:
 
 
 def _comments_of(posts, member):
+    of = defaultdict(list)
+    answers = {post.pk: post for post in posts if post.kind == Post.Kind.ANSWER}
+    if not answers:
+        return of
     number = Window(RowNumber(), partition_by=F("parent"), order_by="posted_at")
     rows = (
         Post.objects.standing()
-        .filter(kind=Post.Kind.COMMENT, parent__in=[post.pk for post in posts])
+        .filter(kind=Post.Kind.COMMENT, parent__in=list(answers))
         .for_page(member)
         .annotate(number=number)
         .filter(number__lte=MOST_COMMENTS)
         .order_by("posted_at", "pk")
     )
-    of = defaultdict(list)
-    questions = {post.pk: post.question for post in posts}
     for comment in rows:
-        comment.question = questions[comment.parent_id]
+        comment.question = answers[comment.parent_id].question
         comment.signature = signature(comment.byline.mode, comment.author)
         comment.is_own = bool(member) and comment.author_id == member.pk
         of[comment.parent_id].append(comment)
@@ -145,4 +149,3 @@ def answer_form(question: Question, member: Member, data=None) -> AnswerForm:
 def own_signature(question: Question, member: Member):
     """How this member is shown here: by the byline fixed earlier, else by the profile's."""
     return signature(question.own_byline or member.byline_mode, member)
-

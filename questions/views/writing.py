@@ -19,7 +19,17 @@ from sermo.text import render_markdown
 
 PREVIEW_FIELDS = ("source",)
 PLACE = re.compile(r"ask|(answer|comment):[1-9][0-9]{0,18}")
-DRAFT_FIELDS = ("kind", "title", "source", "specialties", "tags", "urgency", "audience", "peers_only", "byline")
+DRAFT_FIELDS = (
+    "kind",
+    "title",
+    "source",
+    "specialties",
+    "tags",
+    "urgency",
+    "audience",
+    "peers_only",
+    "byline",
+)
 DRAFT_LIMIT = 20_000  # characters a field
 
 
@@ -28,9 +38,7 @@ def ask(request):
     member = request.user.as_member
     draft = Draft.objects.filter(member=member, place="ask").first()
     usual = {"specialties": [member.specialty_id] if member.specialty_id else []}
-    form = AskForm(
-        request.POST or None, member=member, initial={**usual, **(draft.fields if draft else {})}
-    )
+    form = AskForm(request.POST or None, member=member, initial={**usual, **(draft.fields if draft else {})})
     if request.method == "POST" and form.is_valid():
         try:
             return redirect(_open(form, member))
@@ -81,7 +89,11 @@ def answer(request, question_id):
         else:
             return _answered(request, question, post)
     if request.htmx:
-        context = {"question": question, "form": form, "own_signature": thread.own_signature(question, member)}
+        context = {
+            "question": question,
+            "form": form,
+            "own_signature": thread.own_signature(question, member),
+        }
         return render(request, "questions/_answer_form.html", context, status=422)
     return render_question(request, question, form=form, status=422)
 
@@ -146,7 +158,9 @@ def edit(request, post_id):
             return redirect(post.get_absolute_url())
         except RuleBroken as refusal:
             form.add_error("source", str(refusal))
-    return render(request, "questions/edit.html", {"form": form, "post": post}, status=422 if form.errors else 200)
+    return render(
+        request, "questions/edit.html", {"form": form, "post": post}, status=422 if form.errors else 200
+    )
 
 
 @active_physician_required

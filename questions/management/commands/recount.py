@@ -13,14 +13,17 @@ class Command(BaseCommand):
     help = "Compute counters, hot ranks, points and tiers anew from the rows. Can be stopped and run again."
 
     def add_arguments(self, parser):
-        parser.add_argument("--as-of", metavar="DAY", help="count points as of 00:00 UTC of this day (YYYY-MM-DD); today")
+        parser.add_argument(
+            "--as-of", metavar="DAY", help="count points as of 00:00 UTC of this day (YYYY-MM-DD); today"
+        )
 
     def handle(self, *, as_of=None, **options):
         moment = ranking.midnight(self._day(as_of))
         wrong = self._questions()
         points, tiers = ranking.recount_ranks(as_of=moment)
         self.stdout.write(
-            f"recount as of {moment:%Y-%m-%d %H:%M} UTC: {wrong} counters mended, {points} points and {tiers} tiers changed"
+            f"recount as of {moment:%Y-%m-%d %H:%M} UTC: {wrong} counters mended, "
+            f"{points} points and {tiers} tiers changed"
         )
 
     def _day(self, typed) -> date | None:
@@ -37,7 +40,9 @@ class Command(BaseCommand):
     def _questions(self) -> int:
         """In batches of their own transactions, so that writers wait for little."""
         wrong = seen = last = 0
-        while ids := list(Question.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        while ids := list(
+            Question.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]
+        ):
             wrong += recount_questions(ids)
             seen, last = seen + len(ids), ids[-1]
             self.stdout.write(f"  {seen} discussions, {wrong} counters mended")

@@ -3,6 +3,7 @@
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
+from django.core.cache import caches
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client
 
@@ -16,6 +17,12 @@ def plain_static_files(settings):
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
+@pytest.fixture(autouse=True)
+def fresh_throttles():
+    """Each test starts with nothing counted against its address."""
+    caches["default"].clear()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -4,6 +4,7 @@ from allauth.account.forms import SignupForm as AllauthSignupForm
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.template.response import TemplateResponse
 
 from accounts import handles, services
 from accounts.models import Member, Specialty
@@ -43,6 +44,14 @@ class SignupForm(AllauthSignupForm):
 
     def clean_handle(self):
         return clean_free_handle(self.cleaned_data["handle"])
+
+    def try_save(self, request):
+        """A handle lost to somebody quicker comes back as a message beside its field, and no user is made."""
+        try:
+            return super().try_save(request)
+        except services.HandleTaken as refusal:
+            self.add_error("handle", str(refusal))
+            return None, TemplateResponse(request, "account/signup.html", {"form": self})
 
     @transaction.atomic
     def save(self, request):

@@ -1,5 +1,9 @@
 """What people typed about themselves, checked."""
 
+from typing import ClassVar
+
+from allauth.account.forms import LoginForm as AllauthLoginForm
+from allauth.account.forms import ResetPasswordForm as AllauthResetPasswordForm
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from django import forms
 from django.core.exceptions import ValidationError
@@ -17,7 +21,31 @@ def clean_free_handle(handle: str, member: Member | None = None) -> str:
     return handle
 
 
-class SignupForm(AllauthSignupForm):
+class PlainLabels:
+    """Our words as labels, and no placeholders in their stead."""
+
+    words: ClassVar[dict[str, str]] = {
+        "email": "E-mail",
+        "login": "E-mail",
+        "remember": "Stay logged in on this device",
+    }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.label = self.words.get(name, field.label)
+            field.widget.attrs.pop("placeholder", None)
+
+
+class LoginForm(PlainLabels, AllauthLoginForm):
+    pass
+
+
+class ResetPasswordForm(PlainLabels, AllauthResetPasswordForm):
+    pass
+
+
+class SignupForm(PlainLabels, AllauthSignupForm):
     """E-mail, password and a handle; what is proved of a physician comes after."""
 
     field_order = ["email", "handle", "password1"]
@@ -37,10 +65,7 @@ class SignupForm(AllauthSignupForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["email"].label = "E-mail"
         self.fields["email"].help_text = "Only for logging in and for notices. Colleagues never see it."
-        for field in ("email", "password1"):
-            self.fields[field].widget.attrs.pop("placeholder", None)
 
     def clean_handle(self):
         return clean_free_handle(self.cleaned_data["handle"])

@@ -21,11 +21,10 @@ class NoPublicName(RuleBroken):
 def choices_for(member: Member) -> list[tuple[str, str]]:
     """The bylines a member may sign with: (mode, how it will read)."""
     specialty = member.specialty.name if member.specialty else "no specialty shown"
-    details = ", ".join(part for part in (specialty, member.region, member.get_years_band_display()) if part)
-    choices = [
-        (Mode.ANONYMOUS.value, f"{member.handle}, {specialty}"),
-        (Mode.PARTIAL.value, f"{member.handle}, {details}"),
-    ]
+    choices = [(Mode.ANONYMOUS.value, f"{member.handle}, {specialty}")]
+    more = [part for part in (member.region, member.get_years_band_display()) if part]
+    if more or member.byline_mode == Mode.PARTIAL:
+        choices.append((Mode.PARTIAL.value, ", ".join([member.handle, specialty, *more])))
     if member.byline_mode == Mode.PUBLIC:
         choices.append((Mode.PUBLIC.value, f"{member.display_name}, {specialty}"))
     return choices

@@ -418,6 +418,8 @@ def test_asking_leads_to_the_question_and_twice_makes_one(physician, physician_c
     ],
 )
 def test_bad_input_gets_words_beside_the_field_and_loses_nothing(physician, physician_client, wrong, message):
+    physician.state = "MN"
+    physician.save()
     form = {**ASK, "specialties": [physician.specialty_id], **wrong}
 
     page = physician_client.post("/questions/ask/", form)
@@ -441,10 +443,18 @@ def test_more_than_three_specialties_are_refused(physician_client):
 
 
 def test_the_byline_can_be_confirmed_to_show_more(physician, physician_client):
+    physician.state = "MN"
+    physician.save()
     form = {**ASK, "specialties": [physician.specialty_id], "byline": "partial", "byline_confirmed": "on"}
 
     assert physician_client.post("/questions/ask/", form).status_code == 302
     assert Post.objects.get().byline.mode == "partial"
+
+
+def test_a_partial_byline_that_would_show_no_more_is_not_offered(physician_client):
+    choices = physician_client.get("/questions/ask/").context["form"].fields["byline"].choices
+
+    assert choices == [("anonymous", "left_atrium, Cardiovascular Disease")]
 
 
 def test_answering_without_javascript_leads_to_the_answer(question, colleague_client):

@@ -2,6 +2,12 @@
 
 document.querySelector("[data-focus-on-load]")?.focus();
 
+// On a phone a row of tabs scrolls; the current one is brought into view.
+for (const tabs of document.querySelectorAll(".tabs, .segmented")) {
+  const current = tabs.querySelector("[aria-current]");
+  if (current) tabs.scrollLeft = current.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - current.offsetWidth) / 2;
+}
+
 let pressed = null; // what tells the control that started the last request from the others beside it
 
 function signature(control) {
@@ -12,7 +18,7 @@ function goalIn(place) {
   const inside = [place, ...place.querySelectorAll("*")];
   const heading = inside.find((one) => one.matches("h1, h2, h3"));
   return (
-    inside.find((one) => one.matches("[data-focus]")) ??
+    inside.find((one) => one.matches("[data-focus-on-load]")) ??
     inside.find((one) => pressed && signature(one) === pressed) ??
     heading?.querySelector("a") ??
     heading

@@ -1,0 +1,14 @@
+"""How the tests' people use a browser."""
+
+from accounts.demo_logins import DEMO_PASSWORD
+
+PASSWORD = DEMO_PASSWORD
+
+
+def log_in(page, site, email, password=PASSWORD):
+    """Log in through the form, as anybody would."""
+    page.goto(f"{site}/accounts/login/")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Log in", exact=True).click()
+    page.wait_for_url(lambda url: "/accounts/login/" not in url)

@@ -1,0 +1,140 @@
+"""axe on every page, as each kind of person sees it, on a phone and on a desk, in both themes."""
+
+import io
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings as site_settings
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Member, User
+from questions.models import Post, Question
+from questions.services import writing
+from verification.models import Claim
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+GRAVE = ("serious", "critical")
+
+
+@pytest.fixture
+def site(live_server, settings):
+    settings.DEMO = True
+    call_command("migrate", verbosity=0)
+    call_command("seed_demo", stdout=io.StringIO())
+    return live_server.url
+
+
+def addresses() -> dict[str, list[str]]:
+    """What each log-in of the demonstration may open, by e-mail; "" is a visitor."""
+    cardiologist = Member.objects.get(user__email="cardio@demo.sermo.test")
+    busiest = (
+        Question.objects.filter(status="open", solved_at__isnull=True).order_by("-answer_count", "pk").first()
+    )
+    solved = Question.objects.filter(solved_at__isnull=False, credits__isnull=False).order_by("pk").first()
+    observation = Question.objects.filter(kind="observation").order_by("pk").first()
+    own = writing.open_question(
+        asker=cardiologist,
+        kind="question",
+        title="How do you rate control in decompensated failure?",
+        source="In the 60s, ejection fraction 25.",
+        specialties=[cardiologist.specialty],
+    )
+    answer = Post.objects.filter(question=busiest, kind="answer").first()
+    writing.answer(question=own, author=answer.author, source="Amiodarone first, then decide in daylight.")
+    writing.save_draft(member=cardiologist, place="ask", fields={"title": "Half a question"})
+    claim = Claim.objects.exclude(queued_at=None).order_by("pk").first()
+    return {
+        "": [
+            "/",
+            "/accounts/login/",
+            "/accounts/signup/",
+            "/accounts/password/reset/",
+            "/no/such/page/",
+            *(f"/about/{topic}/" for topic in ("verification", "ranks", "rewards", "rules", "privacy")),
+        ],
+        "applicant@demo.sermo.test": ["/verify/", "/verify/identity/", "/settings/"],
+        "second_name": ["/verify/", "/verify/proof/"],
+        "observer@demo.sermo.test": ["/"],
+        "cardio@demo.sermo.test": [
+            "/",
+            "/questions/",
+            "/questions/?sort=unanswered&specialty=mine",
+            "/specialties/",
+            busiest.get_absolute_url(),
+            solved.get_absolute_url(),
+            observation.get_absolute_url(),
+            own.get_absolute_url(),
+            "/questions/ask/",
+            f"/posts/{answer.pk}/comment/",
+            f"/posts/{answer.pk}/history/",
+            f"/posts/{own.posts.get(kind='opening').pk}/edit/",
+            f"/questions/{own.pk}/solve/",
+            "/drafts/",
+            "/search/?q=apixaban",
+            "/search/?q=nothingofthekind",
+            f"/members/{cardiologist.handle}/",
+            "/settings/",
+            "/verify/",
+            "/verify/byline/",
+            reverse("mfa_index"),
+            reverse("account_email"),
+            reverse("usersessions_list"),
+        ],
+        "reviewer@demo.sermo.test": [
+            "/admin/",
+            "/admin/verification/claim/",
+            f"/admin/verification/claim/{claim.pk}/change/",
+        ],
+    }
+
+
+def enter(page, site, who):
+    """Be logged in as somebody of the demonstration, named by e-mail or handle."""
+    user = User.objects.get(email=who) if "@" in who else User.objects.get(member__handle=who)
+    client = Client()
+    client.force_login(user)
+    session = client.cookies[site_settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies([{"name": site_settings.SESSION_COOKIE_NAME, "value": session, "url": site}])
+
+
+def faults_of(page, rules: dict) -> list[str]:
+    """Serious and critical faults that axe finds, and a page wider than the screen."""
+    found = Axe().run(page, options=rules).response["violations"]
+    faults = [
+        f"{fault['impact']} {fault['id']}: {fault['nodes'][0]['html'][:160]} ({len(fault['nodes'])} places)"
+        for fault in found
+        if fault["impact"] in GRAVE
+    ]
+    width = page.evaluate("document.documentElement.scrollWidth")
+    if width > page.viewport_size["width"]:
+        faults.append(f"scrolls sideways: {width} px")
+    return faults
+
+
+@pytest.mark.parametrize(
+    ("theme", "rules"),
+    [
+        pytest.param("light", {}, id="light"),
+        pytest.param(
+            "dark", {"runOnly": ["color-contrast", "link-in-text-block"]}, id="dark"
+        ),  # what colors change
+    ],
+)
+def test_no_page_has_a_serious_fault_at_either_width(browser_page, site, theme, rules):
+    found = []
+    for who, paths in addresses().items():
+        page = browser_page(color_scheme=theme)
+        if who:
+            enter(page, site, who)
+        for path in paths:
+            page.goto(site + path)
+            for width in (390, 1280):
+                page.set_viewport_size({"width": width, "height": 900})
+                found += [
+                    f"{path} ({who or 'visitor'}, {width} px): {fault}" for fault in faults_of(page, rules)
+                ]
+
+    assert not found, "\n".join(found)

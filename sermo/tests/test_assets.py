@@ -1,0 +1,132 @@
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.core.management import call_command
+
+from sermo import assets
+
+STATIC = Path(settings.BASE_DIR) / "static"
+TEMPLATES = Path(settings.BASE_DIR) / "templates"
+SHEETS = sorted((STATIC / "css").glob("*.css"))
+PAGES = sorted(TEMPLATES.rglob("*.html"))
+TRUE_COLORS = {
+    "tokens",
+    "admin",
+    "viewer",
+    "panel",
+    "utilities",
+}  # images, a code to scan and print keep theirs
+MOST_STYLES = 40_000  # bytes
+MOST_SCRIPTS = 20_000
+
+
+@pytest.fixture
+def small_site(settings, tmp_path):
+    """A site whose static files may be changed: the real ones, copied."""
+    for kind in ("css", "js"):
+        (tmp_path / "static" / kind).mkdir(parents=True)
+        for file in (STATIC / kind).iterdir():
+            (tmp_path / "static" / kind / file.name).write_bytes(file.read_bytes())
+    settings.BASE_DIR = tmp_path
+    settings.VAR_DIR = tmp_path / "var"
+    return tmp_path
+
+
+def test_the_stylesheet_names_its_layers_first_and_fills_each():
+    sheet = assets.stylesheet(STATIC)
+
+    assert sheet.startswith("@layer reset, tokens, base, layout, components, utilities;\n")
+    assert re.findall(r"^@layer (\w+) \{$", sheet, re.M) == list(assets.STYLES)
+    assert sheet.index(".topbar {") < sheet.index(".verdict {") < sheet.index(".sr {")
+
+
+def test_no_style_or_script_is_forgotten():
+    styles = {name for names in assets.STYLES.values() for name in names} | set(assets.DESK_STYLES)
+    scripts = {*assets.SCRIPTS, "theme"}
+
+    assert styles == {sheet.stem for sheet in SHEETS}
+    assert scripts == {file.stem for file in (STATIC / "js").glob("*.js")}
+
+
+def test_styles_and_scripts_stay_small():
+    assert len(assets.stylesheet(STATIC).encode()) < MOST_STYLES
+    assert len(assets.script(STATIC).encode()) < MOST_SCRIPTS
+
+
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.stem)
+def test_a_sheet_is_whole_and_takes_its_colors_from_the_tokens(sheet):
+    rules = re.sub(r"/\*.*?\*/", "", sheet.read_text(), flags=re.S)
+
+    assert rules.count("{") == rules.count("}")
+    assert "url(" not in rules
+    assert "@import" not in rules
+    if sheet.stem not in TRUE_COLORS:
+        assert not re.search(r"#[0-9a-f]{3}", rules)
+
+
+def test_the_administration_repeats_no_color_but_the_accent():
+    accent = re.search(r"--accent: (.*);", (STATIC / "css" / "tokens.css").read_text())[1]
+    desk = (STATIC / "css" / "admin.css").read_text()
+
+    assert re.findall(r"light-dark\(.*\)", desk) == [accent]
+
+
+def test_staticfiles_finds_each_bundle(small_site):
+    finder = assets.BundleFinder()
+
+    found = {path: Path(finder.find(path)) for path in assets.BUNDLES}
+
+    assert {path for path, _ in finder.list([])} == set(assets.BUNDLES)
+    assert found["css/site.css"] == small_site / "var" / "assets" / "css" / "site.css"
+    assert found["css/site.css"].read_text() == assets.stylesheet(small_site / "static")
+    assert finder.find("css/other.css") == []
+    assert finder.find("js/site.js", find_all=True) == [str(found["js/site.js"])]
+
+
+def test_a_changed_file_changes_the_bundle_and_an_unchanged_one_is_left_alone(small_site):
+    finder = assets.BundleFinder()
+    bundle = Path(finder.find("js/site.js"))
+    before = bundle.stat().st_ino
+
+    finder.find("js/site.js")
+    assert bundle.stat().st_ino == before
+
+    (small_site / "static" / "js" / "search.js").write_text("// other\n")
+    finder.find("js/site.js")
+    assert "// other" in bundle.read_text()
+
+
+def test_collectstatic_hashes_and_compresses_the_bundles(settings, tmp_path):
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+    assert list(tmp_path.glob("css/site.*.css"))
+    assert list(tmp_path.glob("css/site.*.css.gz"))
+    assert list(tmp_path.glob("js/site.*.js"))
+    assert list(tmp_path.glob("django_htmx/htmx-2.min.*.js"))
+
+
+def test_the_finder_is_in_force():
+    assert finders.find("css/site.css")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TEMPLATES)))
+def test_a_template_keeps_to_the_content_security_policy(page):
+    text = page.read_text()
+
+    assert not re.search(r"\sstyle\s*=", text), "style attributes are refused"
+    assert "<style" not in text
+    assert not re.search(r"<[^>{]*\son[a-z]+\s*=", text), "inline handlers are refused"
+    assert not re.search(r"""(?:src|href|action)\s*=\s*["'](?:https?:)?//""", text), (
+        "nothing comes from another host"
+    )
+    for tag in re.findall(r"<script\b[^>]*>", text):
+        assert "nonce=" in tag or "application/json" in tag, tag

@@ -13,6 +13,7 @@ urlpatterns = [
     path("about/<slug:topic>/", views.about, name="about"),
     path("search/", views.search, name="search"),
     path("demo/log-in/", views.demo_log_in, name="demo_log_in"),
+    path("favicon.ico", views.favicon, name="favicon"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("accounts/", include("allauth.urls")),

@@ -12,6 +12,7 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.exceptions import TemplateDoesNotExist
 from django.template.loader import get_template, render_to_string
+from django.templatetags.static import static
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from kombu.exceptions import OperationalError
@@ -142,6 +143,11 @@ def demo_log_in(request):
         raise Http404
     login(request, get_object_or_404(User, email=email), backend=settings.AUTHENTICATION_BACKENDS[0])
     return redirect("home")
+
+
+def favicon(request):
+    """For pages that name no icon, such as the administration's."""
+    return redirect(static("img/icon.svg"), permanent=True)
 
 
 def healthz(request):

@@ -200,7 +200,7 @@ class Question(models.Model):
 
     @property
     def slug(self):
-        return slugify(self.title)[:60].strip("-") or self.kind
+        return slugify(self.title)[:40].strip("-") or self.kind
 
     @property
     def is_open(self):

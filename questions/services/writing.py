@@ -16,7 +16,7 @@ from questions.services import bylines
 from sermo.errors import RuleBroken
 from sermo.text import clip, plain, render_markdown, searchable
 
-EXCERPT = 220  # characters
+EXCERPT = 180  # characters
 MOST_TAGS = 5
 
 

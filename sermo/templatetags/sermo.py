@@ -21,8 +21,9 @@ SHEET = (
     "circle-dashed",
     "equal-not",
     "eye-off",
-    "flag",
+    "lock",
     "reply",
+    "siren",
 )
 
 # What a user agent says of itself, the telling words first: nearly all claim to be Safari, many to be Chrome.

@@ -16,15 +16,16 @@ shared = [
 ]
 
 
-def log_config(*, debug: bool) -> dict:
-    """A LOGGING dictionary for Django; it also prepares structlog."""
+def log_config(*, readable: bool) -> dict:
+    """A LOGGING dictionary for Django; it also prepares structlog. `readable` writes for eyes in place of JSON."""
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    renderer = structlog.dev.ConsoleRenderer() if debug else structlog.processors.JSONRenderer()
+    for_eyes = structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
+    renderer = for_eyes if readable else structlog.processors.JSONRenderer()
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -348,4 +348,4 @@ QUESTIONS_PER_PAGE = 20
 ANSWERS_PER_PAGE = 20
 COMMENTS_SHOWN = 3
 
-LOGGING = log_config(debug=DEBUG)
+LOGGING = log_config(readable=DEBUG or DEMO)

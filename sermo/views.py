@@ -26,6 +26,7 @@ from questions.models import Post, Question
 from questions.signature import signature
 from sermo.celery import app as celery_app
 from sermo.text import searchable
+from verification.demo import APPLICANT
 
 TOPICS = ("verification", "ranks", "rewards", "rules", "privacy")
 HOME_ROWS = 8
@@ -38,14 +39,18 @@ def home(request):
     """The landing page for visitors, the start of the day for members."""
     user = request.user
     if not user.is_authenticated:
-        logins = DEMO_LOGINS if settings.DEMO else {}
-        return render(request, "landing.html", {"demo_logins": logins, "demo_password": DEMO_PASSWORD})
+        return render(request, "landing.html", _demonstration() if settings.DEMO else {})
     member = user.as_member
     if member and member.is_applicant:
         return redirect("verification:start")
     if (member and member.may_read) or is_moderator(user):
         return render(request, "home.html", _home(user, member))
     return render(request, "no_membership.html", {"is_observer": OBSERVERS in groups_of(user)})
+
+
+def _demonstration() -> dict:
+    """Whom one may try to be, and what the invented applicant must know about herself."""
+    return {"demo_logins": DEMO_LOGINS, "demo_password": DEMO_PASSWORD, "demo_applicant": APPLICANT}
 
 
 def _home(user, member):

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class VerificationConfig(AppConfig):
+    name = "verification"
+
+    def ready(self):
+        from verification import receivers  # noqa: F401 - connects them

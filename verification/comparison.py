@@ -1,0 +1,118 @@
+"""A claim and the registry's record side by side, for a reviewer."""
+
+from dataclasses import dataclass
+
+from accounts.models import Specialty
+from verification import licenses
+from verification.models import Claim, Provider
+from verification.names import PersonName, first_key, last_key, name_score
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was typed and what the registry has. `differs` is None where there is nothing to compare."""
+
+    label: str
+    typed: str
+    registry: str
+    differs: bool | None = None
+
+
+def rows_of(claim: Claim) -> list[Row]:
+    """Every fact of a claim beside the registry's, as it was when the claim was started."""
+    typed, record = claim.typed, claim.registry
+    if record is None:
+        return [Row(label, typed[key], "") for label, key in _TYPED]
+    rows = [*_names(typed, record), *_numbers(typed, record), *_registry_only(record)]
+    return [row for row in rows if row.typed or row.registry]
+
+
+_TYPED = [
+    ("Last name", "last"),
+    ("First name", "first"),
+    ("Middle name", "middle"),
+    ("Degree", "degree"),
+    ("License state", "state"),
+    ("License number", "license_number"),
+    ("NPI", "npi"),
+]
+
+
+def _names(typed: dict, record: dict) -> list[Row]:
+    other = " ".join(part for part in (record["other_first_name"], record["other_last_name"]) if part)
+    initials_differ = bool(typed["middle"] and record["middle_name"]) and (
+        first_key(typed["middle"])[:1] != first_key(record["middle_name"])[:1]
+    )
+    return [
+        Row(
+            "Last name",
+            typed["last"],
+            record["last_name"],
+            last_key(typed["last"]) != last_key(record["last_name"]),
+        ),
+        Row(
+            "First name",
+            typed["first"],
+            record["first_name"],
+            first_key(typed["first"]) != first_key(record["first_name"]),
+        ),
+        Row("Middle name", typed["middle"], record["middle_name"], initials_differ),
+        Row("Former or other name", "", other, _fits_other_name(typed, record) if other else None),
+    ]
+
+
+def _fits_other_name(typed: dict, record: dict) -> bool:
+    other = PersonName(
+        record["other_last_name"] or record["last_name"], record["other_first_name"] or record["first_name"]
+    )
+    return name_score(PersonName(typed["last"], typed["first"], typed["middle"]), other).verdict != "accepted"
+
+
+def _numbers(typed: dict, record: dict) -> list[Row]:
+    in_state = [
+        each["number"] for each in record["licenses"] if each["state"] == typed["state"] and each["number"]
+    ]
+    known = {licenses.normal_number(typed["state"], number) for number in in_state}
+    fits = bool(known & set(licenses.candidate_keys(typed["state"], typed["license_number"])))
+    credential = record["credential"]
+    return [
+        Row("Degree", typed["degree"], credential, _degree_differs(typed["degree"], credential)),
+        Row(
+            f"License, {typed['state']}",
+            typed["license_number"],
+            ", ".join(sorted(set(in_state))) or "none in this state",
+            not fits if typed["license_number"] else not in_state,
+        ),
+        Row("NPI", typed["npi"], record["npi"], typed["npi"] != record["npi"] if typed["npi"] else None),
+    ]
+
+
+def _degree_differs(degree: str, credential: str) -> bool | None:
+    known = Provider(credential=credential).degree
+    return known != degree if known else None
+
+
+def _registry_only(record: dict) -> list[Row]:
+    names = dict(
+        Specialty.objects.filter(code__in=[each["taxonomy"] for each in record["licenses"]]).values_list(
+            "code", "name"
+        )
+    )
+    education = record.get("education") or {}
+    elsewhere = [f"{each['state']} {each['number']}" for each in record["licenses"] if each["number"]]
+    school = education.get("school") or education.get("school_text") or ""
+    facts = {
+        "Specialties": ", ".join(
+            dict.fromkeys(names.get(each["taxonomy"], each["taxonomy"]) for each in record["licenses"])
+        ),
+        "All licenses": ", ".join(dict.fromkeys(elsewhere)),
+        "Practice": " ".join(
+            str(record[key]) for key in ("practice_city", "practice_state", "practice_zip") if record[key]
+        ),
+        "Phone, fax": " ".join(str(record[key]) for key in ("practice_phone", "practice_fax") if record[key]),
+        "School, year": f"{school} {education.get('grad_year') or ''}".strip(),
+        "NPI given on": record["enumerated_on"] or "",
+        "Last update": record["updated_on"] or "",
+        "Deactivated on": record["deactivated_on"] or "",
+    }
+    return [Row(label, "", text) for label, text in facts.items() if text]

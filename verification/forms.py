@@ -1,0 +1,254 @@
+"""What applicants, vouchers and reviewers type, checked."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.urls import reverse_lazy
+
+from accounts.models import Member, Specialty
+from accounts.places import STATES
+from verification import licenses, rules
+from verification import npi as npis
+from verification.models import Decision, Document, StateBoard, Vouch
+from verification.models.claims import Degree
+from verification.models.decisions import DisputeOpinion
+from verification.names import PersonName
+from verification.services import vouching
+
+HINTS = {"hx-post": reverse_lazy("verification:hints"), "hx-trigger": "change", "hx-swap": "outerHTML"}
+
+
+class IdentityForm(forms.Form):
+    """Who the applicant is. Asks for nothing that could be one of the questions."""
+
+    first = forms.CharField(
+        label="First name", max_length=60, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
+    )
+    middle = forms.CharField(
+        label="Middle name",
+        max_length=60,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "additional-name"}),
+    )
+    last = forms.CharField(
+        label="Last name", max_length=60, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
+    )
+    degree = forms.ChoiceField(
+        label="Degree on the license",
+        choices=[(Degree.MD, "MD\nAlso MBBS and other degrees licensed as MD."), (Degree.DO, "DO")],
+        widget=forms.RadioSelect,
+    )
+    state = forms.ChoiceField(
+        label="License state",
+        choices=[("", "Choose a state"), *STATES],
+        widget=forms.Select(attrs={**HINTS, "hx-target": "#license-hint"}),
+    )
+    npi = forms.CharField(
+        label="NPI",
+        required=False,
+        max_length=20,
+        help_text="Ten digits. With it, one record is sure to be yours.",
+        widget=forms.TextInput(
+            attrs={
+                **HINTS,
+                "hx-target": "#npi-hint",
+                "inputmode": "numeric",
+                "autocomplete": "off",
+                "spellcheck": "false",
+            }
+        ),
+    )
+    license_number = forms.CharField(
+        label="License number",
+        required=False,
+        max_length=40,
+        help_text="Needed only without an NPI. Type it as it stands on the license.",
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+        ),
+    )
+    specialty = forms.ModelChoiceField(
+        Specialty.objects.filter(is_choice=True),
+        required=False,
+        empty_label="As in the registry",
+        help_text="Stands beside your handle. Left open, it comes from the registry.",
+    )
+
+    def __init__(self, *args, member: Member | None, **kwargs):
+        super().__init__(*args, **kwargs)
+        if member and member.specialty_id:
+            del self.fields["specialty"]
+
+    def clean_npi(self):
+        digits = "".join(self.cleaned_data["npi"].split()).replace("-", "")
+        if digits and not npis.is_valid(digits):
+            raise ValidationError(npi_fault(digits))
+        return digits
+
+    def clean(self):
+        cleaned = super().clean()
+        number, state = cleaned.get("license_number"), cleaned.get("state")
+        if number and state and not licenses.normal_number(state, number):
+            self.add_error(
+                "license_number", "A license number has digits in it. Type it as it stands on the license."
+            )
+        elif not number and "npi" in cleaned and not cleaned["npi"]:
+            self.add_error("npi", "Type your NPI, or your license number below.")
+        return cleaned
+
+    def service_arguments(self):
+        """The checked data as `services.claims.start_claim` takes them."""
+        data = self.cleaned_data
+        return {
+            "name": PersonName(data["last"], data["first"], data["middle"]),
+            "degree": data["degree"],
+            "state": data["state"],
+            "npi": data["npi"],
+            "license_number": data["license_number"],
+            "specialty": data.get("specialty"),
+        }
+
+
+def npi_fault(digits: str) -> str:
+    """What is wrong with a number that is no NPI."""
+    if not digits.isascii() or not digits.isdigit():
+        return "An NPI is ten digits and nothing else."
+    if len(digits) != 10:
+        return f"An NPI has ten digits; this has {len(digits)}."
+    if digits[0] not in "12":
+        return "An NPI begins with 1 or 2."
+    return "The last digit does not fit the other nine, so one of the ten is mistyped."
+
+
+def license_hint(state: str) -> str:
+    """How license numbers of a state look, as far as known."""
+    name = dict(STATES).get(state)
+    boards = StateBoard.objects.filter(state=state).exclude(license_number_pattern="").order_by("board")
+    shapes = [f"{board.license_number_pattern} ({board.get_licenses_display()})" for board in boards]
+    if not name or not shapes:
+        return ""
+    looks = " or ".join(shapes)
+    return (
+        f"{name} numbers often look like {looks}, where 9 is any digit and A any letter. Others are fine too."
+    )
+
+
+class DocumentForm(forms.Form):
+    sort = forms.ChoiceField(label="What it is", choices=Document.Sort.choices, widget=forms.RadioSelect)
+    file = forms.FileField(
+        label="File",
+        help_text="JPEG, PNG, WebP or PDF, at most 10 MB and 10 pages. Issued in the last four years, name readable.",
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp,application/pdf"}),
+        error_messages={"required": "Choose a file.", "empty": "This file is empty."},
+    )
+
+    def clean_file(self):
+        file = self.cleaned_data["file"]
+        if file.size > rules.DOCUMENT_BYTES:
+            raise ValidationError("This file is larger than 10 MB. Send it smaller.")
+        return file
+
+
+class VouchForm(forms.Form):
+    relation = forms.ChoiceField(
+        label="How you know them", choices=Vouch.Relation.choices, widget=forms.RadioSelect
+    )
+    statement = forms.CharField(
+        label="Where and when",
+        min_length=vouching.SHORTEST_STATEMENT,
+        max_length=1000,
+        help_text="A sentence or two in your own words. Only reviewers read it. No patient identifiers.",
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    signed = forms.BooleanField(
+        label="I know this person and that they are a licensed physician. I sign with my own standing here.",
+        error_messages={"required": "Tick this to sign."},
+    )
+
+
+class AppealForm(forms.Form):
+    text = forms.CharField(
+        label="What should the second reviewer know?",
+        min_length=20,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+    )
+
+
+class BylineForm(forms.Form):
+    mode = forms.ChoiceField(
+        label="How your posts are signed", choices=Member.BylineMode.choices, widget=forms.RadioSelect
+    )
+
+
+REASONS = {
+    "approve": [Decision.Reason.DOCUMENT_FITS, Decision.Reason.COLLEAGUES_FIT, Decision.Reason.NAME_CHANGED],
+    "reject": [
+        Decision.Reason.NO_LICENSE,
+        Decision.Reason.NOT_PHYSICIAN,
+        Decision.Reason.MISMATCH,
+        Decision.Reason.NOT_OWN,
+        Decision.Reason.EXCLUDED,
+        Decision.Reason.UNREADABLE,
+        Decision.Reason.OUTDATED,
+    ],
+    "ask": [Decision.Reason.UNREADABLE, Decision.Reason.OUTDATED, Decision.Reason.MISMATCH],
+}
+OTHER = Decision.Reason.OTHER
+
+
+class DecisionForm(forms.Form):
+    """A reviewer's decision. The message goes to the applicant and is needed when more is asked for."""
+
+    outcome = forms.ChoiceField(
+        choices=[("approve", "Approve"), ("ask", "Ask for more"), ("reject", "Reject")],
+        widget=forms.RadioSelect,
+    )
+    reason = forms.ChoiceField(
+        choices=[("", "Choose a reason")]
+        + [
+            (label, [(reason.value, reason.label) for reason in REASONS[key]])
+            for key, label in (("approve", "To approve"), ("ask", "To ask for more"), ("reject", "To reject"))
+        ]
+        + [(OTHER.value, OTHER.label)]
+    )
+    note = forms.CharField(
+        label="Why",
+        max_length=2000,
+        help_text="For reviewers only, kept encrypted.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    message = forms.CharField(
+        label="Message to the applicant",
+        required=False,
+        max_length=1000,
+        help_text="Needed to ask for more. It is shown on the applicant's page, never mailed.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    exclusion_checked = forms.BooleanField(
+        label="I compared the exclusions above; they are someone else's.", required=False
+    )
+
+    def __init__(self, *args, has_namesakes: bool, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not has_namesakes:
+            del self.fields["exclusion_checked"]
+
+    def clean(self):
+        cleaned = super().clean()
+        outcome, reason = cleaned.get("outcome"), cleaned.get("reason")
+        if outcome and reason and reason not in [*REASONS[outcome], OTHER]:
+            self.add_error("reason", "This reason does not go with that decision.")
+        if outcome == "ask" and "message" in cleaned and not cleaned["message"].strip():
+            self.add_error("message", "Write what the applicant should send.")
+        return cleaned
+
+
+class UnlockForm(forms.Form):
+    note = forms.CharField(label="Why", max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class OpinionForm(forms.Form):
+    side = forms.ChoiceField(
+        label="Whose license it is", choices=DisputeOpinion.Side.choices, widget=forms.RadioSelect
+    )
+    note = forms.CharField(label="Why", max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))

@@ -1,0 +1,162 @@
+"""Taking NPPES records apart, quickly.
+
+Eight million rows of 330 quoted values, most of them empty: raw lines are sorted out before they are
+parsed, and a row in the layout CMS publishes is cut only as far as its values are needed. Anything unusual
+(other column order, no quotes, quotes or line breaks inside values, letters outside ASCII) goes through the
+csv module.
+"""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from verification.imports.cleaning import clean, is_clean
+from verification.imports.frame import find_columns
+from verification.taxonomy import RESIDENT
+
+SLOTS = 15
+_LOCATION = "Provider Business Practice Location Address"
+FACTS = {
+    "npi": "NPI",
+    "entity": "Entity Type Code",
+    "last": "Provider Last Name (Legal Name)",
+    "first": "Provider First Name",
+    "middle": "Provider Middle Name",
+    "suffix": "Provider Name Suffix Text",
+    "credential": "Provider Credential Text",
+    "other_last": "Provider Other Last Name",
+    "other_first": "Provider Other First Name",
+    "city": f"{_LOCATION} City Name",
+    "state": f"{_LOCATION} State Name",
+    "postal": f"{_LOCATION} Postal Code",
+    "phone": f"{_LOCATION} Telephone Number",
+    "fax": f"{_LOCATION} Fax Number",
+    "enumerated": "Provider Enumeration Date",
+    "updated": "Last Update Date",
+    "deactivated": "NPI Deactivation Date",
+    "reactivated": "NPI Reactivation Date",
+}
+SLOT_PARTS = (
+    "Healthcare Provider Taxonomy Code_{}",
+    "Provider License Number_{}",
+    "Provider License Number State Code_{}",
+    "Healthcare Provider Primary Taxonomy Switch_{}",
+)
+
+_BETWEEN = '","'
+_PHYSICIAN = re.compile(rb'"20[0-9A-Z]{7}X"').search  # a literal beginning, so that searching skips quickly
+_RESIDENT = RESIDENT.encode()
+_PERSON, _ORGANIZATION = b'","1"', b'","2"'
+_UNQUOTED = re.compile(rb"\b(?:20[0-9A-Z]{7}X|390200000X)\b").search
+_BEGINNING = re.compile(rb'"?[0-9]{10}"?,"?[12]?"?,').match
+
+
+class Slot(NamedTuple):
+    """A taxonomy slot in use, as filed."""
+
+    number: int  # 1 to 15
+    code: str
+    license_number: str
+    state: str
+    switch: str
+
+
+class Row(NamedTuple):
+    """The values of one record that are used: those of FACTS in that order, and the slots in use."""
+
+    facts: list[str]
+    slots: list[Slot]
+
+
+def starts_record(line: bytes) -> object:
+    """Whether a line can only be the beginning of a row: a number and an entity type."""
+    return _BEGINNING(line)
+
+
+class Layout:
+    """Where the columns of one file are. Raises ImportRefused listing the columns its header lacks."""
+
+    def __init__(self, header: list[str], file_name: str, read_csv: Callable[[bytes], list[str]]):
+        slots = {
+            (slot, part): (name.format(slot),)
+            for slot in range(1, SLOTS + 1)
+            for part, name in enumerate(SLOT_PARTS)
+        }
+        places = find_columns(header, {name: (name,) for name in FACTS.values()} | slots, file_name)
+        self.width = len(header)
+        self.read_csv = read_csv
+        self.facts_at = [places[name] for name in FACTS.values()]
+        self.slots_at = [
+            (slot, *(places[slot, part] for part in range(len(SLOT_PARTS)))) for slot in range(1, SLOTS + 1)
+        ]
+        self.first_slot = self.slots_at[0][1]
+        self.is_published_layout = self._is_published_layout()
+
+    def _is_published_layout(self) -> bool:
+        """Number and entity type first, all facts before the slots, the slots in one block, more behind them."""
+        parts = [place for slot in self.slots_at for place in slot[1:]]
+        block = list(range(self.first_slot, self.first_slot + len(parts)))
+        return (
+            self.facts_at[:2] == [0, 1]
+            and max(self.facts_at) < self.first_slot
+            and parts == block
+            and self.width > block[-1] + 1
+        )
+
+    def is_wanted(self, record: bytes) -> object:
+        """Whether a raw record may be a physician's, a resident's or a deactivated NPI's."""
+        if not self.is_published_layout:
+            return True
+        mark = record[11:16]  # behind the ten digits of a quoted NPI
+        if mark == _PERSON:
+            return _PHYSICIAN(record) or _RESIDENT in record
+        return mark != _ORGANIZATION and self._may_be_wanted(record)
+
+    def _may_be_wanted(self, record: bytes) -> object:
+        """The same for stubs, for rows without quotes, and for what is hardly a row."""
+        start = record.split(b",", 2)
+        if len(start) < 3:
+            return record.strip()
+        entity = start[1].strip(b'" ')
+        return not entity or (entity != b"2" and _UNQUOTED(record))
+
+    def read(self, record: bytes, quotes: int) -> Row | None:
+        """The values used of a record, clean; None for a record of the wrong width."""
+        if (
+            self.is_published_layout
+            and quotes == 2 * self.width
+            and record[:1] == record[-1:] == b'"'
+            and (row := self._cut(record.decode("utf-8", "replace")))
+        ):
+            return row
+        values = self.read_csv(record)
+        return self._pick(values) if len(values) == self.width else None
+
+    def _cut(self, text: str) -> Row | None:
+        """A record whose quotation marks are just those around its values, cut where it is used.
+
+        None where a value needs cleaning, or the marks turn out to stand elsewhere.
+        """
+        values = text[1:-1].split(_BETWEEN, self.first_slot)
+        if len(values) <= self.first_slot:
+            return None
+        facts = [values[place].strip() for place in self.facts_at]
+        rest, used, slots = values[self.first_slot], "".join(facts), []
+        for number in range(1, SLOTS + 1):
+            if rest.startswith(_EMPTY_FROM[number]):
+                break
+            code, license_number, state, switch, rest = rest.split(_BETWEEN, len(SLOT_PARTS))
+            if code:
+                used += code + license_number + state
+                slots.append(Slot(number, code.strip(), license_number.strip(), state.strip(), switch))
+        return Row(facts, slots) if is_clean(used) else None
+
+    def _pick(self, values: list[str]) -> Row:
+        slots = (
+            Slot(number, *(clean(values[place]) for place in places)) for number, *places in self.slots_at
+        )
+        return Row([clean(values[place]) for place in self.facts_at], [slot for slot in slots if slot.code])
+
+
+# What follows where all slots from a number on are empty.
+_EMPTY_FROM = [_BETWEEN * len(SLOT_PARTS) * (SLOTS + 1 - number) for number in range(SLOTS + 1)]

@@ -1,0 +1,32 @@
+"""The numbers of verification. Each can be set in the settings under the same name; these are the defaults.
+
+Two tries of the questions ever is no setting: the database holds it (see `models.claims.TRIES`).
+"""
+
+from django.conf import settings
+
+_DEFAULTS = {
+    "CHALLENGE_ON": True,  # the site-wide switch: off, applicants go straight to documents
+    "CHALLENGE_SECONDS": 120,  # for one question
+    "CHALLENGE_WAIT_HOURS": 24,  # between the two tries
+    "CHALLENGES_PER_ADDRESS": 5,  # started in a day from one IP address
+    "CHALLENGES_PER_BLOCK": 20,  # the same from its block of 256 addresses
+    "IDENTITIES_PER_ACCOUNT": 3,  # different ones in the life of an account
+    "PENDING_PER_IDENTITY": 3,  # undecided claims to one identity
+    "DOCUMENT_BYTES": 10_000_000,
+    "DOCUMENTS_PER_CLAIM": 6,
+    "UPLOADS_PER_DAY": 30,  # by one account, those refused among them
+    "DOCUMENT_KEEP_DAYS": 30,  # after the decision
+    "VOUCHES_NEEDED": 3,
+    "VOUCHES_PER_YEAR": 6,  # by one voucher
+    "VOUCHER_DAYS": 90,  # verified for at least so long
+    "DECISION_HOURS": 48,  # what an applicant is told to expect
+    "RETRY_DAYS": 90,  # from a rejection to the next claim
+    "DISPUTE_DAYS": 14,  # for both sides to bring documents
+}
+
+
+def __getattr__(name):
+    if name not in _DEFAULTS:
+        raise AttributeError(name)
+    return getattr(settings, name, _DEFAULTS[name])

@@ -1,0 +1,51 @@
+"""How a verified member signs: the one way from a verified identity to a name that colleagues see."""
+
+from django.db import transaction
+
+from accounts import services as accounts
+from accounts.models import Member
+from verification.models import Claim
+from verification.models.claims import State
+from verification.names import PersonName, name_score
+
+LONGEST = 80
+LIFTED = (State.VERIFIED, State.NEEDS_REVIEW_HELD, State.DISPUTED_HOLDER, State.RETIRED)
+
+
+def display_name_for(member: Member) -> str:
+    """The name a member may show, such as "Anna de la Torre, MD"; empty while no license of theirs is verified.
+
+    It is the name as the member typed it where that matches the verified identity, else the registry's.
+    """
+    claim = Claim.objects.filter(user=member.user_id, state__in=LIFTED).first()
+    if claim is None:
+        return ""
+    typed = claim.typed
+    first, last = typed["first"], typed["last"]
+    if not _matches(typed, claim.registry):
+        first, last = claim.registry["first_name"], claim.registry["last_name"]
+    return f"{_tidy(first)} {_tidy(last)}"[: LONGEST - 4] + f", {claim.degree}"
+
+
+@transaction.atomic
+def choose_byline(*, member: Member, mode: str) -> Member:
+    """Set how a member's next posts are signed. Raises accounts.services.NotVerified."""
+    name = display_name_for(member) if mode == Member.BylineMode.PUBLIC else ""
+    return accounts.choose_byline(member=member, mode=mode, display_name=name)
+
+
+def _matches(typed: dict, record: dict | None) -> bool:
+    """A reviewer may have verified a changed name on documents alone: without a registry record it stands as typed."""
+    if record is None:
+        return True
+    known = PersonName(record["last_name"], record["first_name"], record["middle_name"])
+    other = PersonName(
+        record["other_last_name"] or record["last_name"], record["other_first_name"] or record["first_name"]
+    )
+    claimed = PersonName(typed["last"], typed["first"], typed["middle"])
+    return name_score(claimed, known, other).verdict == "accepted"
+
+
+def _tidy(name: str) -> str:
+    """Capitals only where nobody chose them: registries shout, and some people type in lower case."""
+    return name.title() if name.isupper() or name.islower() else name

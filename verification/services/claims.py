@@ -1,0 +1,269 @@
+"""Starting a claim, withdrawing it, appealing."""
+
+from datetime import timedelta
+
+from allauth.account.models import EmailAddress
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Member, Specialty, User
+from sermo.crypto import keyed_hash
+from sermo.errors import RuleBroken
+from verification import licenses, registry, rules
+from verification import npi as npis
+from verification.models import Challenge, Claim, Dispute, Provider
+from verification.models.claims import TRIES, State
+from verification.names import PersonName
+from verification.options import FEWEST_QUESTIONS
+from verification.services import events, states
+
+DOUBTS = {
+    "no_match": "Nobody in the registry fits what was typed",
+    "many": "Several people in the registry fit",
+    "resident": "The registry has a resident",
+    "no_license": "The registry has no license in that state",
+    "license_differs": "The typed license number is not the one in the registry",
+    "conflict": "The registry has two records that disagree",
+    "deactivated": "The NPI is deactivated",
+    "degree": "The degree differs from the registry's",
+    "name": "The name is close to the registry's, not equal",
+    "few_facts": "Too few facts for the questions",
+    "questions_off": "The questions were switched off",
+    "questions_failed": "The questions were not all answered right",
+    "account_tries": "The account had used its tries",
+    "identity_tries": "The tries for this person were used up, or used lately by another account",
+    "skipped": "The applicant chose documents",
+    "crowded": "Several accounts claim this person at once",
+    "appeal": "Appeal against a rejection",
+    "unlocked": "Was locked, and unlocked by staff",
+}
+
+
+class EmailNotConfirmed(RuleBroken):
+    message = "Confirm your e-mail address first."
+
+
+class NoMembership(RuleBroken):
+    message = "Your account cannot be verified."
+
+
+class AlreadyUnderWay(RuleBroken):
+    message = "Your verification is under way. Withdraw it to start again."
+
+
+class RetryLater(RuleBroken):
+    message = "A new claim can be started 90 days after a rejection."
+
+
+class NothingToWithdraw(RuleBroken):
+    message = "There is nothing to withdraw."
+
+
+class CannotAppeal(RuleBroken):
+    message = "A rejection can be appealed once."
+
+
+@transaction.atomic
+def start_claim(
+    *,
+    user: User,
+    name: PersonName,
+    degree: str,
+    state: str,
+    npi: str = "",
+    license_number: str = "",
+    specialty: Specialty | None = None,
+) -> Claim:
+    """Take down who somebody says they are and look for the one physician of the registry they mean.
+
+    The claim comes back `matched` (the questions may start), `needs_review` (people decide, whatever the cause) or
+    `locked` (too many different identities). The same data sent twice start one claim; other data replace a claim
+    that nobody has acted on yet. Raises EmailNotConfirmed, NoMembership, AlreadyUnderWay, RetryLater.
+    """
+    states.lock_account(user)
+    _check_may_start(user)
+    typed = {
+        "first": name.first,
+        "middle": name.middle,
+        "last": name.last,
+        "degree": degree,
+        "state": state,
+        "npi": npi,
+        "license_number": license_number,
+    }
+    if same := _replace_unfinished(user, typed):
+        return same
+    match = registry.find_person(name, degree, state, npi=npi or None, license_number=license_number or None)
+    provider = match.provider if match.kind == "one" else None
+    claim = Claim.objects.create(
+        user=user,
+        npi_hash=_npi_hash(provider, npi),
+        license_hash=_license_hash(provider, state, license_number, degree),
+        identity={"typed": typed, "registry": registry.snapshot(provider) if provider else None},
+        degree=degree,
+        license_state=state,
+        specialty=specialty,
+        name_score=match.score.score if match.score else None,
+        doubts=[*({"none": ["no_match"], "many": ["many"]}.get(match.kind, [])), *match.doubts],
+    )
+    events.record(kind="started", claim=claim, by=user, to_state=State.DRAFT)
+    if _identities_of(user) > rules.IDENTITIES_PER_ACCOUNT:
+        return states.move(
+            claim=claim, to=State.LOCKED, as_=states.SYSTEM, reason="identities", queued_at=timezone.now()
+        )
+    guards = states.lock_identity(claim)
+    doubts = claim.doubts or _reasons_not_to_ask(claim, guards)
+    if doubts:
+        return to_review(claim, *doubts)
+    return states.move(claim=claim, to=State.MATCHED, as_=states.SYSTEM)
+
+
+def _check_may_start(user: User) -> None:
+    member = Member.objects.filter(user=user).first()
+    if member is None or member.standing == Member.Standing.SUSPENDED:
+        raise NoMembership
+    if not EmailAddress.objects.filter(user=user, verified=True).exists():
+        raise EmailNotConfirmed
+    rejected = Claim.objects.filter(user=user, state=State.REJECTED).order_by("-decided_at").first()
+    if rejected and (opens := rejected.decided_at + timedelta(days=rules.RETRY_DAYS)) > timezone.now():
+        day = timezone.localdate(opens)
+        raise RetryLater(f"A new claim can be started on {day:%b} {day.day}. Until then you can appeal.")
+
+
+def _replace_unfinished(user: User, typed: dict) -> Claim | None:
+    """The unfinished claim if it says the same; if it says something else, it makes room, or refuses to."""
+    claim = Claim.objects.filter(user=user).unfinished().first()
+    if claim is None:
+        return None
+    claim = states.lock(claim)
+    if claim.typed == typed:
+        return claim
+    if not may_correct(claim):
+        raise AlreadyUnderWay
+    states.move(claim=claim, to=State.WITHDRAWN, as_=states.APPLICANT, by=user, reason="corrected")
+    return None
+
+
+def may_correct(claim: Claim) -> bool:
+    """Whether what was typed may still be replaced: no questions asked of a matched claim, nothing sent or vouched."""
+    if claim.queued_at or claim.proofs.exists():
+        return False
+    return claim.state == State.NEEDS_REVIEW or (
+        claim.state == State.MATCHED and not claim.challenges.exists()
+    )
+
+
+def _npi_hash(provider: Provider | None, typed: str) -> str | None:
+    number = provider.npi if provider else typed
+    return keyed_hash(number, "npi") if npis.is_valid(number) else None
+
+
+def _license_hash(provider: Provider | None, state: str, typed: str, degree: str) -> str | None:
+    """The license a claim is to: the registry's spelling of the typed number, the typed one, or the main one there."""
+    known = []
+    if provider:
+        held = [each for each in provider.licenses() if each.state == state and each.number_key]
+        known = [each.number_key for each in sorted(held, key=lambda each: (not each.is_primary, each.slot))]
+    meant = licenses.candidate_keys(state, typed)
+    number = next((key for key in meant if key in known), None) or next(iter(meant or known), None)
+    return keyed_hash(f"{state}|{number}|{degree}", "license") if number else None
+
+
+def _identities_of(user: User) -> int:
+    return len({claim.identity_hash for claim in Claim.objects.filter(user=user).defer("identity")})
+
+
+def leave_out(claim: Claim) -> frozenset[str]:
+    """Facts that are no question, because the applicant typed them."""
+    typed = {"license"} if claim.typed["license_number"] else set()
+    if claim.specialty_id or (claim.user.as_member and claim.user.as_member.specialty_id):
+        typed.add("taxonomy")
+    return frozenset(typed)
+
+
+def _reasons_not_to_ask(claim: Claim, guards) -> list[str]:
+    others = Claim.objects.undecided().filter(npi_hash=claim.npi_hash).exclude(pk=claim.pk)
+    provider = Provider.objects.get(npi=claim.registry["npi"])
+    if others.count() >= rules.PENDING_PER_IDENTITY:
+        return ["crowded"]
+    if len(registry.facts_of(provider, claim.license_state, leave_out(claim))) < FEWEST_QUESTIONS:
+        return ["few_facts"]
+    return reasons_against_a_try(claim, guards[claim.npi_hash])
+
+
+def reasons_against_a_try(claim: Claim, guard) -> list[str]:
+    """Why the questions cannot start, other than the applicant's own waiting time. Needs the account and guard locked.
+
+    A try of somebody else in the last 24 hours counts as one of these, since "come back later" would tell of it.
+    """
+    if not rules.CHALLENGE_ON:
+        return ["questions_off"]
+    if Challenge.objects.filter(claim__user=claim.user).count() >= TRIES:
+        return ["account_tries"]
+    if guard.tries_used >= TRIES or _tried_by_another_lately(claim):
+        return ["identity_tries"]
+    return []
+
+
+def _tried_by_another_lately(claim: Claim) -> bool:
+    since = timezone.now() - timedelta(hours=rules.CHALLENGE_WAIT_HOURS)
+    lately = Challenge.objects.filter(claim__npi_hash=claim.npi_hash, issued_at__gt=since)
+    return lately.exclude(claim__user=claim.user).exclude(claim__in=Claim.objects.holding()).exists()
+
+
+def to_review(claim: Claim, *doubts: str, as_: str = states.SYSTEM, by: User | None = None) -> Claim:
+    """Leave a claim to people: the applicant goes on with documents, and is not told why."""
+    known = [*claim.doubts, *(doubt for doubt in doubts if doubt not in claim.doubts)]
+    return states.move(claim=claim, to=State.NEEDS_REVIEW, as_=as_, by=by, reason=doubts[0], doubts=known)
+
+
+@transaction.atomic
+def withdraw(*, user: User) -> Claim:
+    """Take back an undecided claim. Raises NothingToWithdraw."""
+    claim = Claim.objects.filter(user=user).undecided().first()
+    if claim is None:
+        raise NothingToWithdraw
+    states.lock_identity(claim)
+    claim = states.lock(claim)
+    if not claim.is_undecided:
+        raise NothingToWithdraw
+    was = claim.state
+    claim.challenges.running().update(verdict=Challenge.Verdict.LEFT, finished_at=timezone.now(), sheet=[])
+    if was == State.DISPUTED_RIVAL:
+        _end_dispute(claim)
+    return states.move(claim=claim, to=State.WITHDRAWN, as_=states.APPLICANT, by=user)
+
+
+def _end_dispute(rival: Claim) -> None:
+    """Give the holder back an undisputed claim, unless another rival remains."""
+    open_disputes = Dispute.objects.select_for_update().filter(outcome="")
+    for dispute in open_disputes.filter(rival_claim=rival):
+        dispute.outcome, dispute.settled_at = Dispute.Outcome.WITHDRAWN, timezone.now()
+        dispute.save(update_fields=["outcome", "settled_at"])
+        holder = states.lock(dispute.holder_claim)
+        if holder.state == State.DISPUTED_HOLDER and not open_disputes.filter(holder_claim=holder).exists():
+            states.move(claim=holder, to=State.VERIFIED, as_=states.SYSTEM, reason="rival_withdrew")
+
+
+@transaction.atomic
+def appeal(*, user: User, text: str) -> Claim:
+    """Ask a second reviewer to look at a rejected claim, once. Raises CannotAppeal, AlreadyUnderWay."""
+    states.lock_account(user)
+    claim = Claim.objects.filter(user=user, state=State.REJECTED).order_by("-decided_at").first()
+    if claim is None or claim.appeal is not None:
+        raise CannotAppeal
+    if Claim.objects.filter(user=user).unfinished().exists():
+        raise AlreadyUnderWay
+    states.lock_identity(claim)
+    return states.move(
+        claim=claim,
+        to=State.NEEDS_REVIEW,
+        as_=states.APPLICANT,
+        by=user,
+        reason="appeal",
+        appeal=text,
+        doubts=[*claim.doubts, "appeal"],
+        queued_at=timezone.now(),
+        decided_at=None,
+        rejected_for="",
+    )

@@ -1,0 +1,111 @@
+"""Two people proved one identity. The holder is told and has 14 days; two reviewers of one mind settle it."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from sermo.errors import RuleBroken
+from verification import rules
+from verification.models import Claim, Decision, Dispute, DisputeOpinion, Event
+from verification.models.claims import State
+from verification.services import events, notices, outcome, states
+from verification.signals import member_revoked
+
+Side = DisputeOpinion.Side
+
+
+class AlreadySettled(RuleBroken):
+    message = "This dispute is settled."
+
+
+class AlreadySaid(RuleBroken):
+    message = "Your opinion stands. A second reviewer must give theirs."
+
+
+class NotForYou(RuleBroken):
+    message = "A reviewer who is a party to a claim cannot judge it."
+
+
+def open_dispute(*, holder: Claim, rival: Claim, by: User) -> Dispute:
+    """Put a proven claim against the one that holds its identity. Both must be locked."""
+    now = timezone.now()
+    dispute = Dispute.objects.create(
+        holder_claim=holder, rival_claim=rival, opened_at=now, due_at=now + timedelta(days=rules.DISPUTE_DAYS)
+    )
+    states.move(
+        claim=rival, to=State.DISPUTED_RIVAL, as_=states.SYSTEM, by=by, reason="identity_held", queued_at=now
+    )
+    if holder.state in (State.VERIFIED, State.LAPSED):
+        states.move(claim=holder, to=State.DISPUTED_HOLDER, as_=states.SYSTEM, by=by, reason="rival_proved")
+    notices.tell_applicant(holder, "disputed")
+    return dispute
+
+
+@transaction.atomic
+def give_opinion(*, dispute: Dispute, by: User, side: str, note: str) -> Dispute:
+    """One reviewer's view; the second of the same mind settles the dispute.
+
+    Raises AlreadySettled, AlreadySaid, NotForYou.
+    """
+    claims = (dispute.holder_claim, dispute.rival_claim)
+    states.lock_hashes(*(each for claim in claims for each in (claim.npi_hash, claim.license_hash)))
+    dispute = Dispute.objects.select_for_update().get(pk=dispute.pk)
+    if dispute.outcome:
+        raise AlreadySettled
+    holder, rival = (states.lock(claim) for claim in claims)
+    if by.pk in (holder.user_id, rival.user_id) or not by.has_perm("verification.decide_claim"):
+        raise NotForYou
+    if dispute.opinions.filter(reviewer=by).exists():
+        raise AlreadySaid
+    DisputeOpinion.objects.create(dispute=dispute, reviewer=by, side=side, note=note)
+    events.record(kind="dispute_opinion", claim=rival, by=by, reason=side)
+    if dispute.opinions.filter(side=side).count() >= 2:
+        _settle(dispute, holder, rival, side, by)
+    return dispute
+
+
+def _settle(dispute: Dispute, holder: Claim, rival: Claim, side: str, by: User) -> None:
+    dispute.outcome, dispute.settled_at = side, timezone.now()
+    dispute.save(update_fields=["outcome", "settled_at"])
+    if side == Side.HOLDER:
+        _holder_stays(holder, rival, by)
+    else:
+        _rival_wins(holder, rival, by)
+
+
+def _holder_stays(holder: Claim, rival: Claim, by: User) -> None:
+    reason = Decision.Reason.NOT_OWN
+    states.move(
+        claim=rival, to=State.REJECTED, as_=states.REVIEWER, by=by, reason=reason, rejected_for=reason
+    )
+    notices.tell_applicant(rival, "rejected")
+    others = Dispute.objects.filter(holder_claim=holder, outcome="")
+    if holder.state == State.DISPUTED_HOLDER and not others.exists():
+        states.move(claim=holder, to=State.VERIFIED, as_=states.REVIEWER, by=by, reason="dispute_won")
+        notices.tell_applicant(holder, "dispute_won")
+
+
+def _rival_wins(holder: Claim, rival: Claim, by: User) -> None:
+    holder = states.move(claim=holder, to=State.REVOKED, as_=states.REVIEWER, by=by, reason="dispute_lost")
+    member_revoked.send(sender=Claim, member=holder.user.as_member, claim=holder)
+    notices.tell_applicant(holder, "revoked")
+    outcome.make_verified(rival, as_=states.REVIEWER, by=by, method=outcome.proof_method(rival))
+
+
+def holder_to_warn(*, claim_id: int) -> Claim | None:
+    """The claim that holds the identity of another one, unless its owner was told of that other one already."""
+    claim = Claim.objects.get(pk=claim_id)
+    if Event.objects.filter(key=_warning_key(claim)).exists():
+        return None
+    return Claim.objects.of_identity(claim).holding().exclude(user=claim.user).select_related("user").first()
+
+
+def note_warned(*, claim_id: int) -> None:
+    claim = Claim.objects.select_related("user").get(pk=claim_id)
+    events.record(kind="holder_warned", claim=claim, key=_warning_key(claim))
+
+
+def _warning_key(claim: Claim) -> str:
+    return f"holder_warned {claim.case_number}"

@@ -1,0 +1,138 @@
+"""What it takes to make a claim verified, and what follows from it."""
+
+from django.utils import timezone
+
+from accounts.models import Specialty, User
+from sermo.errors import RuleBroken
+from verification import licenses, registry
+from verification.models import Challenge, Claim, LicenseStatus
+from verification.models.claims import Method, State
+from verification.services import notices, states, vouching
+from verification.signals import member_verified
+
+FULL_LEVEL = 2
+
+
+class NoProof(RuleBroken):
+    message = "There is no document and there are no three colleagues. Ask for one of them first."
+
+
+class NoRegistryMatch(RuleBroken):
+    message = "Colleagues cannot stand in for the registry, and nobody there fits. Ask for a document."
+
+
+class NothingHeld(RuleBroken):
+    message = "Neither an NPI nor a license number is known. Ask the applicant to withdraw and type one."
+
+
+class Excluded(RuleBroken):
+    message = "This NPI is on the list of exclusions. The claim cannot be approved."
+
+
+class ExclusionNotChecked(RuleBroken):
+    message = (
+        "A person of this name is on the list of exclusions. Compare, then tick that it is someone else."
+    )
+
+
+class LicenseExpired(RuleBroken):
+    message = "The board lists this license as expired. Ask for proof that it was renewed."
+
+
+def check_may_verify(claim: Claim, *, exclusion_checked: bool) -> None:
+    """Raises one of the refusals above."""
+    if not claim.npi_hash and not claim.license_hash:
+        raise NothingHeld
+    if proof_method(claim) == Method.VOUCH and claim.registry is None:
+        raise NoRegistryMatch
+    found = exclusions_of(claim)
+    if found.verdict == "definite":
+        raise Excluded
+    if found.verdict == "possible" and not exclusion_checked:
+        raise ExclusionNotChecked
+    status = license_status(claim)
+    if status and status.expires_on and status.expires_on < timezone.localdate():
+        raise LicenseExpired
+
+
+def proof_method(claim: Claim) -> str:
+    """By what a claim is proven; a document counts for more than colleagues. Raises NoProof."""
+    if claim.proofs.filter(kind="document", documents__deleted_at=None, documents__isnull=False).exists():
+        return Method.DOCUMENT
+    if vouching.is_complete(claim):
+        return Method.VOUCH
+    raise NoProof
+
+
+def exclusions_of(claim: Claim) -> registry.Exclusions:
+    """What the exclusion list has on the person, by the registry's NPI and names, or by what was typed."""
+    typed, record = claim.typed, claim.registry or {}
+    states_known = {claim.license_state, record.get("practice_state", "")}
+    states_known |= {each["state"] for each in record.get("licenses", [])}
+    return registry.is_excluded(
+        record.get("npi") or typed["npi"],
+        last_name=record.get("last_name") or typed["last"],
+        first_name=record.get("first_name") or typed["first"],
+        states=tuple(sorted(states_known - {""})),
+        other_last_name=record.get("other_last_name") or typed["last"],
+        other_first_name=record.get("other_first_name") or typed["first"],
+    )
+
+
+def license_status(claim: Claim) -> LicenseStatus | None:
+    """The board's own word on the claimed license, where its roster is loaded."""
+    numbers = [claim.typed["license_number"]]
+    numbers += [
+        each["number"]
+        for each in (claim.registry or {}).get("licenses", [])
+        if each["state"] == claim.license_state
+    ]
+    keys = {licenses.normal_number(claim.license_state, number) for number in numbers} - {""}
+    rows = LicenseStatus.objects.filter(state=claim.license_state, degree=claim.degree, number_key__in=keys)
+    return rows.order_by("-expires_on").first()
+
+
+def make_verified(claim: Claim, *, as_: str, by: User | None, method: str) -> Claim:
+    """Verify a claim whose identity is locked and free. The member becomes a physician in the same transaction."""
+    status = license_status(claim)
+    now = timezone.now()
+    claim = states.move(
+        claim=claim,
+        to=State.VERIFIED,
+        as_=as_,
+        by=by,
+        evidence=[method],
+        specialty=claim.specialty or specialty_of(claim.registry),
+        level=FULL_LEVEL,
+        method=method,
+        verified_at=now,
+        asked_for=None,
+        license_expires_on=status.expires_on if status else None,
+        status_checked_at=now,
+        status_source=status.source if status else "registry" if claim.registry else "document",
+    )
+    claim.proofs.filter(kind=method, ok_at=None).update(ok_at=now)
+    _forgive_tries(claim)
+    member_verified.send(sender=Claim, member=claim.user.as_member, claim=claim)
+    notices.tell_applicant(claim, "verified")
+    return claim
+
+
+def specialty_of(record: dict | None) -> Specialty | None:
+    """What members can choose for the registry's primary taxonomy, or for its next one that stands for a physician."""
+    licenses_held = sorted((record or {}).get("licenses", []), key=lambda each: not each["is_primary"])
+    found = (Specialty.choice_for(each["taxonomy"]) for each in licenses_held)
+    return next(filter(None, found), None)
+
+
+def _forgive_tries(claim: Claim) -> None:
+    """Count only the tries of claims that do not hold the identity: a claimed one must answer like an unclaimed one."""
+    guard = states.lock_identity(claim).get(claim.npi_hash)
+    if guard is None:
+        return
+    others = Challenge.objects.filter(claim__npi_hash=claim.npi_hash).exclude(
+        claim__in=Claim.objects.holding()
+    )
+    guard.tries_used = min(others.count(), 2)
+    guard.last_try_at = others.order_by("-issued_at").values_list("issued_at", flat=True).first()
+    guard.save(update_fields=["tries_used", "last_try_at"])

@@ -1,0 +1,152 @@
+"""Documents of a claim: taken in, shown to reviewers, deleted when their time is over."""
+
+import hashlib
+from datetime import timedelta
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.models import User
+from sermo import crypto
+from sermo.errors import RuleBroken
+from verification import documents, rules
+from verification.models import Claim, Document, Proof
+from verification.models.claims import FINAL, HOLDING, State
+from verification.services import events, limits, states
+
+FOLDER = "documents"
+MAY_PROVE = (State.CHALLENGED, State.NEEDS_REVIEW, State.PROVEN, State.DISPUTED_RIVAL, State.DISPUTED_HOLDER)
+
+
+class NotProving(RuleBroken):
+    message = "Documents are not needed now."
+
+
+class TooLarge(RuleBroken):
+    message = "This file is larger than 10 MB. Send it smaller."
+
+
+class TooManyDocuments(RuleBroken):
+    message = "Six files are here already. A reviewer looks at these first."
+
+
+def add_document(*, claim: Claim, sort: str, data: bytes) -> Document:
+    """Redraw a file, keep its pages encrypted, put the claim before a reviewer. The same file again changes nothing.
+
+    Raises NotProving, TooLarge, TooManyDocuments, limits.TooManyUploads, documents.UnreadableDocument.
+    """
+    if len(data) > rules.DOCUMENT_BYTES:
+        raise TooLarge
+    claim.refresh_from_db(fields=["state"])
+    if claim.state not in MAY_PROVE:
+        raise NotProving
+    sha256 = hashlib.sha256(data).hexdigest()
+    if known := Document.objects.filter(proof__claim=claim, sha256=sha256).first():
+        return known
+    limits.count_upload(claim.user)
+    pages = documents.draw_pages(data)
+    document = Document(sort=sort, sha256=sha256, size=len(data), pages=len(pages))
+    _write(document, pages)
+    kept = None
+    try:
+        kept = _keep(claim, document)
+    finally:
+        if kept is not document:
+            _delete_files(document)
+    return kept
+
+
+@transaction.atomic
+def _keep(claim: Claim, document: Document) -> Document:
+    claim = states.lock(claim)
+    if claim.state not in MAY_PROVE:
+        raise NotProving
+    proof, _ = Proof.objects.get_or_create(claim=claim, kind=Proof.Kind.DOCUMENT)
+    if known := proof.documents.filter(sha256=document.sha256).first():
+        return known
+    if proof.documents.count() >= rules.DOCUMENTS_PER_CLAIM:
+        raise TooManyDocuments
+    document.proof = proof
+    document.save()
+    put_in_queue(claim)
+    events.record(kind="document_added", claim=claim, by=claim.user, evidence=[document.sort])
+    return document
+
+
+def put_in_queue(claim: Claim) -> None:
+    """Let a locked claim wait for a reviewer, from now unless it waits already; what was asked for is answered."""
+    claim.queued_at = claim.queued_at or timezone.now()
+    claim.asked_for = None
+    claim.save(update_fields=["queued_at", "asked_for"])
+
+
+def documents_of(claim: Claim) -> QuerySet[Document]:
+    """All documents of a claim, also those whose files are gone."""
+    return Document.objects.filter(proof__claim=claim)
+
+
+def read_page(*, document: Document, page: int, by: User) -> bytes:
+    """One page of a document as a reviewer may see it: watermarked with the case, the reviewer's id and the time."""
+    claim = document.proof.claim
+    events.record(kind="document_viewed", claim=claim, by=by, evidence=[document.sort, f"page {page}"])
+    with _storage().open(document.page_name(page)) as sealed:
+        plain = crypto.decrypt(sealed.read())
+    mark = f"{claim.case_number}  reviewer {by.pk}  {timezone.now():%Y-%m-%d %H:%M} UTC"
+    return documents.watermark(plain, mark)
+
+
+def purge_documents() -> int:
+    """Delete the files of claims decided or ended 30 days ago, and files that no document knows.
+
+    Rows with hash and size stay. Returns how many documents were purged.
+    """
+    before = timezone.now() - timedelta(days=rules.DOCUMENT_KEEP_DAYS)
+    due = Document.objects.filter(
+        deleted_at=None, proof__claim__decided_at__lt=before, proof__claim__state__in=(*FINAL, *HOLDING)
+    ).select_related("proof__claim__user")
+    purged = 0
+    for document in due.iterator():
+        _delete_files(document)
+        with transaction.atomic():
+            document.deleted_at = timezone.now()
+            document.save(update_fields=["deleted_at"])
+            events.record(
+                kind="document_deleted", claim=document.proof.claim, key=f"document_deleted {document.key}"
+            )
+        purged += 1
+    _sweep()
+    return purged
+
+
+def _sweep() -> None:
+    """Delete files of a day ago that were written, but whose upload was cut off before its row."""
+    yesterday = timezone.now() - timedelta(days=1)
+    storage = _storage()
+    if not storage.exists(FOLDER):
+        return
+    for folder in storage.listdir(FOLDER)[0]:
+        names = [f"{FOLDER}/{folder}/{name}" for name in storage.listdir(f"{FOLDER}/{folder}")[1]]
+        keys = {name: name.rsplit("/", 1)[1].split("-")[0] for name in names}
+        known = set(
+            Document.objects.filter(key__in=keys.values(), deleted_at=None).values_list("key", flat=True)
+        )
+        for name, key in keys.items():
+            if key not in known and storage.get_modified_time(name) < yesterday:
+                storage.delete(name)
+
+
+def _storage():
+    return storages["private"]
+
+
+def _write(document: Document, pages: list[bytes]) -> None:
+    for number, page in enumerate(pages, start=1):
+        _storage().save(document.page_name(number), ContentFile(crypto.encrypt(page)))
+
+
+def _delete_files(document: Document) -> None:
+    for number in range(1, document.pages + 1):
+        _storage().delete(document.page_name(number))

@@ -1,0 +1,149 @@
+"""The state machine of a claim: one function moves it, and only along these lines."""
+
+from allauth.usersessions.models import UserSession
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import services as accounts
+from accounts.models import Member, User
+from verification.models import Claim, IdentityGuard
+from verification.models.claims import FINAL, HOLDING, UNDECIDED, State
+from verification.services import events
+
+SYSTEM, APPLICANT, REVIEWER = "system", "applicant", "reviewer"
+
+MOVES: dict[tuple[str, str], tuple[str, ...]] = {
+    (State.DRAFT, State.MATCHED): (SYSTEM,),
+    (State.DRAFT, State.NEEDS_REVIEW): (SYSTEM,),
+    (State.DRAFT, State.LOCKED): (SYSTEM,),
+    (State.MATCHED, State.CHALLENGED): (SYSTEM,),
+    (State.MATCHED, State.NEEDS_REVIEW): (SYSTEM, APPLICANT),
+    (State.MATCHED, State.LOCKED): (SYSTEM,),
+    (State.CHALLENGED, State.PROVEN): (SYSTEM, REVIEWER),
+    (State.CHALLENGED, State.NEEDS_REVIEW): (REVIEWER,),  # on the way to a rejection
+    (State.NEEDS_REVIEW, State.PROVEN): (REVIEWER,),
+    (State.NEEDS_REVIEW, State.REJECTED): (REVIEWER,),
+    (State.PROVEN, State.VERIFIED): (SYSTEM,),
+    (State.PROVEN, State.DISPUTED_RIVAL): (SYSTEM,),
+    (State.PROVEN, State.NEEDS_REVIEW): (REVIEWER,),  # three vouched, the reviewer doubts
+    (State.DISPUTED_RIVAL, State.VERIFIED): (REVIEWER,),
+    (State.DISPUTED_RIVAL, State.REJECTED): (REVIEWER,),
+    (State.VERIFIED, State.DISPUTED_HOLDER): (SYSTEM,),
+    (State.LAPSED, State.DISPUTED_HOLDER): (SYSTEM,),
+    (State.DISPUTED_HOLDER, State.VERIFIED): (SYSTEM, REVIEWER),
+    (State.DISPUTED_HOLDER, State.REVOKED): (REVIEWER,),
+    (State.LOCKED, State.NEEDS_REVIEW): (REVIEWER,),
+    (State.REJECTED, State.NEEDS_REVIEW): (APPLICANT,),
+    (State.VERIFIED, State.NEEDS_REVIEW_HELD): (SYSTEM,),
+    (State.NEEDS_REVIEW_HELD, State.VERIFIED): (REVIEWER,),
+    (State.NEEDS_REVIEW_HELD, State.SUSPENDED): (REVIEWER,),
+    (State.VERIFIED, State.LAPSED): (SYSTEM,),
+    (State.LAPSED, State.VERIFIED): (SYSTEM, REVIEWER),
+    (State.VERIFIED, State.SUSPENDED): (SYSTEM, REVIEWER),
+    (State.LAPSED, State.SUSPENDED): (SYSTEM, REVIEWER),
+    (State.SUSPENDED, State.VERIFIED): (REVIEWER,),
+    (State.VERIFIED, State.REVOKED): (REVIEWER,),
+    (State.LAPSED, State.REVOKED): (REVIEWER,),
+    (State.SUSPENDED, State.REVOKED): (REVIEWER,),
+    (State.VERIFIED, State.RETIRED): (REVIEWER,),
+    **{(state, State.WITHDRAWN): (APPLICANT,) for state in UNDECIDED},
+}
+
+STANDINGS = {
+    State.VERIFIED: Member.Standing.PHYSICIAN,
+    State.NEEDS_REVIEW_HELD: Member.Standing.PHYSICIAN,
+    State.DISPUTED_HOLDER: Member.Standing.PHYSICIAN,
+    State.RETIRED: Member.Standing.PHYSICIAN,
+    State.LAPSED: Member.Standing.READ_ONLY,
+    State.SUSPENDED: Member.Standing.SUSPENDED,
+    State.REVOKED: Member.Standing.SUSPENDED,
+}
+
+
+class IllegalMove(Exception):
+    """A claim was to be moved where it cannot go from its state. A mistake in the code, not a refusal to show."""
+
+
+@transaction.atomic
+def move(
+    *,
+    claim: Claim,
+    to: str,
+    as_: str,
+    by: User | None = None,
+    reason: str = "",
+    evidence=(),
+    specialty=None,
+    **changes,
+) -> Claim:
+    """Bring a claim into a state, write the event and the member's standing. A claim already there stays as it is.
+
+    `as_` says in which role: SYSTEM, APPLICANT or REVIEWER. `changes` are further columns of the claim to set.
+    Returns the claim, locked. Raises IllegalMove.
+    """
+    claim = lock(claim)
+    if claim.state == to:
+        return claim
+    if as_ not in MOVES.get((claim.state, to), ()):
+        raise IllegalMove(f"{claim.state} to {to} as {as_}")
+    was, claim.state, claim.state_at = claim.state, State(to), timezone.now()
+    if to in FINAL or to in HOLDING:
+        changes = {"queued_at": None, "decided_at": claim.state_at, **changes}
+    for name, value in changes.items():
+        setattr(claim, name, value)
+    claim.save(update_fields=["state", "state_at", *changes])
+    events.record(
+        kind="state",
+        claim=claim,
+        by=by,
+        from_state=was,
+        to_state=to,
+        reason=reason,
+        evidence=sorted(evidence),
+    )
+    _set_standing(claim, specialty)
+    return claim
+
+
+def lock(claim: Claim) -> Claim:
+    """The claim as it is now, locked until the transaction ends."""
+    return Claim.objects.select_for_update(of=("self",)).select_related("user__member").get(pk=claim.pk)
+
+
+def lock_account(user: User) -> None:
+    """Let nobody else start claims or tries for this account until the transaction ends."""
+    subject = events.subject_of(user)
+    type(subject).objects.select_for_update().get(pk=subject.pk)
+
+
+def lock_identity(claim: Claim) -> dict[str, IdentityGuard]:
+    """Let nobody else decide about the person or the license of a claim until the transaction ends."""
+    return lock_hashes(claim.npi_hash, claim.license_hash)
+
+
+def lock_hashes(*hashes: str | None) -> dict[str, IdentityGuard]:
+    wanted = sorted({each for each in hashes if each})
+    IdentityGuard.objects.bulk_create(
+        [IdentityGuard(identity_hash=each) for each in wanted], ignore_conflicts=True
+    )
+    guards = (
+        IdentityGuard.objects.select_for_update().filter(identity_hash__in=wanted).order_by("identity_hash")
+    )
+    return {guard.identity_hash: guard for guard in guards}
+
+
+def _set_standing(claim: Claim, specialty) -> None:
+    standing, member = STANDINGS.get(claim.state), claim.user.as_member
+    if standing is None or member is None:
+        return
+    if claim.state == State.REVOKED:
+        accounts.choose_byline(member=member, mode=Member.BylineMode.ANONYMOUS)
+    accounts.set_standing(member=member, standing=standing, specialty=specialty)
+    if standing == Member.Standing.SUSPENDED:
+        end_sessions(claim.user)
+
+
+def end_sessions(user: User) -> None:
+    """Log a person out everywhere."""
+    for session in UserSession.objects.filter(user=user):
+        session.end()

@@ -1,0 +1,6 @@
+"""Facts this app announces, inside the transaction that made them true."""
+
+from django.dispatch import Signal
+
+member_verified = Signal()  # member, claim: a license was verified, and the member became a physician
+member_revoked = Signal()  # member, claim: a verified license turned out not to be theirs

@@ -1,0 +1,92 @@
+import pytest
+
+from verification.names import PersonName, first_key, judge, last_key, name_key, name_score
+
+
+@pytest.mark.parametrize(
+    ("last", "first", "key"),
+    [
+        ("De la Cruz", "Mary Ann", "delacruz mary"),
+        ("O'BRIEN", "PAT", "obrien pat"),
+        ("Smith-Jones, MD", "J.", "smithjones j"),
+        ("Smith Jr.", "John", "smith john"),
+        ("Do", "Kim", "do kim"),
+        ("Ma", "Li", "ma li"),
+        ("MÜLLER", "JÖRG", "muller jorg"),
+        ("Mueller", "Joerg", "muller jorg"),
+        ("MacDonald", "Ann", "mcdonald ann"),
+        ("St. Clair", "Eve", "saintclair eve"),
+        ("NGUYỄN", "VĂN", "nguyen van"),
+        ("  ", "", ""),
+    ],
+)
+def test_names_have_a_normal_form(last, first, key):
+    assert name_key(last, first) == key
+
+
+def test_keys_come_apart_too():
+    assert (last_key("De la Cruz"), first_key("Mary Ann")) == ("delacruz", "mary")
+
+
+HARD_PAIRS = [
+    (("Müller", "Anna"), ("MUELLER", "ANNA")),
+    (("Muller", "Anna"), ("MUELLER", "ANNA")),
+    (("Saint-Johnson", "Rafael"), ("ST. JOHNSON", "RAFAEL")),
+    (("McDonald", "Bill"), ("MACDONALD", "WILLIAM")),
+    (("Mac Donald", "Will"), ("MCDONALD", "WILLIAM")),
+    (("Ali", "Muhammad"), ("ALI", "MOHAMED")),
+    (("Mohammed", "Omar"), ("MUHAMMAD", "OMAR")),
+    (("Jones", "Peggy"), ("SMITH-JONES", "MARGARET")),
+    (("Garcia Lopez", "Maria"), ("GARCIA", "MARIA")),
+    (("De la Cruz", "Pepe"), ("DELACRUZ", "JOSE")),
+    (("O'Brien", "Pat"), ("OBRIEN", "PATRICIA")),
+    (("Johnson", "Jon"), ("JOHNSON", "JOHN")),
+    (("Do", "Kim"), ("DO", "KIMBERLY")),
+    (("Petrov", "Sasha"), ("PETROV", "ALEXANDER")),
+    (("Jonson", "J"), ("JOHNSON", "JOHN")),
+]
+
+
+@pytest.mark.parametrize(("claimed", "registry"), HARD_PAIRS)
+def test_the_same_name_written_otherwise_is_accepted(claimed, registry):
+    assert name_score(PersonName(*claimed), PersonName(*registry)).verdict == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("claimed", "registry"),
+    [
+        (("Smith", "John"), ("SMYTH", "JOHN")),
+        (("Smith", "Ann"), ("SMITH", "MARY", "ANN")),
+    ],
+)
+def test_what_may_be_the_same_name_is_for_people_to_decide(claimed, registry):
+    assert name_score(PersonName(*claimed), PersonName(*registry)).verdict == "review"
+
+
+@pytest.mark.parametrize(
+    ("claimed", "registry"),
+    [
+        (("Smith", "John"), ("SCHMIDT", "JOHN")),
+        (("Lee", "Bob"), ("LEE", "ALICE")),
+        (("", "Bob"), ("LEE", "BOB")),
+        (("Lee", ""), ("LEE", "BOB")),
+        (("Lee", "Bob"), ("", "")),
+    ],
+)
+def test_another_name_is_refused(claimed, registry):
+    assert name_score(PersonName(*claimed), PersonName(*registry)).verdict == "refused"
+
+
+def test_a_former_name_counts_in_full_and_borrows_the_first_name():
+    registry = PersonName("VASQUEZADO", "SUSANNAH")
+
+    scored = name_score(PersonName("Pettigrove", "Sue"), registry, PersonName("PETTIGROVE", ""))
+
+    assert scored.verdict == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("score", "verdict"), [(0.92, "accepted"), (0.919, "review"), (0.85, "review"), (0.849, "refused")]
+)
+def test_the_thresholds(score, verdict):
+    assert judge(score) == verdict

@@ -1,0 +1,157 @@
+"""Two things at once, in real threads with real transactions."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from sermo.errors import RuleBroken
+from verification.models import Challenge, Claim, Dispute, Event, IdentityGuard, Vouch
+from verification.models.claims import State
+from verification.services import challenge as challenges
+from verification.services import decisions, events, proofs, vouching
+from verification.tests.factories import (
+    image_bytes,
+    make_applicant,
+    make_claim,
+    make_holder,
+    make_provider,
+    make_reviewer,
+    start,
+)
+from verification.tests.test_challenge import answer_all, later
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(*acts):
+    """Run all acts together, each on a connection of its own; what each returned, or the refusal it met."""
+    barrier = Barrier(len(acts))
+
+    def run(act):
+        barrier.wait()
+        try:
+            return act()
+        except RuleBroken as refusal:
+            return refusal
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(run, acts))
+
+
+def test_two_accounts_never_both_take_the_second_try(provider):
+    claims = [start(make_applicant(), provider) for _ in range(2)]
+    IdentityGuard.objects.update(tries_used=1)
+
+    at_once(*(lambda claim=claim: challenges.start_challenge(claim=claim) for claim in claims))
+
+    assert IdentityGuard.objects.get(identity_hash=claims[0].npi_hash).tries_used == 2
+    assert Challenge.objects.count() == 1
+    assert sorted(Claim.objects.values_list("state", flat=True)) == ["matched", "needs_review"]
+
+
+def test_one_account_starting_twice_at_once_has_one_second_try(provider, seeker):
+    claim = start(seeker, provider)
+    challenges.start_challenge(claim=claim)
+    answer_all(claim, right=False)
+    later(hours=25)
+
+    tries = at_once(*[lambda: challenges.start_challenge(claim=claim)] * 4)
+
+    assert {attempt.pk for attempt in tries} == {Challenge.objects.get(number=2).pk}
+    assert IdentityGuard.objects.get(identity_hash=claim.npi_hash).tries_used == 2
+
+
+def test_the_last_answer_sent_twice_at_once_brings_one_verdict(provider, seeker):
+    claim = start(seeker, provider)
+    running = challenges.start_challenge(claim=claim)
+    for position, entry in enumerate(running.sheet[:-1]):
+        challenges.answer(claim=claim, position=position, choice=entry["right"])
+    wrong, right = (running.sheet[-1]["right"] + 1) % 6, running.sheet[-1]["right"]
+
+    at_once(
+        lambda: challenges.answer(claim=claim, position=4, choice=wrong),
+        lambda: challenges.answer(claim=claim, position=4, choice=right),
+    )
+
+    assert Challenge.objects.get().verdict in ("passed", "failed")
+    assert Event.objects.filter(kind="challenge").count() == 1
+    assert IdentityGuard.objects.get(identity_hash=claim.npi_hash).tries_used == 1
+
+
+def test_two_verifications_of_one_npi_give_one_verified(provider):
+    claims = [make_claim(provider=provider, state=State.CHALLENGED) for _ in range(2)]
+    for claim in claims:
+        proofs.add_document(claim=claim, sort="license", data=image_bytes())
+    reviewers = [make_reviewer(), make_reviewer()]
+
+    at_once(
+        *(
+            lambda claim=claim, by=by: decisions.approve(
+                claim=claim, by=by, reason="document_fits", note="They agree."
+            )
+            for claim, by in zip(claims, reviewers, strict=True)
+        )
+    )
+
+    assert sorted(Claim.objects.values_list("state", flat=True)) == ["disputed_holder", "disputed_rival"]
+    assert Dispute.objects.count() == 1
+
+
+def test_one_claim_approved_twice_at_once_is_verified_once(provider, seeker):
+    claim = make_claim(seeker, provider, state=State.CHALLENGED)
+    proofs.add_document(claim=claim, sort="license", data=image_bytes())
+    reviewers = [make_reviewer(), make_reviewer()]
+
+    results = at_once(
+        *(
+            lambda by=by: decisions.approve(claim=claim, by=by, reason="document_fits", note="They agree.")
+            for by in reviewers
+        )
+    )
+
+    assert Claim.objects.get().state == State.VERIFIED
+    assert sum(isinstance(result, decisions.AlreadyDecided) for result in results) == 1
+
+
+def test_one_form_sent_four_times_at_once_starts_one_claim(provider, seeker):
+    claims = at_once(*[lambda: start(seeker, provider)] * 4)
+
+    assert {claim.pk for claim in claims} == {Claim.objects.get().pk}
+
+
+def test_one_file_sent_twice_at_once_is_one_document(provider, seeker, private_files):
+    claim = make_claim(seeker, provider, state=State.CHALLENGED)
+
+    at_once(*[lambda: proofs.add_document(claim=claim, sort="license", data=image_bytes())] * 2)
+
+    assert len([path for path in private_files.rglob("*") if path.is_file()]) == 1
+
+
+def test_seven_vouches_at_once_keep_to_six_a_year(provider, seeker):
+    voucher = make_holder()
+    claims = [make_claim(provider=provider, state=State.CHALLENGED) for _ in range(7)]
+    codes = [vouching.ask_colleagues(claim=claim).code for claim in claims]
+
+    at_once(
+        *(
+            lambda code=code: vouching.vouch(
+                code=code, voucher=voucher.user, relation="works", statement="Known for years."
+            )
+            for code in codes
+        )
+    )
+
+    assert Vouch.objects.filter(voucher=voucher.user).count() == 6
+
+
+def test_events_written_at_once_stay_one_chain(schools, specialties):
+    claims = [make_claim(provider=make_provider()) for _ in range(6)]
+
+    at_once(*(lambda claim=claim: events.record(kind="started", claim=claim) for claim in claims))
+
+    assert Event.objects.count() == 6
+    assert events.first_broken() is None

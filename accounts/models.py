@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from accounts.places import REGION_OF, STATES
 
-
 models.CharField.register_lookup(Lower)  # handle__lower, as the unique index has it
 
 

@@ -10,8 +10,12 @@ from questions.models import Question, Vote
 from questions.services import bylines
 from questions.services.writing import MOST_TAGS
 
-TEXT = {"min_length": 10, "max_length": 20_000, "strip": True}
-COMMENT = {"min_length": 2, "max_length": 3_000, "strip": True}
+TOO_SHORT = "Write at least %(limit_value)d characters; this has %(show_value)d."
+TOO_LONG = "At most %(limit_value)d characters; this has %(show_value)d."
+WORDS = {"required": "Write something here.", "min_length": TOO_SHORT, "max_length": TOO_LONG}
+TITLE = {"min_length": 12, "max_length": 140, "error_messages": WORDS}
+TEXT = {"min_length": 10, "max_length": 20_000, "strip": True, "error_messages": WORDS}
+COMMENT = {"min_length": 2, "max_length": 3_000, "strip": True, "error_messages": WORDS}
 MOST_SPECIALTIES = 3
 
 
@@ -58,8 +62,7 @@ class AskForm(BylineMixin, SubmissionForm):
         widget=forms.RadioSelect(attrs={"class": "segmented"}),
     )
     title = forms.CharField(
-        min_length=12,
-        max_length=140,
+        **TITLE,
         help_text="The question itself, as you would ask it in the corridor.",
         widget=forms.Textarea(attrs={"class": "title", "rows": 2}),
     )
@@ -72,6 +75,7 @@ class AskForm(BylineMixin, SubmissionForm):
     specialties = forms.ModelMultipleChoiceField(
         Specialty.objects.filter(is_choice=True),
         help_text="One to three, the closest first.",
+        error_messages={"required": "Choose one to three specialties."},
         widget=forms.SelectMultiple(attrs={"size": 6, "data-picker": "3"}),
     )
     tags = forms.CharField(
@@ -135,9 +139,7 @@ class CommentForm(BylineMixin, SubmissionForm):
 
 
 class EditForm(forms.Form):
-    title = forms.CharField(
-        min_length=12, max_length=140, widget=forms.Textarea(attrs={"class": "title", "rows": 2})
-    )
+    title = forms.CharField(widget=forms.Textarea(attrs={"class": "title", "rows": 2}), **TITLE)
     source = forms.CharField(label="Text", widget=Composer(attrs={"rows": 12}), **TEXT)
     was = forms.CharField(widget=forms.HiddenInput, required=False, strip=False)
 

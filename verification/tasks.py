@@ -23,11 +23,6 @@ def mail_applicant(claim_id, about):
 
 
 @shared_task(**RETRY)
-def mail_user(user_id, about):
-    _send(User.objects.get(pk=user_id), about)
-
-
-@shared_task(**RETRY)
 def warn_holder(claim_id):
     """Tell whoever holds an identity that somebody else claims it, once for each such claim."""
     if holder := disputes.holder_to_warn(claim_id=claim_id):

@@ -418,7 +418,7 @@ def test_asking_leads_to_the_question_and_twice_makes_one(physician, physician_c
     [
         ({"title": "Too short"}, "at least 12 characters"),
         ({"source": "Short"}, "at least 10 characters"),
-        ({"specialties": []}, "This field is required"),
+        ({"specialties": []}, "Choose one to three specialties"),
         ({"tags": "a, b, c, d, e, f"}, "At most 5 tags"),
         ({"byline": "partial"}, "shows more of you"),
         ({"kind": "case"}, "Select a valid choice"),

@@ -2,7 +2,8 @@
 
 from verification import npi, reference
 from verification.imports.cleaning import NULL, clean
-from verification.imports.frame import Importer, counts, execute, find_columns, raw_npi
+from verification.imports.frame import Importer, counts, execute
+from verification.imports.parsing import Parser, find_columns, raw_npi
 from verification.imports.staging import StagedTable
 from verification.models import Education, MedicalSchool
 from verification.schools import SchoolIndex
@@ -24,47 +25,10 @@ class CliniciansImporter(Importer):
     tables = [StagedTable(Education)]
     columns = [["npi", "school_text", "school_id", "grad_year", "run_id"]]
 
-    def prepare(self, header: list[str]) -> None:
-        self.places = list(find_columns(header, COLUMNS, self.file.name).values())
-        self.width = len(header)
-        self.previous: tuple[str, str, str] | None = None
+    def parser(self, header: list[str]) -> "CliniciansParser":
         if not MedicalSchool.objects.exists():
             reference.load_schools()
-        self.schools = SchoolIndex(MedicalSchool.objects.all())
-
-    def starts_record(self, line: bytes) -> object:
-        return line[:12].strip(b'"')[:10].isdigit()
-
-    def rows(self, number: int, record: bytes, quotes: int) -> list[str] | None:
-        values = self.split(record)
-        if len(values) != self.width:
-            self.tally.reject(number, raw_npi(record), "wrong number of columns")
-            return None
-        number_text, school, year, credential = (clean(values[place]) for place in self.places)
-        if not npi.is_valid(number_text):
-            self.tally.reject(number, number_text, "NPI is not valid")
-            return None
-        year = self.year(year)
-        if school.upper() in NO_SCHOOL and year == NULL:
-            self.tally.skipped += 1
-            return None
-        if self.previous == (number_text, school, year):
-            self.tally.kept += 1
-            self.tally.merged += 1
-            return None
-        self.previous = number_text, school, year
-        matched = None if school.upper() in NO_SCHOOL else self.schools.find(school, credential)
-        if matched is None and school.upper() not in NO_SCHOOL:
-            self.tally.warnings["schools not on our list"] += 1
-        return [f"{number_text}\t{school[:200]}\t{matched or NULL}\t{year}\t{self.run_id}\t{number}"]
-
-    def year(self, text: str) -> str:
-        if not text:
-            return NULL
-        if not text.isascii() or not text.isdigit() or int(text) not in YEARS:
-            self.tally.warnings["graduation years unreadable, left blank"] += 1
-            return NULL
-        return str(int(text))
+        return CliniciansParser(header, self.file.name, SchoolIndex(MedicalSchool.objects.all()), self.run_id)
 
     def merge(self) -> None:
         """One row for each NPI, the one that says most. What its rows disagree about is no fact."""
@@ -100,3 +64,48 @@ class CliniciansImporter(Importer):
             self.tables[0].new, "true", "school_id IS NOT NULL", "grad_year IS NOT NULL"
         )
         return f"{people:,} people: {matched:,} with a school on our list, {dated:,} with a graduation year"
+
+
+class CliniciansParser(Parser):
+    """Makes rows of Education."""
+
+    def __init__(self, header: list[str], file_name: str, schools: SchoolIndex, run_id: int):
+        self.places = list(find_columns(header, COLUMNS, file_name).values())
+        self.width = len(header)
+        self.schools = schools
+        self.run_id = run_id
+        self.previous: tuple[str, str, str] | None = None
+
+    def starts_record(self, line: bytes) -> object:
+        return line[:12].strip(b'"')[:10].isdigit()
+
+    def row(self, number: int, record: bytes, quotes: int) -> tuple[str] | None:
+        values = self.split(record)
+        if len(values) != self.width:
+            self.reject(number, raw_npi(record), "wrong number of columns")
+            return None
+        npi_text, school, year, credential = (clean(values[place]) for place in self.places)
+        if not npi.is_valid(npi_text):
+            self.reject(number, npi_text, "NPI is not valid")
+            return None
+        year = self.year(year)
+        is_school = school.upper() not in NO_SCHOOL
+        if not is_school and year == NULL:
+            self.skip()
+            return None
+        if self.previous == (npi_text, school, year):
+            self.parsed.merged += 1
+            return None
+        self.previous = npi_text, school, year
+        matched = self.schools.find(school, credential) if is_school else None
+        if is_school and matched is None:
+            self.warn("schools not on our list")
+        return (f"{npi_text}\t{school[:200]}\t{matched or NULL}\t{year}\t{self.run_id}\t{number}",)
+
+    def year(self, text: str) -> str:
+        if not text:
+            return NULL
+        if not text.isascii() or not text.isdigit() or int(text) not in YEARS:
+            self.warn("graduation years unreadable, left blank")
+            return NULL
+        return str(int(text))

@@ -6,13 +6,12 @@ cleared up after by the next one. One import of a source runs at a time, held by
 database session, so imports need a direct connection (no pooler in transaction mode).
 """
 
-import csv
-import re
+import os
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO, ClassVar
 
@@ -20,6 +19,8 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from verification.imports import staging
+from verification.imports.helper import parse_here, parse_in_helper
+from verification.imports.parsing import Parsed, Parser, raw_npi, split
 from verification.imports.progress import Progress
 from verification.imports.refusals import ImportRefused, ImportStopped
 from verification.imports.source import UNBALANCED, RegistryFile, records
@@ -29,8 +30,8 @@ from verification.models import ImportRun, Reject
 LOCK_SPACE = 0x5345524D  # first half of the advisory lock's key; the second is the source
 LOCK_PATIENCE = 4.0  # seconds: a killed import's session ends within two
 REJECTS_KEPT = 10_000  # all are counted, the first so many are stored
-ROWS_BETWEEN_LOOKS = 2_000  # at the clock
-CHUNK = 1_000  # rows handed to COPY at a time
+BATCH = 500  # records parsed and handed to COPY at a time
+BIG = 32 << 20  # bytes of text from which on a second process pays
 SESSION_SETTINGS = {
     "client_connection_check_interval": "1s",  # a killed client's statement ends soon, and with it the lock
     "maintenance_work_mem": "256MB",  # for building indexes
@@ -61,6 +62,14 @@ class Tally:
     reject_rows: list[tuple[int, str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    def add(self, parsed: Parsed) -> None:
+        self.kept += parsed.kept
+        self.skipped += parsed.skipped
+        self.merged += parsed.merged
+        self.warnings.update(parsed.warnings)
+        for reject in parsed.rejects:
+            self.reject(*reject)
+
     def reject(self, line_no: int, npi: str, reason: str) -> None:
         self.rejects[reason] += 1
         if len(self.reject_rows) < REJECTS_KEPT:
@@ -78,7 +87,7 @@ class Importer:
     # The first table gets its rows by COPY while the file is read, the others from spill files after that.
     tables: ClassVar[list[StagedTable]]
     columns: ClassVar[list[list[str]]]  # of each table, in the order of the written rows
-    encoding_fallback = "cp1252"
+    may_use_helper: ClassVar[bool] = False
 
     def __init__(self, path: str, options: Options, out):
         self.options, self.out = options, out
@@ -90,20 +99,8 @@ class Importer:
 
     # What a subclass writes
 
-    def prepare(self, header: list[str]) -> None:
-        """Look up the columns by name. Raises ImportRefused listing the names that are missing."""
-        raise NotImplementedError
-
-    def starts_record(self, line: bytes) -> object:
-        """Whether a line is certainly the beginning of a row; only asked where a quotation stays open."""
-        raise NotImplementedError
-
-    def rows(self, number: int, record: bytes, quotes: int) -> list[str] | None:
-        """Rows in COPY's text format for each table, or None for a record that is not wanted.
-
-        A row's last value is `number`. Several rows for one table are joined by line feeds. Rejects and
-        skipped records are counted in the tally here.
-        """
+    def parser(self, header: list[str]) -> Parser:
+        """What makes rows of the records. Raises ImportRefused listing columns the header lacks."""
         raise NotImplementedError
 
     def merge(self) -> None:
@@ -214,43 +211,44 @@ class Importer:
             header = next(lines, None)
             if header is None:
                 raise ImportRefused(f"{self.file.name} is empty.")
-            self.prepare(self.split(header))
+            parser = self.parser(split(header, errors="replace"))
             with copy_into(self.tables[0], self.columns[0]) as write:
-                self.read_rows(lines, [write, *(spill.write for spill in spills)], progress)
+                self.read_rows(parser, lines, [write, *(spill.write for spill in spills)], progress)
             for table, columns, spill in zip(self.tables[1:], self.columns[1:], spills, strict=True):
                 copy_spill(spill, table, columns)
 
-    def read_rows(self, lines: Iterator[bytes], writers: list[Callable], progress: Progress) -> None:
-        tally, rows = self.tally, self.rows
-        held: list[list[str]] = [[] for _ in writers]
-        number = look = 0
-        for number, record, quotes in records(lines, starts_record=self.starts_record):
-            tally.read += 1
-            if quotes == UNBALANCED:
-                tally.reject(number, raw_npi(record), "a quotation is never closed")
-            elif (written := rows(number, record, quotes)) is not None:
-                tally.kept += 1
-                for chunk, text in zip(held, written, strict=True):
-                    if text:
-                        chunk.append(text)
-                if len(held[0]) >= CHUNK:
-                    flush(held, writers)
-            if tally.read >= look:
-                look = tally.read + ROWS_BETWEEN_LOOKS
-                progress.show(tally.read, self.file.bytes_read)
-        flush(held, writers)
+    def read_rows(
+        self, parser: Parser, lines: Iterator[bytes], writers: list[Callable], progress: Progress
+    ) -> None:
+        parse = parse_in_helper if self.may_use_helper and self.is_big else parse_here
+        with closing(parse(parser, self.batches(parser, lines, progress))) as results:
+            for parsed in results:
+                self.tally.add(parsed)
+                for rows, write in zip(parsed.rows, writers, strict=True):
+                    if rows:
+                        write(rows.encode())
 
-    def split(self, record: bytes) -> list[str]:
-        """The values of a record. Reads what is not UTF-8 as Windows-1252, with a warning."""
-        try:
-            text = record.decode()
-        except UnicodeDecodeError:
-            text = record.decode(self.encoding_fallback, errors="replace")
-            self.tally.warnings["not UTF-8, read as Windows-1252"] += 1
-        try:
-            return next(csv.reader((text,)), [])
-        except csv.Error:
-            return []
+    @property
+    def is_big(self) -> bool:
+        """Whether a second process pays. Of a pipe one cannot know; who pipes a registry pipes a big one."""
+        return (self.file.size or BIG) >= BIG and (os.cpu_count() or 1) > 1
+
+    def batches(self, parser: Parser, lines: Iterator[bytes], progress: Progress) -> Iterator[list]:
+        """The records that are wanted, some at a time. Counts what is read and sorted out here."""
+        tally, is_wanted, batch = self.tally, parser.is_wanted, []
+        for record in records(lines, starts_record=parser.starts_record):
+            tally.read += 1
+            if record[2] == UNBALANCED:
+                tally.reject(record[0], raw_npi(record[1]), "a quotation is never closed")
+            elif is_wanted(record[1]):
+                batch.append(record)
+            else:
+                tally.skipped += 1
+            if len(batch) == BATCH:
+                progress.show(tally.read, self.file.bytes_read)
+                yield batch
+                batch = []
+        yield batch
 
     def check_drop(self) -> None:
         if self.options.weekly:
@@ -354,38 +352,6 @@ def listed(counts: Counter) -> str:
     return (
         ": " + ", ".join(f"{number:,} {reason}" for reason, number in counts.most_common()) if counts else ""
     )
-
-
-def raw_npi(record: bytes) -> str:
-    """What stands where the NPI should, for the list of rejects."""
-    return re.sub(r"[^ -~]", "?", record[:60].split(b",", 1)[0].decode("ascii", "replace").strip('"'))
-
-
-def column_key(name: str) -> str:
-    """Header names compared without case, punctuation and spacing."""
-    return " ".join(re.sub(r"[^a-z0-9]+", " ", name.lower()).split())
-
-
-def find_columns(header: list[str], wanted: dict[str, tuple[str, ...]], file_name: str) -> dict[str, int]:
-    """Positions by our names, from the spellings of each. Raises ImportRefused listing what is missing."""
-    places = {column_key(name): place for place, name in reversed(list(enumerate(header)))}
-    found, missing = {}, []
-    for ours, spellings in wanted.items():
-        place = next((places[key] for key in map(column_key, spellings) if key in places), None)
-        if place is None:
-            missing.append(spellings[0])
-        else:
-            found[ours] = place
-    if missing:
-        raise ImportRefused(f"{file_name} lacks the columns: {', '.join(missing)}.")
-    return found
-
-
-def flush(held: list[list[str]], writers: list[Callable]) -> None:
-    for chunk, write in zip(held, writers, strict=True):
-        if chunk:
-            write(("\n".join(chunk) + "\n").encode())
-            chunk.clear()
 
 
 @contextmanager

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from verification import names, npi
 from verification.imports.cleaning import NULL, clean, iso_date
-from verification.imports.frame import Importer, counts, execute, find_columns
+from verification.imports.frame import Importer, counts, execute
+from verification.imports.parsing import Parser, find_columns
 from verification.imports.staging import StagedTable
 from verification.models import Exclusion
 
@@ -32,65 +33,8 @@ class LeieImporter(Importer):
         ]
     ]
 
-    def prepare(self, header: list[str]) -> None:
-        places = find_columns(header, {name: (name,) for name in LAYOUT}, self.file.name)
-        self.places = [places[name] for name in USED]
-        self.width = len(header)
-        self.today = datetime.now(UTC).date().isoformat()
-
-    def starts_record(self, line: bytes) -> object:
-        return False  # a line begins with a name, which may stand anywhere
-
-    def rows(self, number: int, record: bytes, quotes: int) -> list[str] | None:
-        values = self.split(record)
-        if len(values) != self.width:
-            self.tally.reject(number, "", "wrong number of columns")
-            return None
-        found = [clean(values[place]) for place in self.places]
-        last, first, middle, business, general, number_text, city, state, kind, excluded, reinstated = found
-        if not last:
-            if business:
-                self.tally.skipped += 1
-            else:
-                self.tally.reject(number, number_text, "neither a person nor an organization")
-            return None
-        back = self.day(reinstated)
-        if back != NULL and back <= self.today:
-            self.tally.skipped += 1
-            return None
-        return [
-            "\t".join(
-                (
-                    *(
-                        self.npi_or_null(number_text),
-                        last[:60],
-                        first[:60],
-                        middle[:60],
-                        city[:60],
-                        general[:60],
-                    ),
-                    *(names.last_key(last)[:120], names.first_key(first)[:60]),
-                    *(state[:2].upper(), kind[:20], self.day(excluded), f"{self.run_id}\t{number}"),
-                )
-            )
-        ]
-
-    def npi_or_null(self, text: str) -> str:
-        """An NPI that is not valid is as good as unknown: the name still counts."""
-        if text in UNKNOWN_NPI:
-            return NULL
-        if not npi.is_valid(text):
-            self.tally.warnings["NPIs not valid, taken as unknown"] += 1
-            return NULL
-        return text
-
-    def day(self, text: str) -> str:
-        if text in NO_DATE:
-            return NULL
-        if (day := iso_date(text)) is None:
-            self.tally.warnings["dates unreadable, left blank"] += 1
-            return NULL
-        return day
+    def parser(self, header: list[str]) -> "LeieParser":
+        return LeieParser(header, self.file.name, self.run_id)
 
     def merge(self) -> None:
         """Rows that say the same twice become one; two exclusions of one person stay two."""
@@ -107,3 +51,68 @@ class LeieImporter(Importer):
     def summary(self) -> str:
         people, numbered = counts(self.tables[0].new, "true", "npi IS NOT NULL")
         return f"{people:,} people excluded, {numbered:,} of them with an NPI"
+
+
+class LeieParser(Parser):
+    """Makes rows of Exclusion."""
+
+    def __init__(self, header: list[str], file_name: str, run_id: int):
+        places = find_columns(header, {name: (name,) for name in LAYOUT}, file_name)
+        self.places = [places[name] for name in USED]
+        self.width = len(header)
+        self.run_id = run_id
+        self.today = datetime.now(UTC).date().isoformat()
+
+    def starts_record(self, line: bytes) -> object:
+        return False  # a line begins with a name, which may stand anywhere
+
+    def row(self, number: int, record: bytes, quotes: int) -> tuple[str] | None:
+        values = self.split(record)
+        if len(values) != self.width:
+            self.reject(number, "", "wrong number of columns")
+            return None
+        found = [clean(values[place]) for place in self.places]
+        last, first, middle, business, general, number_text, city, state, kind, excluded, reinstated = found
+        if not last:
+            if business:
+                self.skip()
+            else:
+                self.reject(number, number_text, "neither a person nor an organization")
+            return None
+        back = self.day(reinstated)
+        if back != NULL and back <= self.today:
+            self.skip()
+            return None
+        return (
+            "\t".join(
+                (
+                    *(
+                        self.npi_or_null(number_text),
+                        last[:60],
+                        first[:60],
+                        middle[:60],
+                        city[:60],
+                        general[:60],
+                    ),
+                    *(names.last_key(last)[:120], names.first_key(first)[:60]),
+                    *(state[:2].upper(), kind[:20], self.day(excluded), f"{self.run_id}\t{number}"),
+                )
+            ),
+        )
+
+    def npi_or_null(self, text: str) -> str:
+        """An NPI that is not valid is as good as unknown: the name still counts."""
+        if text in UNKNOWN_NPI:
+            return NULL
+        if not npi.is_valid(text):
+            self.warn("NPIs not valid, taken as unknown")
+            return NULL
+        return text
+
+    def day(self, text: str) -> str:
+        if text in NO_DATE:
+            return NULL
+        if (day := iso_date(text)) is None:
+            self.warn("dates unreadable, left blank")
+            return NULL
+        return day

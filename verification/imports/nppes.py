@@ -1,27 +1,20 @@
 """NPPES, the registry of all providers: physicians and residents are kept, with their licenses.
 
-The monthly file (V2; 330 columns, 329 in older ones, every value quoted) holds every kind of provider and
-has some 8 million rows, so raw lines are sorted out before they are parsed: a row is looked at if its
-entity type is blank (a deactivated NPI) or if it is a person's and holds a physician's or resident's
-taxonomy code. Columns are found by name. The one name that differs between versions, Provider Sex Code
-(formerly Gender Code), is not read.
+A row is kept if it is a person's and holds a physician's or resident's taxonomy code, or if its entity type is
+blank: that is what remains of a deactivated NPI. Columns are found by name, in files of 330 and 329 columns; the one
+name that differs between versions, Provider Sex Code (formerly Gender Code), is not read.
 """
 
-import hashlib
 import time
 
 from django.db import transaction
 
-from verification import licenses, names, npi
-from verification.imports.cleaning import NULL, iso_date
-from verification.imports.frame import Importer, counts, execute, raw_npi
-from verification.imports.nppes_layout import Layout, Row, Slot, starts_record
+from verification.imports.frame import Importer, counts, execute
+from verification.imports.nppes_rows import LICENSE_COLUMNS, PROVIDER_COLUMNS, NppesParser
 from verification.imports.refusals import ImportRefused
 from verification.imports.staging import StagedTable
 from verification.models import Provider, ProviderLicense
-from verification.taxonomy import RESIDENT, is_physician_code
 
-PERSON, ORGANIZATION = "1", "2"
 STUB = "NOT (is_physician OR is_resident)"  # a deactivated NPI of which nothing else is known
 
 
@@ -30,75 +23,13 @@ class NppesImporter(Importer):
 
     source = "nppes"
     tables = [StagedTable(Provider), StagedTable(ProviderLicense)]
-    columns = [
-        [
-            *("npi", "last_name", "first_name", "middle_name", "suffix", "credential"),
-            *("other_last_name", "other_first_name", "name_key", "other_name_key"),
-            *("practice_city", "practice_state", "practice_zip", "practice_phone", "practice_fax"),
-            *("enumerated_on", "updated_on", "deactivated_on", "reactivated_on"),
-            *("is_physician", "is_resident", "conflict", "row_hash", "run_id"),
-        ],
-        ["npi", "slot", "taxonomy", "number", "number_key", "state", "is_primary"],
-    ]
+    columns = [PROVIDER_COLUMNS, LICENSE_COLUMNS]
+    may_use_helper = True
 
-    def prepare(self, header: list[str]) -> None:
-        self.layout = Layout(header, self.file.name, self.split)
+    def parser(self, header: list[str]) -> NppesParser:
         if self.options.weekly and not self.guarded_count(self.tables[0].live):
             raise ImportRefused("A weekly file brings a registry up to date: load a full file first.")
-
-    def starts_record(self, line: bytes) -> object:
-        return starts_record(line)
-
-    def rows(self, number: int, record: bytes, quotes: int) -> list[str] | None:
-        if not self.layout.is_wanted(record):
-            self.tally.skipped += 1
-            return None
-        row = self.layout.read(record, quotes)
-        if row is None:
-            self.tally.reject(number, raw_npi(record), "wrong number of columns")
-            return None
-        return self.provider_rows(number, row)
-
-    def provider_rows(self, number: int, row: Row) -> list[str] | None:
-        """The COPY rows of one person: the provider, and one line for each taxonomy slot in use."""
-        (npi_text, entity, last, first, middle, suffix, credential, other_last, other_first) = row.facts[:9]
-        (city, state, postal, phone, fax) = row.facts[9:14]
-        if not npi.is_valid(npi_text):
-            self.tally.reject(number, npi_text, "NPI is not valid")
-            return None
-        codes = [slot.code for slot in row.slots]
-        is_physician = any(map(is_physician_code, codes))
-        is_resident = RESIDENT in codes and (not is_physician or in_training(row.slots))
-        if entity == ORGANIZATION or (entity == PERSON and not (is_physician or is_resident)):
-            self.tally.skipped += 1
-            return None
-        enumerated, updated, deactivated, reactivated = [
-            self.day(day) if day else NULL for day in row.facts[14:]
-        ]
-        if entity != PERSON and deactivated == NULL:
-            self.tally.reject(number, npi_text, "neither entity type nor deactivation date")
-            return None
-        name_key = names.name_key(last, first)[:200]
-        other_key = names.name_key(other_last, other_first or first)[:200] if other_last else ""
-        facts = (
-            f"{npi_text}\t{last[:60]}\t{first[:60]}\t{middle[:60]}\t{suffix[:20]}\t{credential[:40]}"
-            f"\t{other_last[:60]}\t{other_first[:60]}\t{name_key}\t{other_key}"
-            f"\t{city[:60]}\t{state[:40].upper()}\t{postal.replace('-', '')[:20]}\t{phone[:20]}\t{fax[:20]}"
-            f"\t{enumerated}\t{updated}\t{deactivated}\t{reactivated}"
-            f"\t{'t' if is_physician else 'f'}\t{'t' if is_resident else 'f'}\tf"
-        )
-        license_rows = [license_row(npi_text, slot) for slot in row.slots]
-        row_hash = hashlib.blake2b("\n".join([facts, *license_rows]).encode(), digest_size=16).hexdigest()
-        return [
-            f"{facts}\t{row_hash}\t{self.run_id}\t{number}",
-            "\n".join([f"{row}\t{number}" for row in license_rows]),
-        ]
-
-    def day(self, text: str) -> str:
-        if (day := iso_date(text)) is None:
-            self.tally.warnings["dates unreadable, left blank"] += 1
-            return NULL
-        return day
+        return NppesParser(header, self.file.name, self.run_id)
 
     def merge(self) -> None:
         """One row for each NPI: with a name before without, then the latest update, then the later line.
@@ -215,17 +146,3 @@ class NppesImporter(Importer):
                 row_hash = excluded.row_hash, run_id = excluded.run_id
             """  # noqa: S608
         )
-
-
-def license_row(npi_text: str, slot: Slot) -> str:
-    """A slot as COPY text. Masked numbers and words in the place of numbers are dropped."""
-    place, code, number, state, switch = slot
-    state = state.upper() if len(state) == 2 else ""
-    key = licenses.normal_number(state, number)[:40] if number else ""
-    number, primary = number[:40] if key else "", "t" if switch == "Y" else "f"
-    return f"{npi_text}\t{place}\t{code[:10].upper()}\t{number}\t{key}\t{state}\t{primary}"
-
-
-def in_training(slots: list[Slot]) -> bool:
-    """Whether the code of residents and students is the primary one."""
-    return any(slot.switch == "Y" and slot.code == RESIDENT for slot in slots)

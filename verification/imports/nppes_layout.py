@@ -7,11 +7,11 @@ csv module.
 """
 
 import re
-from collections.abc import Callable
+from operator import itemgetter
 from typing import NamedTuple
 
 from verification.imports.cleaning import clean, is_clean
-from verification.imports.frame import find_columns
+from verification.imports.parsing import find_columns
 from verification.taxonomy import RESIDENT
 
 SLOTS = 15
@@ -66,6 +66,7 @@ class Row(NamedTuple):
 
     facts: list[str]
     slots: list[Slot]
+    all_used: str  # the same in one text, to tell whether anything changed
 
 
 def starts_record(line: bytes) -> object:
@@ -76,7 +77,7 @@ def starts_record(line: bytes) -> object:
 class Layout:
     """Where the columns of one file are. Raises ImportRefused listing the columns its header lacks."""
 
-    def __init__(self, header: list[str], file_name: str, read_csv: Callable[[bytes], list[str]]):
+    def __init__(self, header: list[str], file_name: str):
         slots = {
             (slot, part): (name.format(slot),)
             for slot in range(1, SLOTS + 1)
@@ -84,8 +85,8 @@ class Layout:
         }
         places = find_columns(header, {name: (name,) for name in FACTS.values()} | slots, file_name)
         self.width = len(header)
-        self.read_csv = read_csv
         self.facts_at = [places[name] for name in FACTS.values()]
+        self.pick_facts = itemgetter(*self.facts_at)
         self.slots_at = [
             (slot, *(places[slot, part] for part in range(len(SLOT_PARTS)))) for slot in range(1, SLOTS + 1)
         ]
@@ -120,17 +121,20 @@ class Layout:
         entity = start[1].strip(b'" ')
         return not entity or (entity != b"2" and _UNQUOTED(record))
 
-    def read(self, record: bytes, quotes: int) -> Row | None:
-        """The values used of a record, clean; None for a record of the wrong width."""
-        if (
-            self.is_published_layout
-            and quotes == 2 * self.width
-            and record[:1] == record[-1:] == b'"'
-            and (row := self._cut(record.decode("utf-8", "replace")))
-        ):
-            return row
-        values = self.read_csv(record)
-        return self._pick(values) if len(values) == self.width else None
+    def cut(self, record: bytes, quotes: int) -> Row | None:
+        """The values used of an ordinary record: all quoted, nothing to clean. None for any other."""
+        if quotes == 2 * self.width and self.is_published_layout and record[:1] == record[-1:] == b'"':
+            return self._cut(record.decode("utf-8", "replace"))
+        return None
+
+    def pick(self, values: list[str]) -> Row:
+        """The values used of a parsed record, cleaned."""
+        slots = (
+            Slot(number, *(clean(values[place]) for place in places)) for number, *places in self.slots_at
+        )
+        used = [slot for slot in slots if slot.code]
+        facts = [clean(values[place]) for place in self.facts_at]
+        return Row(facts, used, _BETWEEN.join([*facts, *(text for slot in used for text in slot[1:])]))
 
     def _cut(self, text: str) -> Row | None:
         """A record whose quotation marks are just those around its values, cut where it is used.
@@ -140,22 +144,17 @@ class Layout:
         values = text[1:-1].split(_BETWEEN, self.first_slot)
         if len(values) <= self.first_slot:
             return None
-        facts = [values[place].strip() for place in self.facts_at]
-        rest, used, slots = values[self.first_slot], "".join(facts), []
+        facts = list(map(str.strip, self.pick_facts(values)))
+        used, rest, slots = list(facts), values[self.first_slot], []
         for number in range(1, SLOTS + 1):
             if rest.startswith(_EMPTY_FROM[number]):
                 break
             code, license_number, state, switch, rest = rest.split(_BETWEEN, len(SLOT_PARTS))
             if code:
-                used += code + license_number + state
                 slots.append(Slot(number, code.strip(), license_number.strip(), state.strip(), switch))
-        return Row(facts, slots) if is_clean(used) else None
-
-    def _pick(self, values: list[str]) -> Row:
-        slots = (
-            Slot(number, *(clean(values[place]) for place in places)) for number, *places in self.slots_at
-        )
-        return Row([clean(values[place]) for place in self.facts_at], [slot for slot in slots if slot.code])
+                used += slots[-1][1:]
+        all_used = _BETWEEN.join(used)
+        return Row(facts, slots, all_used) if is_clean(all_used) else None
 
 
 # What follows where all slots from a number on are empty.

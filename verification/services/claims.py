@@ -91,14 +91,16 @@ def start_claim(
         "npi": npi,
         "license_number": license_number,
     }
-    if same := _replace_unfinished(user, typed):
-        return same
     match = registry.find_person(name, degree, state, npi=npi or None, license_number=license_number or None)
     provider = match.provider if match.kind == "one" else None
+    npi_hash, license_hash = _npi_hash(provider, npi), _license_hash(provider, state, license_number, degree)
+    guards = states.lock_hashes(npi_hash, license_hash)
+    if same := _replace_unfinished(user, typed):
+        return same
     claim = Claim.objects.create(
         user=user,
-        npi_hash=_npi_hash(provider, npi),
-        license_hash=_license_hash(provider, state, license_number, degree),
+        npi_hash=npi_hash,
+        license_hash=license_hash,
         identity={"typed": typed, "registry": registry.snapshot(provider) if provider else None},
         degree=degree,
         license_state=state,
@@ -111,7 +113,6 @@ def start_claim(
         return states.move(
             claim=claim, to=State.LOCKED, as_=states.SYSTEM, reason="identities", queued_at=timezone.now()
         )
-    guards = states.lock_identity(claim)
     doubts = claim.doubts or _reasons_not_to_ask(claim, guards)
     if doubts:
         return to_review(claim, *doubts)
@@ -223,13 +224,15 @@ def withdraw(*, user: User) -> Claim:
     claim = Claim.objects.filter(user=user).undecided().first()
     if claim is None:
         raise NothingToWithdraw
-    states.lock_identity(claim)
+    holders = Claim.objects.filter(disputes_held__rival_claim=claim, disputes_held__outcome="")
+    states.lock_hashes(
+        *(each for party in (claim, *holders) for each in (party.npi_hash, party.license_hash))
+    )
     claim = states.lock(claim)
     if not claim.is_undecided:
         raise NothingToWithdraw
-    was = claim.state
     claim.challenges.running().update(verdict=Challenge.Verdict.LEFT, finished_at=timezone.now(), sheet=[])
-    if was == State.DISPUTED_RIVAL:
+    if claim.state == State.DISPUTED_RIVAL:
         _end_dispute(claim)
     return states.move(claim=claim, to=State.WITHDRAWN, as_=states.APPLICANT, by=user)
 

@@ -4,7 +4,6 @@ from functools import partial
 
 from django.db import transaction
 
-from accounts.models import User
 from verification import tasks
 from verification.models import Claim
 
@@ -17,10 +16,6 @@ def tell_applicant(claim: Claim, about: str) -> None:
 def tell_holder(claim: Claim) -> None:
     """Warn whoever holds the identity of a claim. Queued for every claim, so that it tells nothing by timing."""
     _after_commit(tasks.warn_holder, claim.pk)
-
-
-def tell_user(user: User, about: str) -> None:
-    _after_commit(tasks.mail_user, user.pk, about)
 
 
 def _after_commit(task, *args) -> None:

@@ -123,6 +123,21 @@ def test_one_form_sent_four_times_at_once_starts_one_claim(provider, seeker):
     assert {claim.pk for claim in claims} == {Claim.objects.get().pk}
 
 
+def test_claims_and_tries_for_one_person_never_wait_for_each_other(provider):
+    """Locks taken in different orders would end in a deadlock, which the database reports as an error."""
+    for _ in range(3):
+        person = make_provider()
+        asking = [start(make_applicant(), person) for _ in range(2)]
+        coming = [make_applicant() for _ in range(2)]
+
+        at_once(
+            *(lambda claim=claim: challenges.start_challenge(claim=claim) for claim in asking),
+            *(lambda member=member, person=person: start(member, person) for member in coming),
+        )
+
+    assert events.first_broken() is None
+
+
 def test_one_file_sent_twice_at_once_is_one_document(provider, seeker, private_files):
     claim = make_claim(seeker, provider, state=State.CHALLENGED)
 

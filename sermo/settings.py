@@ -201,10 +201,8 @@ CELERY_BEAT_SCHEDULE = {
         "task": "verification.tasks.purge_documents",
         "schedule": crontab(minute="40", hour="3"),
     },
-    "purge-address-counts": {
-        "task": "verification.tasks.purge_address_counts",
-        "schedule": crontab(minute="50", hour="3"),
-    },
+    "purge-day-counts": {"task": "verification.tasks.purge_day_counts", "schedule": crontab(minute="55", hour="3")},
+    "watch-failures": {"task": "verification.tasks.watch_failures", "schedule": crontab(minute="17")},
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": crontab(minute="20", hour="4")},
 }
 
@@ -344,6 +342,7 @@ HANDLE_CHANGE_DAYS = 90
 SILENT_EDIT_MINUTES = 15
 CLOSE_AFTER_SILENT_DAYS = 30
 REOPEN_WITHIN_DAYS = 14
+CHALLENGE_ON = env.bool("CHALLENGE_ON", default=True)  # off: applicants go straight to documents
 QUESTIONS_PER_PAGE = 20
 ANSWERS_PER_PAGE = 20
 COMMENTS_SHOWN = 3

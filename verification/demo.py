@@ -24,7 +24,7 @@ from verification.names import PersonName
 from verification.services import claims, events, outcome, proofs, states
 
 SEED = 20260402
-APPLICANT = {  # whom applicant@demo.sermo.test can claim to be, and what the registry says of her
+APPLICANT = {  # whom applicant@demo.sermo.test claims to be, and what the registry says of her
     "first": "Jacinta",
     "last": "Fitzwallace",
     "degree": "MD",
@@ -69,6 +69,7 @@ def seed(stdout) -> None:
     rng = random.Random(SEED)  # noqa: S311 - the same every time is the purpose
     with transaction.atomic():
         verified = _verify_physicians(rng)
+    _make_ready(User.objects.get(email="applicant@demo.sermo.test"))
     waiting = [_wait_in_queue(*case) for case in QUEUE]
     stdout.write(f"verification: {verified} verified licenses, {len(waiting)} claims waiting for a reviewer")
 
@@ -201,6 +202,14 @@ def _history(claim: Claim, subject) -> list[Event]:
         at = claim.started_at if to in (State.MATCHED, State.CHALLENGED) else claim.verified_at
         steps.append(Event(at=at, kind="state", from_state=was, to_state=to, **said))
     return steps
+
+
+def _make_ready(user: User) -> Claim:
+    """The applicant has named a license and is about to be asked."""
+    name = PersonName(APPLICANT["last"], APPLICANT["first"])
+    return claims.start_claim(
+        user=user, name=name, degree=APPLICANT["degree"], state=APPLICANT["state"], npi=APPLICANT["npi"]
+    )
 
 
 def _wait_in_queue(handle: str, npi_number: str, last: str, has_passed: bool, hours: int) -> Claim:

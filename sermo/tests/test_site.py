@@ -9,6 +9,7 @@ from accounts.demo_logins import DEMO_LOGINS
 from accounts.tests.factories import make_member, make_user
 from conftest import client_of
 from questions.tests.factories import make_question
+from sermo.celery import app as celery_app
 
 ABOUT = ["verification", "ranks", "rewards", "rules", "privacy"]
 
@@ -174,3 +175,10 @@ def test_demo_log_ins_exist_only_in_the_demonstration(client, db, settings):
     assert client.get("/demo/log-in/").status_code == 405
     assert client.post("/demo/log-in/", {"email": "cardio@demo.sermo.test"}).url == "/"
     assert "_auth_user_id" in client.session
+
+
+def test_every_scheduled_task_exists(settings):
+    celery_app.loader.import_default_modules()
+
+    for entry in settings.CELERY_BEAT_SCHEDULE.values():
+        assert entry["task"] in celery_app.tasks

@@ -2,13 +2,27 @@
 
 from functools import wraps
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.decorators import login_required as django_login_required
 from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts.roles import is_moderator
 
 __all__ = ["active_physician_required", "applicant_required", "login_required", "physician_required"]
+
+
+def login_required(view):
+    """Whoever is logged in. A script whose session ended gets a bare 401, so that it keeps what was typed."""
+    whole_page = django_login_required(view)
+
+    @wraps(view)
+    def door(request, *args, **kwargs):
+        if request.htmx and not request.user.is_authenticated:
+            return HttpResponse(status=401)
+        return whole_page(request, *args, **kwargs)
+
+    return door
 
 
 def physician_required(view):

@@ -1,11 +1,13 @@
 """What people typed about themselves, checked."""
 
+import secrets
 from typing import ClassVar
 
 from allauth.account.forms import LoginForm as AllauthLoginForm
 from allauth.account.forms import ResetPasswordForm as AllauthResetPasswordForm
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from django import forms
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.template.response import TemplateResponse
@@ -73,6 +75,9 @@ class SignupForm(PlainLabels, AllauthSignupForm):
     def try_save(self, request):
         """A handle lost to somebody quicker comes back as a message beside its field, and no user is made."""
         try:
+            if self.account_already_exists:
+                make_password(secrets.token_urlsafe())  # the time it takes to make an account
+                services.hold_handle(handle=self.cleaned_data["handle"])
             return super().try_save(request)
         except services.HandleTaken as refusal:
             self.add_error("handle", str(refusal))
@@ -108,14 +113,17 @@ class ProfileForm(forms.ModelForm):
         widgets = {"bio": forms.Textarea(attrs={"rows": 3})}
         labels = {"state": "State or territory", "bio": "About you"}
         help_texts = {
-            "specialty": "Stands beside your handle.",
+            "specialty": "Stands beside your handle; the reviewer compares it with the registry.",
             "state": "A partial byline shows the region, never the state.",
             "years_band": "A partial byline shows it.",
             "bio": "On your handle's page, for physicians. Nothing that names you.",
         }
 
-    def clean_specialty(self):
-        chosen = self.cleaned_data["specialty"]
-        if chosen is None and self.instance.specialty_id and self.instance.may_read:
-            raise ValidationError("A verified physician shows a specialty.")
-        return chosen
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not self.instance.is_applicant:
+            del self.fields["specialty"]  # it opens discussions and stands beside the mark, so it is verified
+
+    def facts(self) -> dict:
+        """The keyword arguments of the service."""
+        return {"specialty": None, **self.cleaned_data}

@@ -4,6 +4,8 @@ import re
 
 from django.core.exceptions import ValidationError
 
+from sermo.text import searchable
+
 SHORTEST, LONGEST = 3, 24
 SHAPE = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_.-][A-Za-z0-9]+)*")
 HELP = f"{SHORTEST} to {LONGEST} letters and digits, with single _ - or . between them. It need not be your name."
@@ -57,8 +59,8 @@ def check(handle: str) -> str:
     return handle
 
 
-def contains_name(handle: str, name: str) -> bool:
-    """Whether a handle gives away a word of a name (three letters or more)."""
-    words = [word for word in re.findall(r"[a-z]+", name.lower()) if len(word) >= 3]
+def contains_name(handle: str, *names: str) -> bool:
+    """Whether a handle gives away a word of a name (three letters or more), whatever its accents."""
+    words = re.findall(r"[a-z]{3,}", searchable(*names))
     bare = re.sub(r"[^a-z]", "", handle.lower())
     return any(word in bare for word in words)

@@ -157,6 +157,10 @@ class Member(models.Model):
         constraints = [
             models.UniqueConstraint(Lower("handle"), name="member_handle_once"),
             models.CheckConstraint(
+                condition=Q(standing__in=["applicant", "physician", "read_only", "suspended"]),
+                name="member_standing_is_known",
+            ),
+            models.CheckConstraint(
                 condition=~Q(display_name="") | ~Q(byline_mode="public"),
                 name="member_public_has_display_name",
             ),
@@ -203,6 +207,7 @@ class Handle(models.Model):
     member = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, related_name="handles")
     taken_at = models.DateTimeField(default=timezone.now)
     released_at = models.DateTimeField(null=True, blank=True)
+    held_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

@@ -19,7 +19,10 @@ def groups_of(user) -> frozenset[str]:
 
 
 def is_moderator(user) -> bool:
-    return MODERATORS in groups_of(user)
+    """Whether somebody moderates now: staff of the group, or a member of it in good standing."""
+    if MODERATORS not in groups_of(user):
+        return False
+    return user.as_member is None or user.as_member.may_write
 
 
 def needs_second_factor(user) -> bool:

@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts import handles
@@ -79,6 +81,52 @@ def _take(handle: str, member: Member, now) -> None:
     own = member.handles.filter(key=handles.key(handle))
     if not own.update(text=handle, taken_at=now, released_at=None):
         Handle.objects.create(key=handles.key(handle), text=handle, member=member, taken_at=now)
+
+
+def hold_handle(*, handle: str) -> None:
+    """Keep a handle from others as long as an unconfirmed sign-up would. Raises ValidationError, HandleTaken.
+
+    Done where a sign-up names an address that has an account: whether its handle is free afterwards must not tell.
+    """
+    handle = handles.check(handle)
+    until = timezone.now() + timedelta(days=settings.UNCONFIRMED_DAYS)
+    try:
+        with transaction.atomic():
+            Handle.objects.create(key=handles.key(handle), text=handle, held_until=until)
+    except IntegrityError as error:
+        raise HandleTaken from error
+
+
+def forget_unconfirmed() -> int:
+    """Delete log-ins whose address was not confirmed in three days, free their handles; return how many."""
+    now = timezone.now()
+    old = now - timedelta(days=settings.UNCONFIRMED_DAYS)
+    confirmed = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
+    forgotten = User.objects.filter(~Exists(confirmed), date_joined__lt=old, last_login=None, is_staff=False)
+    forgotten = forgotten.filter(Q(member=None) | Q(member__standing=Member.Standing.APPLICANT))
+    number = 0
+    for user in forgotten.select_related("member"):
+        with transaction.atomic():
+            if user.as_member:
+                user.member.handles.all().delete()
+                user.member.delete()
+            user.delete()
+        number += 1
+    Handle.objects.filter(member=None, held_until__lt=now).delete()
+    return number
+
+
+@transaction.atomic
+def change_profile(
+    *, member: Member, specialty: Specialty | None, state: str, years_band: str, bio: str
+) -> Member:
+    """Save the facts a member chose to give. The specialty of a verified physician is verification's to change."""
+    member = Member.objects.select_for_update().get(pk=member.pk)
+    if member.is_applicant:
+        member.specialty = specialty
+    member.state, member.years_band, member.bio = state, years_band, bio
+    member.save(update_fields=["specialty", "state", "years_band", "bio"])
+    return member
 
 
 @transaction.atomic

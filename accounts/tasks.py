@@ -1,8 +1,16 @@
 from celery import shared_task
 from django.core.management import call_command
 
+from accounts import services
+
 
 @shared_task
 def clear_sessions():
     """Forget sessions that have run out."""
     call_command("clearsessions")
+
+
+@shared_task
+def forget_unconfirmed():
+    """Free what was taken by sign-ups nobody confirmed."""
+    services.forget_unconfirmed()

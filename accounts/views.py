@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 
-from accounts import handles, services
+from accounts import services
 from accounts.doors import login_required, physician_required
 from accounts.forms import HandleForm, ProfileForm
 from accounts.models import Member
@@ -48,24 +48,20 @@ def settings(request):
     profile_form = ProfileForm(request.POST if saving == "profile" else None, instance=own)
     if saving == "handle" and handle_form.is_valid():
         try:
-            changed = services.change_handle(member=own, handle=handle_form.cleaned_data["handle"])
+            services.change_handle(member=own, handle=handle_form.cleaned_data["handle"])
         except RuleBroken as refusal:
             handle_form.add_error("handle", str(refusal))
         else:
-            return _saved(request, changed)
+            return _saved(request)
     if saving == "profile" and profile_form.is_valid():
-        profile_form.save()
-        return _saved(request, own)
+        services.change_profile(member=own, **profile_form.facts())
+        return _saved(request)
     own.refresh_from_db(fields=["handle", "specialty", "state", "years_band", "bio"])
     context = {"handle_form": handle_form, "profile_form": profile_form, "own": own}
     status = 422 if handle_form.errors or profile_form.errors else 200
     return render(request, "accounts/settings.html", context, status=status)
 
 
-def _saved(request, member):
+def _saved(request):
     messages.success(request, "Saved.")
-    if member.display_name and handles.contains_name(member.handle, member.display_name):
-        messages.warning(
-            request, "Your handle contains a part of your name: posts under it can be traced to you."
-        )
     return redirect("accounts:settings")

@@ -8,12 +8,14 @@ Each line of a member's points comes from one deed and decays by half in 180 day
     +10      an asker credited an answer with the solution of somebody else's question
     +2 x (mean - 3) x sqrt(ratings)   colleagues rated a question important, where the mean is above 3
 
-where n says that it was the n-th vote of the same colleague to the same member within 30 days, by the time it was first
-cast. A voter's reliability multiplies votes; it is 1.0 until ten scored outcomes exist, and none are scored yet. Reads,
-log-ins and referrals give nothing. Each line is rounded to four decimals, so a sum never depends on its order.
+Rank belongs to the handle, so posts under a real name count nothing: else a vote on one would move the points
+shown beside the handle and join the two. Above, n says that it was the n-th vote of the same colleague to the same
+member within 30 days, by the time it was first cast. A voter's reliability multiplies votes; it is 1.0 until ten
+scored outcomes exist, and none are scored yet. Reads, log-ins and referrals give nothing. Each line is rounded to
+four decimals, so a sum never depends on its order.
 
-The as-of moment is 00:00 UTC. Deeds later than it count in full. A change during the day recomputes the member touched
-as of the day's 00:00, so `recount --as-of` gives the same figures from the rows at any time.
+The as-of moment is 00:00 UTC. Deeds of that day count in full, later ones not at all. A change during the day
+recomputes the member touched as of the day's 00:00, so `recount` gives the same figures from the rows at any time.
 
 Tiers are drawn once a day among members active (posted, voted or rated) in the last 90 days: New below ten
 events, then Contributor; Trusted in the top quarter, Expert in the top 5 %, Top in the top 1 % or among the first
@@ -45,6 +47,7 @@ WITH verdict AS (
                           RANGE BETWEEN interval '{PAIR_DAYS} days' PRECEDING AND CURRENT ROW) AS nth
       FROM questions_vote v
       JOIN questions_post p ON p.id = v.post_id
+      JOIN questions_byline b ON b.id = p.byline_id AND b.mode IN ('anonymous', 'partial')
       JOIN questions_question q ON q.id = p.question_id
      WHERE p.removed_at IS NULL AND q.status <> 'removed'
        AND (%(members)s::bigint[] IS NULL OR v.author_id = ANY(%(members)s))
@@ -65,6 +68,7 @@ WITH verdict AS (
     SELECT p.author_id, 'credited', p.id, c.credited_at, 10.0
       FROM questions_credit c
       JOIN questions_post p ON p.id = c.post_id
+      JOIN questions_byline b ON b.id = p.byline_id AND b.mode IN ('anonymous', 'partial')
       JOIN questions_question q ON q.id = c.question_id
      WHERE p.removed_at IS NULL AND q.status <> 'removed' AND p.author_id <> q.asker_id
        AND (%(members)s::bigint[] IS NULL OR p.author_id = ANY(%(members)s))
@@ -73,17 +77,22 @@ WITH verdict AS (
            2.0 * (q.importance_sum::numeric / q.importance_count - 3) * sqrt(q.importance_count::numeric)
       FROM questions_question q
       JOIN questions_post p ON p.question_id = q.id AND p.kind = 'opening'
+      JOIN questions_byline b ON b.id = p.byline_id AND b.mode IN ('anonymous', 'partial')
      WHERE q.status <> 'removed' AND q.importance_count > 0 AND q.importance_sum > 3 * q.importance_count
        AND (%(members)s::bigint[] IS NULL OR q.asker_id = ANY(%(members)s))
 ), scored AS (
     SELECT member_id, cause, post_id, at,
            round((raw * power(0.5, greatest(0, extract(epoch FROM %(as_of)s::timestamptz - at)::double precision)
                                    / 86400 / {HALF_LIFE_DAYS})::numeric)::numeric, 4) AS points
-      FROM line
+      FROM line WHERE at < %(as_of)s::timestamptz + interval '1 day'
 )
 """  # noqa: S608 - only the constants above are interpolated
 
 LINES_OF_MEMBERS = f"{LINES} SELECT cause, post_id, at, points FROM scored ORDER BY at DESC, post_id DESC"  # noqa: S608 - as above
+
+POINTS_ON = f"""{LINES}
+SELECT member_id, sum(points), count(*) FROM scored GROUP BY member_id ORDER BY sum(points) DESC, member_id
+"""  # noqa: S608 - as above
 
 POINTS = f"""{LINES}
 UPDATE questions_memberrank r
@@ -174,15 +183,25 @@ UPDATE questions_memberrank r SET tier = t.tier FROM tiered t WHERE t.member_id 
 
 
 @transaction.atomic
-def recount_ranks(*, as_of: datetime | None = None) -> tuple[int, int]:
-    """Compute all points and tiers from the rows; return how many of each were changed."""
-    as_of = as_of or midnight()
+def recount_ranks() -> tuple[int, int]:
+    """Compute all points and tiers from the rows as of today; return how many of each were changed."""
+    as_of = midnight()
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO questions_memberrank (member_id, points, events, tier) "
-            "SELECT id, 0, 0, 'new' FROM accounts_member ON CONFLICT DO NOTHING"
+            "SELECT id, 0, 0, 'new' FROM accounts_member ORDER BY id ON CONFLICT DO NOTHING"
         )
         cursor.execute("SELECT 1 FROM questions_memberrank ORDER BY member_id FOR UPDATE")
         points = _write_points(None, as_of)
         cursor.execute(TIERS, {"since": as_of - timedelta(days=ACTIVE_DAYS)})
         return points, cursor.rowcount
+
+
+def points_on(day: date) -> list[tuple[int, Decimal, int]]:
+    """(member id, points, events) as they stood at the end of a day (UTC), most points first; nothing is written.
+
+    Votes withdrawn and posts removed since are not seen.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(POINTS_ON, {"members": None, "as_of": midnight(day)})
+        return cursor.fetchall()

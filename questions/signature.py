@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from accounts.models import Member
+from questions.models import Byline
 
 
 @dataclass(frozen=True)
@@ -14,18 +15,23 @@ class Signature:
     specialty: str = ""
     tier: str = ""
     details: list[str] = field(default_factory=list)
+    is_verified: bool = True
 
 
 def signature(mode: str, member: Member) -> Signature:
-    """Sign for a member (with specialty and rank loaded) in one of the three modes."""
+    """Sign for a member (with specialty and rank loaded) in one of the modes of a byline."""
     if member.user_id is None:
-        return Signature("former member")
+        return Signature("former member", is_verified=False)
     specialty = member.specialty.name if member.specialty else ""
-    if mode == Member.BylineMode.PUBLIC:
-        return Signature(member.display_name, member.physician_url, specialty)
+    if mode == Byline.Mode.MASKED:
+        return Signature("a colleague", specialty=specialty, is_verified=member.may_read)
+    if mode == Byline.Mode.PUBLIC:
+        url = member.physician_url if member.may_read else ""
+        return Signature(member.display_name, url, specialty, is_verified=member.may_read)
     details = []
-    if mode == Member.BylineMode.PARTIAL:
+    if mode == Byline.Mode.PARTIAL:
         details = [detail for detail in (member.region, member.get_years_band_display()) if detail]
     rank = getattr(member, "rank", None)
     tier = rank.get_tier_display() if rank and rank.tier != rank.Tier.NEW else ""
-    return Signature(member.handle, member.get_absolute_url(), specialty, tier, details)
+    url = member.get_absolute_url() if member.may_read else ""
+    return Signature(member.handle, url, specialty, tier, details, is_verified=member.may_read)

@@ -46,5 +46,4 @@ def log_config(*, readable: bool) -> dict:
     }
 
 
-get_logger = structlog.get_logger
 logging.captureWarnings(True)

@@ -12,6 +12,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
 
+LONGEST_CURSOR = 200  # characters
+LARGEST_NUMBER = 2**63
+
 
 @dataclass(frozen=True)
 class Page:
@@ -36,7 +39,7 @@ def page(rows: QuerySet, *, order: tuple[str, ...], after: str | None, size: int
     rows = rows.order_by(*order)
     key = _decode(after, order) if after else None
     if key is not None:
-        with suppress(ValueError, TypeError, ValidationError):
+        with suppress(ValueError, TypeError, OverflowError, ValidationError):
             rows = rows.filter(_beyond(order, key))
     found = list(rows[: size + 1])
     more = len(found) > size
@@ -70,6 +73,8 @@ def _plain(value):
 
 
 def _decode(cursor: str, order) -> list | None:
+    if len(cursor) > LONGEST_CURSOR:
+        return None
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if not isinstance(values, list) or len(values) != len(order):
@@ -86,5 +91,7 @@ def _rich(value):
             raise ValueError("not a cursor")
         return moment
     if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("not a cursor")
+    if isinstance(value, int | float) and not abs(value) < LARGEST_NUMBER:  # also infinite, and not a number
         raise ValueError("not a cursor")
     return value

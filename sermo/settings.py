@@ -201,8 +201,15 @@ CELERY_BEAT_SCHEDULE = {
         "task": "verification.tasks.purge_documents",
         "schedule": crontab(minute="40", hour="3"),
     },
-    "purge-day-counts": {"task": "verification.tasks.purge_day_counts", "schedule": crontab(minute="55", hour="3")},
+    "purge-day-counts": {
+        "task": "verification.tasks.purge_day_counts",
+        "schedule": crontab(minute="55", hour="3"),
+    },
     "watch-failures": {"task": "verification.tasks.watch_failures", "schedule": crontab(minute="17")},
+    "forget-unconfirmed": {
+        "task": "accounts.tasks.forget_unconfirmed",
+        "schedule": crontab(minute="25", hour="4"),
+    },
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": crontab(minute="20", hour="4")},
 }
 
@@ -339,6 +346,7 @@ TIME_ZONE = "America/New_York"  # what a visitor sees; everything is stored in U
 # Rules with a number in them
 
 HANDLE_CHANGE_DAYS = 90
+UNCONFIRMED_DAYS = 3  # how long a sign-up waits for its code before it is forgotten
 SILENT_EDIT_MINUTES = 15
 CLOSE_AFTER_SILENT_DAYS = 30
 REOPEN_WITHIN_DAYS = 14

@@ -19,6 +19,11 @@ _markdown = MarkdownIt("commonmark", {"html": False, "linkify": False, "maxNesti
     "table"
 )
 _markdown.disable("image")
+_without_tables = MarkdownIt("commonmark", {"html": False, "linkify": False, "maxNesting": MAX_NESTING})
+_without_tables.disable("image")
+MOST_CELLS = (
+    6_000  # each row of a table gets all columns of its head, so 20,000 characters could fill megabytes
+)
 
 
 def _heading_levels(tokens) -> None:
@@ -44,17 +49,23 @@ def render_markdown(source: str) -> SafeString:
     rel="nofollow ugc noopener noreferrer".
     """
     env: dict = {}
-    tokens = _markdown.parse(source, env)
+    parser = _markdown if _cells_at_most(source) <= MOST_CELLS else _without_tables
+    tokens = parser.parse(source, env)
     _heading_levels(tokens)
     _column_classes(tokens)
     html = nh3.clean(
-        _markdown.renderer.render(tokens, _markdown.options, env),
+        parser.renderer.render(tokens, parser.options, env),
         tags=TAGS,
         attributes=ATTRIBUTES,
         url_schemes={"http", "https", "mailto"},
         link_rel="nofollow ugc noopener noreferrer",
     )
     return SafeString(html)
+
+
+def _cells_at_most(source: str) -> int:
+    lines = source.splitlines() or [""]
+    return len(lines) * max(line.count("|") for line in lines)
 
 
 def plain(html: str) -> str:

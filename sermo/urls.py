@@ -1,9 +1,11 @@
 from allauth.account.decorators import secure_admin_login
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.urls import include, path
 
 from sermo import views
 
+admin.site.unregister(UserSession)  # its search names a field that log-ins by address lack
 admin.site.login = secure_admin_login(admin.site.login)
 admin.site.site_header = admin.site.site_title = "Sermo administration"
 admin.site.index_title = "Desk"

@@ -45,6 +45,8 @@ def home(request):
         return redirect("verification:start")
     if (member and member.may_read) or is_moderator(user):
         return render(request, "home.html", _home(user, member))
+    if member and member.standing == member.Standing.SUSPENDED:
+        return render(request, "accounts/suspended.html", status=403)
     return render(request, "no_membership.html", {"is_observer": OBSERVERS in groups_of(user)})
 
 
@@ -219,6 +221,7 @@ def csrf_failure(request, reason=""):
     return _error(
         request,
         403,
+        heading="This form cannot be sent any more.",
         reason="This page was open too long, or cookies are off. Go back, reload the page and send it again.",
     )
 

@@ -8,6 +8,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.timesince import timesince
 
+from accounts.admin import ReadOnlyAdmin
 from sermo.errors import RuleBroken
 from verification import comparison
 from verification.forms import DecisionForm, OpinionForm, UnlockForm
@@ -15,21 +16,6 @@ from verification.models import Claim, Dispute, Document, Event, ImportRun
 from verification.models.claims import State
 from verification.services import decisions, disputes, outcome, proofs, vouching
 from verification.services.claims import DOUBTS
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Found and read here; changed only through services."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request, obj=None):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
 
 class QueueFilter(admin.SimpleListFilter):

@@ -41,3 +41,4 @@ def test_a_handle_that_holds_a_part_of_the_name_is_noticed():
     assert handles.contains_name("okafor_md", "Amara Okafor")
     assert not handles.contains_name("left_atrium", "Amara Okafor")
     assert not handles.contains_name("bold", "Bo Li")
+    assert handles.contains_name("dr_muller", "Jörg", "Müller")

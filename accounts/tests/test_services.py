@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from accounts import services
 from accounts.models import Handle, Member, User
+from accounts.roles import is_moderator
 from accounts.signals import byline_mode_changed
 from accounts.tests.factories import make_user
 
@@ -95,6 +96,7 @@ def test_going_back_from_public_erases_the_name_and_announces_it(physician):
     [
         ({"byline_mode": "public"}, "member_public_has_display_name"),
         ({"display_name": "Amara Okafor"}, "member_display_name_only_if_public"),
+        ({"standing": "god"}, "member_standing_is_known"),
     ],
 )
 def test_the_database_keeps_names_and_modes_together(physician, fields, name):
@@ -116,3 +118,16 @@ def test_a_rank_of_privacy_orders_the_modes():
     assert services.is_more_private("anonymous", than="partial")
     assert services.is_more_private("partial", than="public")
     assert not services.is_more_private("public", than="public")
+
+
+def test_a_suspended_moderator_moderates_nothing(moderator):
+    assert is_moderator(moderator.user)
+    moderator.standing = "suspended"
+    moderator.save()
+
+    assert not is_moderator(User.objects.get(pk=moderator.user_id))
+
+
+def test_the_database_refuses_a_handle_released_before_it_was_taken(physician):
+    with pytest.raises(IntegrityError, match="handle_released_after_taken"), transaction.atomic():
+        Handle.objects.filter(member=physician).update(released_at=timezone.now() - timedelta(days=1))

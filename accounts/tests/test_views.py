@@ -1,9 +1,12 @@
 import re
+from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core import mail
+from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts import services
 from accounts.models import Handle, Member, User
@@ -44,8 +47,30 @@ def test_a_known_address_gets_the_same_answer_as_an_unknown_one(client, physicia
     )
 
     assert (known.status_code, known.url) == (unknown.status_code, unknown.url)
-    assert not Handle.objects.filter(text="another_one").exists()
     assert User.objects.count() == 2
+
+
+def test_whether_a_handle_is_free_afterwards_does_not_tell_who_has_an_account(physician):
+    Client().post("/accounts/signup/", SIGNUP)
+    Client().post("/accounts/signup/", {**SIGNUP, "email": physician.user.email, "handle": "another_one"})
+
+    for handle in ("quiet_murmur", "another_one"):
+        page = Client().post("/accounts/signup/", {**SIGNUP, "email": "third@example.org", "handle": handle})
+        assert "taken" in page.content.decode()
+
+    later = timezone.now() - timedelta(days=3, minutes=1)
+    User.objects.filter(email="ada@example.org").update(date_joined=later)
+    Handle.objects.filter(member=None).update(held_until=later)
+    assert services.forget_unconfirmed() == 1
+    assert services.is_free("quiet_murmur")
+    assert services.is_free("another_one")
+    assert User.objects.get() == physician.user
+
+
+def test_only_what_was_never_confirmed_is_forgotten(applicant, physician, staff):
+    User.objects.update(date_joined=timezone.now() - timedelta(days=30))
+
+    assert services.forget_unconfirmed() == 0
 
 
 @pytest.mark.parametrize(
@@ -164,24 +189,52 @@ def test_another_s_handle_is_refused_beside_the_field(physician_client, colleagu
 
 
 def test_the_profile_is_saved(physician, physician_client):
-    form = {
-        "section": "profile",
-        "specialty": physician.specialty_id,
-        "state": "MN",
-        "years_band": "11-20",
-        "bio": "Echo.",
-    }
+    form = {"section": "profile", "state": "MN", "years_band": "11-20", "bio": "Echo."}
 
     assert physician_client.post("/settings/", form).status_code == 302
     physician.refresh_from_db()
     assert (physician.state, physician.years_band, physician.region) == ("MN", "11-20", "West North Central")
 
 
-def test_a_verified_physician_keeps_a_specialty(physician, physician_client):
-    page = physician_client.post("/settings/", {"section": "profile", "specialty": ""})
+def test_a_verified_specialty_cannot_be_changed_in_the_settings(physician, colleague, physician_client):
+    physician_client.post("/settings/", {"section": "profile", "specialty": colleague.specialty_id})
 
-    assert page.status_code == 422
-    assert "shows a specialty" in page.content.decode()
+    physician.refresh_from_db()
+    assert physician.specialty.name == "Cardiovascular Disease"
+
+
+def test_an_applicant_chooses_a_specialty(applicant, colleague, applicant_client):
+    applicant_client.post("/settings/", {"section": "profile", "specialty": colleague.specialty_id})
+
+    applicant.refresh_from_db()
+    assert applicant.specialty == colleague.specialty
+
+
+def test_saving_a_profile_undoes_nothing_that_was_decided_meanwhile(physician):
+    services.set_standing(member=physician, standing="suspended")
+
+    services.change_profile(member=physician, specialty=None, state="MN", years_band="", bio="")
+
+    physician.refresh_from_db()
+    assert (physician.standing, physician.state) == ("suspended", "MN")
+
+
+def test_a_script_whose_session_ended_is_told_by_status(client, db):
+    assert client.get("/settings/", HTTP_HX_REQUEST="true").status_code == 401
+    assert client.get("/settings/").status_code == 302
+
+
+def test_the_administration_shows_members_by_handle_and_changes_none(physician, db):
+    admin = make_user(is_staff=True, is_superuser=True)
+    Authenticator.objects.create(user=admin, type=Authenticator.Type.TOTP, data={})
+    client = client_of(admin)
+
+    page = client.get(f"/admin/accounts/member/{physician.pk}/change/").content.decode()
+
+    assert "left_atrium" in page
+    assert physician.user.email not in page
+    assert client.post(f"/admin/accounts/member/{physician.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert client.get("/admin/").status_code == 200
 
 
 def test_settings_for_people_without_a_membership(staff):

@@ -15,17 +15,33 @@ from questions.models.questions import Question
 
 
 class Byline(models.Model):
-    """How one member signs in one discussion: fixed by the first post there, only ever made more private."""
+    """How one member signs in one discussion: fixed by the first post there, only ever made more private.
+
+    Masked is what a public byline becomes when its member wants the name gone: neither name nor handle, so that
+    nobody who remembers the name learns the handle.
+    """
+
+    class Mode(models.TextChoices):
+        ANONYMOUS = "anonymous", "Handle"
+        PARTIAL = "partial", "Handle, region and years"
+        PUBLIC = "public", "Real name"
+        MASKED = "masked", "Neither"
+
+    UNDER_HANDLE = (Mode.ANONYMOUS, Mode.PARTIAL)
 
     question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="bylines")
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="bylines")
-    mode = models.CharField(max_length=9, choices=Member.BylineMode)
+    mode = models.CharField(max_length=9, choices=Mode)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["question", "member"], name="byline_one_per_member_and_question"),
+            models.UniqueConstraint(
+                fields=["id", "question", "member"], name="byline_with_question_and_member"
+            ),
             models.CheckConstraint(
-                condition=Q(mode__in=Member.BylineMode.values), name="byline_mode_is_known"
+                condition=Q(mode__in=["anonymous", "partial", "public", "masked"]),
+                name="byline_mode_is_known",
             ),
         ]
 
@@ -47,10 +63,10 @@ class PostQuerySet(models.QuerySet):
 
     def signed_by_handle(self):
         """Posts whose byline shows the handle, never those under a real name."""
-        return self.filter(byline__mode__in=[Member.BylineMode.ANONYMOUS, Member.BylineMode.PARTIAL])
+        return self.filter(byline__mode__in=Byline.UNDER_HANDLE)
 
     def signed_by_name(self):
-        return self.filter(byline__mode=Member.BylineMode.PUBLIC)
+        return self.filter(byline__mode=Byline.Mode.PUBLIC)
 
     def for_page(self, member: Member | None):
         """All that a post on a question page shows, with `own_vote`, this member's verdict on it."""
@@ -112,6 +128,11 @@ class Post(models.Model):
                 fields=["question"], condition=Q(kind="opening"), name="post_one_opening"
             ),
             models.UniqueConstraint(fields=["author", "submission"], name="post_submission_once"),
+            models.UniqueConstraint(fields=["id", "author"], name="post_with_author"),
+            models.UniqueConstraint(fields=["id", "question"], name="post_with_question"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["opening", "answer", "comment"]), name="post_kind_is_known"
+            ),
             models.CheckConstraint(
                 condition=Q(kind="comment", parent__isnull=False) | (~Q(kind="comment") & Q(parent=None)),
                 name="post_comment_has_parent",

@@ -147,9 +147,18 @@ class Question(models.Model):
     objects = QuestionQuerySet.as_manager()
 
     class Meta:
-        permissions = [("moderate", "Can close, reopen and remove discussions")]
         default_permissions = ("view",)
         constraints = [
+            models.UniqueConstraint(fields=["id", "asker"], name="question_with_asker"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["question", "observation", "discussion"]), name="question_kind_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(audience__in=["physicians", "specialty"]), name="question_audience_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(urgency__in=["days", "today"]), name="question_urgency_is_known"
+            ),
             models.CheckConstraint(
                 condition=(Q(status="open") & Q(closed_at=None) & Q(close_reason=""))
                 | (Q(status="closed") & Q(closed_at__isnull=False) & ~Q(close_reason=""))
@@ -171,9 +180,7 @@ class Question(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                F("hot").desc(), F("id").desc(), condition=Q(status="open"), name="question_open_hot"
-            ),
+            models.Index(F("hot").desc(), F("id").desc(), name="question_hot"),
             models.Index(F("opened_at").desc(), F("id").desc(), name="question_new"),
             models.Index(F("importance").desc(), F("id").desc(), name="question_important"),
             models.Index(

@@ -1,7 +1,7 @@
 """Where a member stands among colleagues."""
 
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
 
 from accounts.models import Member
 
@@ -24,6 +24,12 @@ class MemberRank(models.Model):
 
     class Meta:
         default_permissions = ("view",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(tier__in=["new", "contributor", "trusted", "expert", "top"]),
+                name="rank_tier_is_known",
+            )
+        ]
         indexes = [models.Index(F("points").desc(), F("member"), name="rank_by_points")]
 
     def __str__(self):

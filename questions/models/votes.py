@@ -43,6 +43,10 @@ class Vote(models.Model):
             models.CheckConstraint(condition=~Q(voter=F("author")), name="vote_never_on_own_post"),
             models.CheckConstraint(condition=Q(value__in=[1, -1]), name="vote_corroborates_or_disputes"),
             models.CheckConstraint(
+                condition=Q(reason__in=["", "evidence", "unsafe", "outdated", "incomplete"]),
+                name="vote_reason_is_known",
+            ),
+            models.CheckConstraint(
                 condition=Q(value=1, reason="", explanation="")
                 | (Q(value=-1) & ~Q(reason="") & Q(explanation__length__gte=SHORTEST_REASON)),
                 name="vote_dispute_gives_reason",

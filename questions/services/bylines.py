@@ -1,9 +1,7 @@
 """Under which name a member speaks in a discussion."""
 
-from django.db.models import Case, IntegerField, Value, When
-
 from accounts.models import Member
-from accounts.services import PRIVACY, is_more_private
+from accounts.services import is_more_private
 from questions.models import Byline, Question
 from sermo.errors import RuleBroken
 
@@ -33,8 +31,10 @@ def choices_for(member: Member) -> list[tuple[str, str]]:
 def sign(*, question: Question, member: Member, mode: str | None = None, confirmed: bool = False) -> Byline:
     """The member's byline in a discussion: the one fixed by an earlier post there, else a new one.
 
+    The member's profile is locked: going private at the same moment is either seen here or masks this byline.
     Raises LessPrivateByline unless a byline that shows more than the profile was confirmed, NoPublicName.
     """
+    member = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
     existing = Byline.objects.filter(question=question, member=member).first()
     if existing:
         return existing
@@ -48,10 +48,14 @@ def sign(*, question: Question, member: Member, mode: str | None = None, confirm
 
 
 def mask_earlier(*, member: Member) -> int:
-    """Make every earlier byline at least as private as the member's profile; never less. Returns how many changed."""
-    wanted = PRIVACY[Mode(member.byline_mode)]
-    level = Case(
-        *(When(mode=mode, then=Value(level)) for mode, level in PRIVACY.items()), output_field=IntegerField()
-    )
-    shown = Byline.objects.annotate(level=level).filter(member=member, level__lt=wanted)
-    return shown.update(mode=member.byline_mode)
+    """Make every earlier byline at least as private as the member's profile; never less. Returns how many changed.
+
+    A name becomes nothing at all: put the handle in its place, and whoever remembers the name knows the handle.
+    """
+    if member.byline_mode == Mode.PUBLIC:
+        return 0
+    earlier = Byline.objects.filter(member=member)
+    masked = earlier.filter(mode=Byline.Mode.PUBLIC).update(mode=Byline.Mode.MASKED)
+    if member.byline_mode == Mode.ANONYMOUS:
+        masked += earlier.filter(mode=Byline.Mode.PARTIAL).update(mode=Byline.Mode.ANONYMOUS)
+    return masked

@@ -11,7 +11,7 @@ from accounts.models import Member
 from accounts.roles import is_moderator
 from questions import ranking
 from questions.models import Credit, Post, Question
-from questions.services.writing import NotOpen, NotYours
+from questions.services.writing import NotOpen, NotYours, ReadOnly
 from questions.signals import question_closed, question_reopened
 from sermo.errors import RuleBroken
 
@@ -38,18 +38,26 @@ class NothingCredited(RuleBroken):
 def close_question(*, question: Question, by: Member | None, user=None) -> Question:
     """Close a discussion for good reading: its author may, and a moderator (`user`). Closing twice closes once.
 
-    Raises NotYours. Announces question_closed in the transaction.
+    Raises NotYours, ReadOnly. Announces question_closed in the transaction.
     """
     question = Question.objects.select_for_update().get(pk=question.pk)
-    if by is not None and question.asker_id == by.pk:
-        reason = Question.CloseReason.AUTHOR
-    elif user is not None and is_moderator(user):
-        reason = Question.CloseReason.MODERATOR
-    else:
-        raise NotYours
+    is_author = _check_right(question, by, user)
+    reason = Question.CloseReason.AUTHOR if is_author else Question.CloseReason.MODERATOR
     if question.is_open:
         _close(question, reason)
     return question
+
+
+def _check_right(question: Question, by: Member | None, user) -> bool:
+    """Let the author (True) and moderators (False) pass. Raises NotYours, ReadOnly."""
+    moderating = user is not None and is_moderator(user)
+    if by is None or question.asker_id != by.pk:
+        if not moderating:
+            raise NotYours
+        return False
+    if not by.may_write and not moderating:
+        raise ReadOnly
+    return True
 
 
 def _close(question: Question, reason: str) -> None:
@@ -80,11 +88,10 @@ def silent_questions():
 def reopen_question(*, question: Question, by: Member | None, user=None) -> Question:
     """Open a closed discussion again within 14 days: its author may, and a moderator (`user`).
 
-    Receivers of question_reopened may refuse by raising RuleBroken. Raises NotYours, TooLateToReopen.
+    Receivers of question_reopened may refuse by raising RuleBroken. Raises NotYours, ReadOnly, TooLateToReopen.
     """
     question = Question.objects.select_for_update().get(pk=question.pk)
-    if not (by is not None and question.asker_id == by.pk) and not (user is not None and is_moderator(user)):
-        raise NotYours
+    _check_right(question, by, user)
     if question.is_open:
         return question
     now = timezone.now()

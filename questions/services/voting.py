@@ -53,9 +53,9 @@ def cast_vote(*, post: Post, voter: Member, value: int, reason: str = "", explan
 
 @transaction.atomic
 def withdraw_vote(*, post: Post, voter: Member) -> None:
-    """Take one's vote back, while the discussion is open. Without a vote nothing happens. Raises NotOpen."""
+    """Take one's vote back, while the discussion is open. Without one nothing happens. Raises NotOpen, PostIsGone."""
     question = lock_open(post.question)
-    post = Post.objects.select_for_update().get(pk=post.pk)
+    post = _lock_judged(post, question, voter)
     vote = Vote.objects.filter(post=post, voter=voter).first()
     if vote:
         vote.delete()

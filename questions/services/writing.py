@@ -32,6 +32,14 @@ class PostIsGone(RuleBroken):
     message = "This post was removed."
 
 
+class ReadOnly(RuleBroken):
+    message = "Your license needs a new check before you can write. Reading stays open."
+
+
+class SentBefore(RuleBroken):
+    message = "This form was sent before with other words. Reload the page to write another."
+
+
 class HasReplies(RuleBroken):
     message = "Colleagues have answered, so the question stays. Close it instead."
 
@@ -51,10 +59,10 @@ def open_question(*, asker: Member, submission: UUID | None = None, **written) -
     """
     try:
         with transaction.atomic():
-            earlier = _earlier(asker, submission)
+            earlier = _earlier(asker, submission, Post.Kind.OPENING, written["source"])
             return earlier.question if earlier else _open(asker=asker, submission=submission, **written)
     except IntegrityError:
-        earlier = _earlier(asker, submission)
+        earlier = _earlier(asker, submission, Post.Kind.OPENING, written["source"])
         if earlier is None:
             raise
         return earlier.question
@@ -111,16 +119,21 @@ def _open(
     return question
 
 
-def _earlier(author: Member, submission: UUID | None) -> Post | None:
-    """The post an earlier, identical submission of a form made."""
+def _earlier(author: Member, submission: UUID | None, kind: str, source: str, question=None) -> Post | None:
+    """The post an earlier, identical submission of a form made. Raises SentBefore when it said something else."""
     if submission is None:
         return None
-    return Post.objects.select_related("question").filter(author=author, submission=submission).first()
+    earlier = Post.objects.select_related("question").filter(author=author, submission=submission).first()
+    if earlier is None:
+        return None
+    if (earlier.kind, earlier.source) != (kind, source) or (question and earlier.question_id != question.pk):
+        raise SentBefore
+    return earlier
 
 
 def tags_named(names: Iterable[str]) -> list[Tag]:
     """Tags for what was typed, made where missing; names that differ only in case or spacing are one tag."""
-    wanted = {slugify(name)[:40]: name.strip()[:40] for name in names if slugify(name)}
+    wanted = {slugify(name)[:40]: name.strip()[:40] for name in sorted(names) if slugify(name)}
     Tag.objects.bulk_create(
         [Tag(slug=slug, name=name.lower()) for slug, name in wanted.items()], ignore_conflicts=True
     )
@@ -142,7 +155,7 @@ def answer(
     Raises NotOpen, LessPrivateByline, NoPublicName.
     """
     question = lock_open(question)
-    earlier = _earlier(author, submission)
+    earlier = _earlier(author, submission, Post.Kind.ANSWER, source, question)
     if earlier:
         return earlier
     post = _post(question, Post.Kind.ANSWER, author, source, byline, byline_confirmed, submission)
@@ -169,7 +182,7 @@ def comment(
     Raises NotOpen, PostIsGone, LessPrivateByline, NoPublicName.
     """
     question = lock_open(post.question)
-    earlier = _earlier(author, submission)
+    earlier = _earlier(author, submission, Post.Kind.COMMENT, source, question)
     if earlier:
         return earlier
     above = Post.objects.select_for_update().get(pk=post.parent_id or post.pk)
@@ -256,11 +269,11 @@ def _lines(text: str) -> list[str]:
 
 
 @transaction.atomic
-def remove_post(*, post: Post, by: Member, user=None) -> Post:
-    """Take a post out of sight; the row stays. Its author may, and a moderator (`user`). Twice is as good as once.
+def remove_post(*, post: Post, by: Member | None, user=None) -> Post:
+    """Take a post out of sight; the row stays. Its author may while the discussion is open, a moderator (`user`) ever.
 
-    An opening takes its discussion with it; its author may do that only while nobody has answered.
-    Raises NotYours, HasReplies.
+    An opening takes its discussion with it; its author may do that only while nobody has answered. Twice is as good
+    as once. Raises NotYours, ReadOnly, NotOpen, HasReplies.
     """
     question = Question.objects.select_for_update().get(pk=post.question_id)
     post = Post.objects.select_for_update().get(pk=post.pk)
@@ -270,29 +283,42 @@ def remove_post(*, post: Post, by: Member, user=None) -> Post:
         raise NotYours
     if post.is_removed:
         return post
-    if post.kind == Post.Kind.OPENING and not moderating and question.answer_count:
-        raise HasReplies
+    if not moderating:
+        _check_own_removal(question, post, by)
     post.removed_at = timezone.now()
     post.removed_by = Post.RemovedBy.AUTHOR if own else Post.RemovedBy.MODERATOR
     post.save(update_fields=["removed_at", "removed_by"])
-    _discount(question, post)
-    ranking.recompute_points(post.author_id)
+    ranking.recompute_points(*_discount(question, post))
     return post
 
 
-def _discount(question: Question, post: Post) -> None:
+def _check_own_removal(question: Question, post: Post, author: Member) -> None:
+    if not author.may_write:
+        raise ReadOnly
+    if not question.is_open:
+        raise NotOpen
+    if post.kind == Post.Kind.OPENING and question.answer_count:
+        raise HasReplies
+
+
+def _discount(question: Question, post: Post) -> set[int]:
+    """Take a removed post out of its discussion's counters and credits; return the members whose points it touched."""
     if post.kind == Post.Kind.OPENING:
         question.status = Question.Status.REMOVED
         question.save(update_fields=["status"])
-        return
+        return set(question.posts.values_list("author", flat=True))
     if post.kind == Post.Kind.ANSWER:
         question.answer_count -= 1
         replies = question.posts.answers().standing().exclude(author=question.asker_id).order_by("posted_at")
         question.first_answer_at = replies.values_list("posted_at", flat=True).first()
+        question.credits.filter(post=post).delete()
+        if question.solved_at and not question.outcome and not question.credits.exists():
+            question.solved_at = None
     else:
         question.comment_count -= 1
     question.vote_count -= post.corroborate_count + post.dispute_count
-    touch(question, None, "answer_count", "first_answer_at", "comment_count", "vote_count")
+    touch(question, None, "answer_count", "first_answer_at", "comment_count", "vote_count", "solved_at")
+    return {post.author_id}
 
 
 def save_draft(*, member: Member, place: str, fields: dict[str, object]) -> Draft:

@@ -47,6 +47,17 @@ def test_a_moderator_closes_and_another_member_does_not(question, colleague, mod
     )
 
 
+def test_a_lapsed_author_neither_closes_nor_reopens(question, physician, moderator):
+    physician.standing = "read_only"
+    physician.save()
+    with pytest.raises(writing.ReadOnly):
+        closing.close_question(question=question, by=physician)
+
+    closing.close_question(question=question, by=None, user=moderator.user)
+    with pytest.raises(writing.ReadOnly):
+        closing.reopen_question(question=question, by=physician)
+
+
 def test_thirty_silent_days_close(question, physician, closings):
     active = make_question(physician, title="Still being discussed today?")
     Question.objects.filter(pk=question.pk).update(

@@ -5,6 +5,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from accounts import services as people
 from accounts.tests.factories import make_member
 from questions import ranking
 from questions.cells import safe_cells
@@ -160,6 +161,38 @@ def test_recount_twice_changes_nothing_the_second_time(physician, colleague, thi
     call_command("recount")
 
     assert "0 counters mended, 0 points and 0 tiers changed" in capsys.readouterr().out
+
+
+def test_recount_of_an_earlier_day_shows_it_and_writes_nothing(physician, colleague, third, capsys):
+    early, late = (
+        make_answer(make_question(physician, title=f"Question number {n} here?"), colleague) for n in range(2)
+    )
+    corroborate(early, third)
+    Vote.objects.update(cast_at=ranking.midnight() - timedelta(days=40))
+    corroborate(late, third)
+    ranking.recompute_points(colleague.pk)
+    before = points(colleague)
+    day = (ranking.midnight() - timedelta(days=40)).date()
+
+    call_command("recount", "--as-of", day.isoformat())
+
+    assert f"member {colleague.pk}: 5.0000 points from 1 events" in capsys.readouterr().out
+    assert points(colleague) == before
+
+
+def test_posts_under_a_name_move_no_points_of_the_handle(physician, colleague, third):
+    people.choose_byline(member=colleague, mode="public", display_name="Amara Okafor, MD")
+    colleague.refresh_from_db()
+    question = make_question(colleague)
+    answer = make_answer(make_question(physician, title="Something for a named answer?"), colleague)
+    corroborate(answer, third)
+    voting.rate_importance(question=question, rater=third, value=5)
+    closing.solve_question(question=answer.question, by=physician, answers=[answer])
+    assert points(colleague) == 0
+
+    people.choose_byline(member=colleague, mode="anonymous")
+    call_command("recount")
+    assert points(colleague) == 0
 
 
 @pytest.mark.parametrize("day", ["2026-13-01", "yesterday", "2999-01-01"])

@@ -48,6 +48,16 @@ def test_a_vote_can_be_withdrawn_and_withdrawn_again(answer, third):
     assert answer.question.vote_count == 0
 
 
+def test_a_vote_on_a_removed_post_stays_as_it_is(answer, colleague, third):
+    corroborate(answer, third)
+    writing.remove_post(post=answer, by=colleague)
+
+    with pytest.raises(writing.PostIsGone):
+        voting.withdraw_vote(post=answer, voter=third)
+    answer.question.refresh_from_db()
+    assert answer.question.vote_count == 0
+
+
 def test_nobody_votes_on_their_own(answer, colleague, physician):
     with pytest.raises(voting.OwnPost):
         corroborate(answer, colleague)
@@ -127,6 +137,7 @@ def test_importance_is_one_to_five(physician, colleague, value):
         ({"value": 0}, "vote_corroborates_or_disputes"),
         ({"value": -1, "reason": "evidence", "explanation": "too short"}, "vote_dispute_gives_reason"),
         ({"value": 1, "reason": "evidence"}, "vote_dispute_gives_reason"),
+        ({"value": -1, "reason": "spite", "explanation": "x" * 30}, "vote_reason_is_known"),
     ],
 )
 def test_the_database_refuses_votes_that_no_rule_allows(answer, third, fields, name):

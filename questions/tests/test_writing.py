@@ -2,12 +2,12 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts import services as people
 from accounts.tests.factories import make_member, make_specialty
-from questions.models import Byline, Draft, Post, Question, QuestionSpecialty
+from questions.models import Byline, Credit, Draft, Importance, Post, Question, QuestionSpecialty, Vote
 from questions.services import bylines, closing, voting, writing
 from questions.tests.factories import corroborate, make_answer, make_comment, make_question
 
@@ -166,6 +166,57 @@ def test_removing_an_answer_takes_its_counts_along(physician, colleague, third):
     assert (answer.removed_by, colleague.rank.points) == ("author", 0)
 
 
+def test_an_author_removes_nothing_once_it_is_closed_or_the_license_lapsed(physician, colleague):
+    question = make_question(physician)
+    answer = make_answer(question, colleague)
+    colleague.standing = "read_only"
+    colleague.save()
+    with pytest.raises(writing.ReadOnly):
+        writing.remove_post(post=answer, by=colleague)
+
+    colleague.standing = "physician"
+    closing.close_question(question=question, by=physician)
+    with pytest.raises(writing.NotOpen):
+        writing.remove_post(post=answer, by=colleague)
+
+
+def test_removing_a_question_takes_the_points_of_all_who_wrote_in_it(physician, colleague, third, moderator):
+    question = make_question(physician)
+    corroborate(make_answer(question, colleague), third)
+    assert colleague.rank.points == 5
+
+    writing.remove_post(post=question.posts.get(kind="opening"), by=moderator, user=moderator.user)
+
+    colleague.rank.refresh_from_db()
+    assert colleague.rank.points == 0
+
+
+def test_removing_the_credited_answer_takes_the_solution_back(physician, colleague):
+    question = make_question(physician)
+    answer = make_answer(question, colleague)
+    closing.solve_question(question=question, by=physician, answers=[answer])
+
+    writing.remove_post(post=answer, by=colleague)
+
+    question.refresh_from_db()
+    assert not question.is_solved
+    assert not question.credits.exists()
+
+
+def test_a_form_sent_again_with_other_words_is_refused(physician, colleague):
+    question, other, submission = (
+        make_question(physician),
+        make_question(physician, title="Quite another one?"),
+        uuid.uuid4(),
+    )
+    make_answer(question, colleague, submission=submission)
+
+    with pytest.raises(writing.SentBefore):
+        make_answer(question, colleague, source="Other words than before.", submission=submission)
+    with pytest.raises(writing.SentBefore):
+        make_answer(other, colleague, submission=submission)
+
+
 def test_a_question_with_answers_stays_and_one_without_goes(physician, colleague):
     answered, lonely = (
         make_question(physician),
@@ -214,18 +265,28 @@ def test_showing_more_than_the_profile_needs_a_confirmation(physician, colleague
 
 def test_more_privacy_masks_old_posts_and_less_uncovers_none(physician):
     people.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
-    physician.refresh_from_db()
     named = make_question(physician).posts.get()
     people.choose_byline(member=physician, mode="partial")
-    physician.refresh_from_db()
     partial = make_question(physician, title="Another question for the house?").posts.get()
-    assert Byline.objects.get(pk=named.byline_id).mode == "partial"
+    assert Byline.objects.get(pk=named.byline_id).mode == "masked"
 
     people.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
+    modes = dict(Byline.objects.values_list("pk", "mode"))
+    assert modes == {named.byline_id: "masked", partial.byline_id: "partial"}
 
-    assert set(
-        Byline.objects.filter(pk__in=[named.byline_id, partial.byline_id]).values_list("mode", flat=True)
-    ) == {"partial"}
+    people.choose_byline(member=physician, mode="anonymous")
+    modes = dict(Byline.objects.values_list("pk", "mode"))
+    assert modes == {named.byline_id: "masked", partial.byline_id: "anonymous"}
+
+
+def test_a_byline_is_chosen_from_the_profile_as_it_is_not_as_the_request_saw_it(physician, colleague):
+    question = make_question(physician)
+    people.choose_byline(member=colleague, mode="partial")
+    stale = type(colleague).objects.get(pk=colleague.pk)
+    people.choose_byline(member=colleague, mode="anonymous")
+
+    with pytest.raises(bylines.LessPrivateByline):
+        make_answer(question, stale, byline="partial")
 
 
 def test_a_draft_is_forgotten_once_posted(physician):
@@ -283,3 +344,52 @@ def test_votes_of_a_removed_answer_cannot_be_cast(physician, colleague, third):
         voting.cast_vote(post=answer, voter=third, value=1)
     with pytest.raises(writing.PostIsGone):
         make_comment(answer, make_member())
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"kind": "x"}, "question_kind_is_known"),
+        ({"audience": "x"}, "question_audience_is_known"),
+        ({"urgency": "x"}, "question_urgency_is_known"),
+    ],
+)
+def test_the_database_knows_every_kind_of_question(physician, fields, name):
+    with pytest.raises(IntegrityError, match=name), transaction.atomic():
+        Question.objects.filter(pk=make_question(physician).pk).update(**fields)
+
+
+def test_the_database_holds_together_what_belongs_to_one_discussion(physician, colleague, third):
+    one, other = make_question(physician), make_question(physician, title="Quite another question?")
+    answer, stranger = make_answer(one, colleague), make_answer(other, third)
+    refused = [
+        (
+            "post_signed_by_its_author",
+            lambda: Post.objects.filter(pk=answer.pk).update(byline=stranger.byline),
+        ),
+        ("post_under_one_of_its_discussion", lambda: make_comment_under(answer, stranger)),
+        ("credit_within_its_discussion", lambda: Credit.objects.create(question=one, post=stranger, place=1)),
+        (
+            "vote_names_the_author",
+            lambda: Vote.objects.create(post=answer, voter=colleague, author=third, value=1),
+        ),
+        (
+            "importance_names_the_asker",
+            lambda: Importance.objects.create(question=one, rater=physician, asker=third, value=5),
+        ),
+    ]
+
+    for name, write in refused:
+        with pytest.raises(IntegrityError, match=name), transaction.atomic():
+            checked(write)
+
+
+def checked(write):
+    """Write, and let the deferred keys speak at once."""
+    write()
+    connection.check_constraints()
+
+
+def make_comment_under(answer, stranger):
+    comment = make_comment(answer, stranger.author)
+    Post.objects.filter(pk=comment.pk).update(parent=stranger)

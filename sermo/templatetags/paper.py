@@ -102,7 +102,7 @@ def faults(form: BaseForm) -> list[dict]:
 
 
 def _repeats_label(placeholder, label) -> bool:
-    """Whether a placeholder says again, in grey, what the label says ("Email", "Email address")."""
+    """Whether a placeholder says again, in gray, what the label says ("Email", "Email address")."""
     said, label = str(placeholder or "").casefold(), str(label or "").casefold()
     return bool(said and label) and (said in label or label in said)
 

@@ -21,7 +21,21 @@ def test_a_cursor_keeps_moments_decimals_and_numbers_exactly():
     assert _decode(_encode(Row, order), order) == [Row.moment, Row.mean, Row.hot, Row.pk]
 
 
-@pytest.mark.parametrize("cursor", ["", "%%%", "bm90IGpzb24", "WzFd", "e30", "W251bGxd", "W3sidCI6Im5vIn1d"])
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "%%%",
+        "bm90IGpzb24",
+        "WzFd",
+        "e30",
+        "W251bGxd",
+        "W3sidCI6Im5vIn1d",
+        "W" * 5000,
+        "W0luZmluaXR5LDFd",
+        "WzFlOTk5LDFd",
+    ],
+)
 def test_a_cursor_from_elsewhere_is_no_cursor(cursor):
     assert _decode(cursor, ("-hot", "pk")) is None
 

@@ -1,11 +1,14 @@
 """The frame: landing, health, errors, headers, the demonstration's log-ins."""
 
 import pytest
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import Group
 from django.core.cache import caches
 from django.test import Client
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from accounts.demo_logins import DEMO_LOGINS
+from accounts.roles import OBSERVERS
 from accounts.tests.factories import make_member, make_user
 from conftest import client_of
 from questions.tests.factories import make_question
@@ -36,6 +39,17 @@ def test_home_greets_each_kind_of_account(applicant, physician, db):
     assert client_of(applicant).get("/").url == "/verify/"
     assert "Discussed now" in client_of(physician).get("/").content.decode()
     assert "no physician membership" in client_of(observer).get("/").content.decode()
+    assert "suspended" in client_of(make_member(standing="suspended")).get("/").content.decode()
+
+
+def test_an_observer_without_a_seat_and_staff_are_told_where_they_stand(staff, settings):
+    settings.DEMO = True
+    observer = make_user("observer@demo.sermo.test")
+    observer.groups.add(Group.objects.get_or_create(name=OBSERVERS)[0])
+    Authenticator.objects.create(user=staff, type=Authenticator.Type.TOTP, data={})
+
+    assert "No firm has given you a seat" in client_of(observer).get("/").content.decode()
+    assert "Your work is in the administration" in client_of(staff).get("/").content.decode()
 
 
 def test_home_shows_what_waits_in_one_s_specialty(physician, colleague, physician_client):

@@ -48,6 +48,15 @@ def test_tables_keep_their_alignment_without_style_attributes():
     assert "style" not in html
 
 
+def test_a_table_that_would_fill_megabytes_is_no_table():
+    wide = "|".join("a" * 700) + "\n" + "|".join("-" * 700) + "\n" + "a\n" * 700
+
+    html = render_markdown(wide)
+
+    assert "<table>" not in html
+    assert len(html) < 10 * len(wide)
+
+
 def test_deep_nesting_ends():
     html = render_markdown("> " * 200 + "deep")
 

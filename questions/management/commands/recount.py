@@ -14,21 +14,32 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument(
-            "--as-of", metavar="DAY", help="count points as of 00:00 UTC of this day (YYYY-MM-DD); today"
+            "--as-of",
+            metavar="DAY",
+            help="points as of 00:00 UTC of this day (YYYY-MM-DD), today by default; an earlier day is only shown",
         )
 
     def handle(self, *, as_of=None, **options):
-        moment = ranking.midnight(self._day(as_of))
+        day = self._day(as_of)
+        if day < ranking.midnight().date():
+            self._show(day)
+            return
         wrong = self._questions()
-        points, tiers = ranking.recount_ranks(as_of=moment)
+        points, tiers = ranking.recount_ranks()
         self.stdout.write(
-            f"recount as of {moment:%Y-%m-%d %H:%M} UTC: {wrong} counters mended, "
+            f"recount as of {day} 00:00 UTC: {wrong} counters mended, "
             f"{points} points and {tiers} tiers changed"
         )
 
-    def _day(self, typed) -> date | None:
+    def _show(self, day: date) -> None:
+        rows = ranking.points_on(day)
+        for member_id, points, events in rows:
+            self.stdout.write(f"  member {member_id}: {points} points from {events} events")
+        self.stdout.write(f"points as of {day} 00:00 UTC, {len(rows)} members; nothing was written")
+
+    def _day(self, typed) -> date:
         if typed is None:
-            return None
+            return ranking.midnight().date()
         try:
             day = date.fromisoformat(typed)
         except ValueError as error:

@@ -1,0 +1,29 @@
+"""Members as the administration sees them: the handle, never an address or a name."""
+
+from django.contrib import admin
+
+from accounts.models import Member
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Found and read here; changed only through services, deleted never."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(Member)
+class MemberAdmin(ReadOnlyAdmin):
+    list_display = ["handle", "standing", "specialty", "joined_at"]
+    list_filter = ["standing"]
+    list_select_related = ["specialty"]
+    search_fields = ["handle"]
+    fields = ["handle", "standing", "specialty", "byline_mode", "joined_at"]

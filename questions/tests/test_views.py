@@ -2,6 +2,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.urls import reverse
 from django.utils import timezone
 
@@ -80,16 +81,28 @@ def test_the_suspended_are_told_so(question):
     assert "suspended" in words(page)
 
 
-def test_staff_without_a_membership_are_refused(staff, question, settings):
-    settings.DEMO = False
-    page = client_of(staff).get("/questions/")
+def test_staff_without_a_membership_are_refused(staff, question):
+    Authenticator.objects.create(user=staff, type=Authenticator.Type.TOTP, data={})
+    client = client_of(staff)
 
-    assert page.url == reverse("mfa_index")
+    for address in ("/questions/", question.get_absolute_url(), "/search/?q=dialysis"):
+        assert client.get(address).status_code == 403
+
+
+def test_a_suspended_moderator_sees_nothing(moderator, question):
+    moderator.standing = "suspended"
+    moderator.save()
+
+    assert client_of(moderator).get(question.get_absolute_url()).status_code == 403
 
 
 @pytest.mark.parametrize("action", ["answer", "close", "reopen", "importance"])
-def test_what_changes_something_is_a_post(physician_client, question, action):
-    assert physician_client.get(f"/questions/{question.pk}/{action}/").status_code == 405
+def test_what_changes_something_is_a_post_and_its_address_leads_back(physician_client, question, action):
+    page = physician_client.get(f"/questions/{question.pk}/{action}/", follow=True)
+
+    assert page.redirect_chain[-1][0].startswith(question.get_absolute_url())
+    question.refresh_from_db()
+    assert (question.status, question.answer_count, question.importance_count) == ("open", 0, 0)
 
 
 # The gate
@@ -162,7 +175,7 @@ def test_lists_go_on_by_key_and_miss_nothing(physician, physician_client):
 
 
 def test_a_forged_cursor_is_the_first_page(physician_client, question):
-    for cursor in ("x", "WzEsMl0", "W3siYSI6MX0sMV0", "WyJ4IiwieSJd", "bnVsbA", "W3RydWUsIFtdXQ"):
+    for cursor in ("x", "W" * 4000, "WzEsMl0", "W3siYSI6MX0sMV0", "WyJ4IiwieSJd", "bnVsbA", "W3RydWUsIFtdXQ"):
         page = physician_client.get(f"/questions/?after={cursor}")
         assert page.status_code == 200
 
@@ -268,7 +281,7 @@ def test_an_old_slug_leads_to_the_right_address(question, physician_client):
 
 
 def test_credited_answers_come_first_then_by_corroboration(question, physician, physician_client):
-    low, high, credited = make_answer(question), make_answer(question), make_answer(question)
+    credited, high, low = make_answer(question), make_answer(question), make_answer(question)
     corroborate(high)
     closing.solve_question(question=question, by=physician, answers=[credited])
 
@@ -276,7 +289,7 @@ def test_credited_answers_come_first_then_by_corroboration(question, physician, 
     newest = physician_client.get(question.get_absolute_url() + "?answers=newest")
 
     assert [post.pk for post in page.context["answers"]] == [credited.pk, high.pk, low.pk]
-    assert [post.pk for post in newest.context["answers"]] == [credited.pk, high.pk, low.pk]
+    assert [post.pk for post in newest.context["answers"]] == [low.pk, high.pk, credited.pk]
 
 
 def test_answers_go_on_by_key(question, physician_client):
@@ -364,6 +377,42 @@ def test_the_page_of_a_handle_never_shows_the_name(physician, colleague_client):
     assert question.title in handle_page
     assert "Okafor" not in handle_page
     assert question.title not in named_page
+
+
+def test_nothing_on_the_handle_s_page_moves_when_a_named_post_is_judged(physician, colleague, third):
+    people.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
+    physician.refresh_from_db()
+    question = make_question(physician)
+    client = client_of(third)
+    before = words(client.get("/members/left_atrium/"))
+
+    voting.rate_importance(question=question, rater=colleague, value=5)
+
+    assert words(client.get("/members/left_atrium/")) == before
+
+
+def test_who_goes_back_from_the_name_is_a_colleague_there_not_the_handle(physician, colleague_client):
+    people.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
+    physician.refresh_from_db()
+    question = make_question(physician)
+    people.choose_byline(member=physician, mode="anonymous")
+
+    for address in (question.get_absolute_url(), "/questions/", "/members/left_atrium/"):
+        page = colleague_client.get(address).content.decode()
+        assert "Okafor" not in page
+    for address in (question.get_absolute_url(), "/questions/"):
+        assert "left_atrium" not in colleague_client.get(address).content.decode()
+    assert question.title not in colleague_client.get("/members/left_atrium/").content.decode()
+
+
+def test_the_mark_stands_beside_the_verified_alone(question, physician, colleague_client):
+    physician.standing = "suspended"
+    physician.save()
+
+    page = colleague_client.get(question.get_absolute_url()).content.decode()
+
+    assert "/members/left_atrium/" not in page
+    assert page.count("license verified") == 1  # the reader's own, beside the answer form
 
 
 def test_the_page_of_a_name_is_gone_once_the_profile_is_private_again(physician, colleague_client):

@@ -2,6 +2,7 @@
 
 import io
 import re
+from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -10,13 +11,16 @@ from django.contrib.auth.models import Group
 from django.core import mail
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
 from accounts.models import Member
 from accounts.roles import REVIEWERS
 from accounts.tests.factories import make_member, make_user
-from questions.models import MemberRank
+from questions.models import MemberRank, Question
+from questions.services.counting import recount_questions
+from questions.tests.factories import make_answer, make_question
 from sermo.tests.people import PASSWORD, log_in
 from verification import demo, demo_registry
 from verification.models import Claim
@@ -132,12 +136,20 @@ def test_from_sign_up_to_a_ranked_answer(browser_page, site):
     member = Member.objects.get(handle="kidney_stone")
     assert (member.standing, member.specialty.name) == ("physician", "Nephrology")
 
+    rival = make_question(make_member(), title="Something that was hotter this morning?")
+    make_answer(rival)
+    morning = timezone.now() - timedelta(hours=12)
+    Question.objects.filter(pk=rival.pk).update(opened_at=morning)
+    recount_questions([rival.pk])
     newcomer.goto(site)
     newcomer.get_by_role("link", name="Ask", exact=True).first.click()
     newcomer.get_by_label("Title").fill(TITLE)
     newcomer.get_by_label("Details").fill("In the 70s, three sessions a week. **Which dose**, if any?")
     newcomer.get_by_role("button", name="Post", exact=True).click()
     expect(newcomer.locator("h1")).to_have_text(TITLE)
+
+    newcomer.goto(f"{site}/questions/")
+    expect(newcomer.locator(".question-row h3")).to_have_text([rival.title, TITLE])
 
     colleague = make_member("left_atrium", email="colleague@example.org", password=PASSWORD)
     theirs = browser_page()
@@ -163,6 +175,7 @@ def test_from_sign_up_to_a_ranked_answer(browser_page, site):
     theirs.goto(f"{site}/members/left_atrium/")
     expect(theirs.locator("aside dl")).to_contain_text("5.0")
     newcomer.goto(f"{site}/questions/")
+    expect(newcomer.locator(".question-row h3")).to_have_text([TITLE, rival.title])
     row = newcomer.locator(".question-row").first
     expect(row).to_contain_text(TITLE)
     expect(row.locator(".figures")).to_contain_text("1 answer")

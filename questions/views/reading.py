@@ -14,21 +14,22 @@ from sermo.text import render_markdown
 def question(request, question_id, slug=""):
     found = thread.load_question(request.user, question_id)
     if slug != found.slug:
-        return redirect(found, permanent=True)
+        query = request.META.get("QUERY_STRING", "")
+        return redirect(f"{found.get_absolute_url()}?{query}" if query else found)  # 302: titles change back
     if request.htmx and request.GET.get("after"):
         return render(request, "questions/_answers.html", _answers(request, found))
     return render_question(request, found)
 
 
-def render_question(request, question, *, form=None, status=200):
-    """The whole page; `form` is the answer form with its errors, when it comes back."""
+def render_question(request, question, *, form=None, dispute=None, status=200):
+    """The whole page; `form` is the answer form with its errors, `dispute` a refused one, when they come back."""
     member = request.user.as_member
-    opening = thread.dress([thread.load_opening(question, member)], member)[0]
+    opening = thread.dress([thread.load_opening(question, member)], member, dispute=dispute)[0]
     writable = question.is_open and bool(member) and member.may_write
     if writable and form is None:
         form = thread.answer_form(question, member)
     context = {
-        **_answers(request, question),
+        **_answers(request, question, dispute),
         "opening": opening,
         "form": form,
         "writable": writable,
@@ -40,18 +41,19 @@ def render_question(request, question, *, form=None, status=200):
     return render(request, "questions/question.html", context, status=status)
 
 
-def _answers(request, question):
+def _answers(request, question, dispute=None):
     member = request.user.as_member
     sort = request.GET.get("answers") if request.GET.get("answers") in thread.SORTS else "corroborated"
     found = thread.load_answers(question, member, sort=sort, after=request.GET.get("after"))
-    wanted = request.GET.get("post", "")
-    if wanted.isdecimal() and not request.GET.get("after"):
-        _bring_in(question, member, found, int(wanted))
+    wanted, all_of = _post_id(request, "post"), _post_id(request, "comments")
+    if not request.GET.get("after"):
+        for post_id in filter(None, (wanted, all_of, dispute and dispute.post_id)):
+            _bring_in(question, member, found, post_id)
     address = question.get_absolute_url()
     narrowed = "" if sort == "corroborated" else f"answers={sort}&"
     return {
         "question": question,
-        "answers": thread.dress(found.rows, member),
+        "answers": thread.dress(found.rows, member, wanted=wanted, all_of=all_of, dispute=dispute),
         "more_url": f"{address}?{narrowed}after={found.next}" if found.next else None,
         "sort": sort,
         "sorts": [
@@ -61,6 +63,12 @@ def _answers(request, question):
         "writable": question.is_open and bool(member) and member.may_write,
         "can_moderate": is_moderator(request.user),
     }
+
+
+def _post_id(request, name):
+    """The id an address names, or None; what has more digits than any id is no id."""
+    typed = request.GET.get(name, "")
+    return int(typed) if typed.isdecimal() and len(typed) <= 18 else None
 
 
 def _bring_in(question, member, found, post_id):

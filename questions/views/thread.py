@@ -1,12 +1,15 @@
 """What a question page shows, gathered in a fixed number of queries."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, Subquery, Window
 from django.db.models.functions import Cast, JSONObject, RowNumber
+from django.http import QueryDict
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 
 from accounts.models import Member
 from questions.cells import safe_cells
@@ -20,6 +23,17 @@ SORTS = {
     "newest": ("Newest first", ("-posted_at", "-pk")),
 }
 MOST_COMMENTS = 60  # under one answer
+ALL_COMMENTS = 500  # under the one answer whose comments were all asked for
+MOST_DISPUTES = 10  # explanations under one post, the newest
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A dispute that comes back: under which post, why, and what was typed."""
+
+    post_id: int
+    words: str
+    typed: QueryDict
 
 
 def load_question(user, question_id: int) -> Question:
@@ -68,40 +82,65 @@ def load_one_answer(question: Question, member: Member | None, post_id: int) -> 
     return post
 
 
-def dress(posts: list[Post], member: Member | None) -> list[Post]:
-    """Give posts what their template asks for: signature, comments, reasons of disputes, counts by specialty."""
-    comments = _comments_of(posts, member)
-    reasons = _disputes_of(posts)
+def dress(
+    posts: list[Post],
+    member: Member | None,
+    *,
+    wanted: int | None = None,
+    all_of: int | None = None,
+    dispute: Refused | None = None,
+) -> list[Post]:
+    """Give posts what their template asks for: signature, comments, reasons of disputes, counts by specialty.
+
+    `wanted` is a comment to show however many stand before it, `all_of` the answer to show all comments of.
+    """
+    comments = _comments_of(posts, member, wanted, all_of)
+    disputes, reason_counts = _disputes_of(posts)
     cells = _cells_of(posts)
     for post in posts:
         post.signature = signature(post.byline.mode, post.author)
         post.is_own = bool(member) and post.author_id == member.pk
-        post.shown_comments = comments[post.pk][: settings.COMMENTS_SHOWN]
-        post.folded_comments = comments[post.pk][settings.COMMENTS_SHOWN :]
-        post.disputes = reasons[post.pk]
-        post.reason_counts = Counter(
-            Vote.Reason(vote.reason).label.lower() for vote in reasons[post.pk]
-        ).most_common()
+        _fold(post, comments[post.pk], wanted, all_of)
+        post.reasons = Vote.Reason.choices
+        post.disputes = disputes[post.pk]
+        post.reason_counts = sorted(reason_counts[post.pk].items(), key=lambda pair: -pair[1])
         post.cells = [
             (word, safe_cells(cells[post.pk, value]))
             for word, value in (("corroborate", 1), ("dispute", -1))
             if safe_cells(cells[post.pk, value])
         ]
+        if dispute and dispute.post_id == post.pk:
+            post.refused, post.typed = dispute.words, dispute.typed
     return posts
 
 
-def _comments_of(posts, member):
+def _fold(post, comments, wanted, all_of):
+    """Show the first comments, fold the rest unless it is what one came for, and count those not loaded."""
+    post.shown_comments = comments[: settings.COMMENTS_SHOWN]
+    post.folded_comments = comments[settings.COMMENTS_SHOWN :]
+    post.unfolded = post.pk == all_of or any(comment.pk == wanted for comment in post.folded_comments)
+    post.comment_total = comments[0].total if comments else 0
+    post.has_more_comments = post.comment_total > len(comments)
+    post.shows_all_it_can = post.pk == all_of
+
+
+def _comments_of(posts, member, wanted, all_of):
     of = defaultdict(list)
     answers = {post.pk: post for post in posts if post.kind == Post.Kind.ANSWER}
     if not answers:
         return of
-    number = Window(RowNumber(), partition_by=F("parent"), order_by="posted_at")
+    number = Window(RowNumber(), partition_by=F("parent"), order_by=("posted_at", "pk"))
+    loaded = Q(number__lte=MOST_COMMENTS)
+    if wanted:
+        loaded |= Q(pk=wanted)
+    if all_of:
+        loaded |= Q(parent=all_of, number__lte=ALL_COMMENTS)
     rows = (
         Post.objects.standing()
         .filter(kind=Post.Kind.COMMENT, parent__in=list(answers))
         .for_page(member)
-        .annotate(number=number)
-        .filter(number__lte=MOST_COMMENTS)
+        .annotate(number=number, total=Window(Count("pk"), partition_by=F("parent")))
+        .filter(loaded)
         .order_by("posted_at", "pk")
     )
     for comment in rows:
@@ -113,12 +152,30 @@ def _comments_of(posts, member):
 
 
 def _disputes_of(posts):
-    of = defaultdict(list)
+    """The newest explanations of each post, and how many gave which reason, counted over all, in one query.
+
+    The newest vote of each reason comes along even where ten newer ones hide it: it carries that reason's count.
+    """
+    newest, counts = defaultdict(list), defaultdict(dict)
     disputed = [post.pk for post in posts if post.dispute_count]
-    if disputed:
-        for vote in Vote.objects.filter(post__in=disputed, value=Vote.Value.DISPUTE).order_by("-cast_at"):
-            of[vote.post_id].append(vote)
-    return of
+    if not disputed:
+        return newest, counts
+    order, of_reason = ("-cast_at", "-pk"), [F("post"), F("reason")]
+    rows = (
+        Vote.objects.filter(post__in=disputed, value=Vote.Value.DISPUTE)
+        .annotate(
+            number=Window(RowNumber(), partition_by=F("post"), order_by=order),
+            number_of_reason=Window(RowNumber(), partition_by=of_reason, order_by=order),
+            reason_count=Window(Count("pk"), partition_by=of_reason),
+        )
+        .filter(Q(number__lte=MOST_DISPUTES) | Q(number_of_reason=1))
+        .order_by(*order)
+    )
+    for vote in rows:
+        counts[vote.post_id][vote.get_reason_display().lower()] = vote.reason_count
+        if vote.number <= MOST_DISPUTES:
+            newest[vote.post_id].append(vote)
+    return newest, counts
 
 
 def _cells_of(posts):
@@ -134,7 +191,8 @@ def _cells_of(posts):
 
 def answer_form(question: Question, member: Member, data=None) -> AnswerForm:
     """The form under the answers, filled with the draft if there is one."""
-    draft = None if data else Draft.objects.filter(member=member, place=f"answer:{question.pk}").first()
+    place = f"answer:{question.pk}"
+    draft = None if data else Draft.objects.filter(member=member, place=place).first()
     form = AnswerForm(
         data,
         member=member,
@@ -142,7 +200,7 @@ def answer_form(question: Question, member: Member, data=None) -> AnswerForm:
         initial=draft.fields if draft else None,
         auto_id="answer_%s",
     )
-    form.draft = draft
+    form.draft, form.draft_url = draft, reverse("questions:save_draft", args=[place])
     return form
 
 

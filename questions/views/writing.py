@@ -2,10 +2,10 @@
 
 import re
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 
 from accounts.doors import active_physician_required
 from questions.forms import AskForm, CommentForm, EditForm
@@ -13,6 +13,7 @@ from questions.models import Draft, Post
 from questions.services import bylines
 from questions.services import writing as services
 from questions.views import thread
+from questions.views.posting import post_or_back
 from questions.views.reading import render_question
 from sermo.errors import RuleBroken
 from sermo.text import render_markdown
@@ -46,7 +47,7 @@ def ask(request):
             form.add_error("audience", str(refusal))
         except RuleBroken as refusal:
             form.add_error("byline", str(refusal))
-    context = {"form": form, "draft": draft}
+    context = {"form": form, "draft": None if form.is_bound else draft}
     return render(request, "questions/ask.html", context, status=422 if form.errors else 200)
 
 
@@ -68,7 +69,7 @@ def _open(form, member):
 
 
 @active_physician_required
-@require_POST
+@post_or_back
 def answer(request, question_id):
     member = request.user.as_member
     question = thread.load_question(request.user, question_id)
@@ -120,7 +121,11 @@ def comment(request, post_id):
     member = request.user.as_member
     post = get_object_or_404(Post.objects.visible_to(request.user).standing().answers(), pk=post_id)
     question = thread.load_question(request.user, post.question_id)
-    draft = Draft.objects.filter(member=member, place=f"comment:{post.pk}").first()
+    if request.method == "GET" and not question.is_open:
+        messages.error(request, services.NotOpen.message)
+        return redirect(post.get_absolute_url())
+    place = f"comment:{post.pk}"
+    draft = Draft.objects.filter(member=member, place=place).first()
     form = CommentForm(
         request.POST or None,
         member=member,
@@ -142,7 +147,15 @@ def comment(request, post_id):
         except RuleBroken as refusal:
             form.add_error("source", str(refusal))
     shown = thread.dress([thread.load_one_answer(question, member, post.pk)], member)[0]
-    context = {"form": form, "post": shown, "question": question, "draft": draft, "writable": False}
+    context = {
+        "form": form,
+        "post": shown,
+        "question": question,
+        "draft": None if form.is_bound else draft,
+        "draft_url": reverse("questions:save_draft", args=[place]),
+        "own_signature": thread.own_signature(question, member),
+        "writable": False,
+    }
     return render(request, "questions/comment.html", context, status=422 if form.errors else 200)
 
 
@@ -151,20 +164,32 @@ def edit(request, post_id):
     member = request.user.as_member
     rows = Post.objects.visible_to(request.user).standing().filter(author=member).select_related("question")
     post = get_object_or_404(rows, pk=post_id)
-    form = EditForm(request.POST or None, post=post)
+    if request.method == "GET" and not post.question.is_open:
+        messages.error(request, services.NotOpen.message)
+        return redirect(post.get_absolute_url())
+    form, now = EditForm(request.POST or None, post=post), None
     if request.method == "POST" and form.is_valid():
         try:
             services.edit_post(post=post, by=member, **form.cleaned_data)
             return redirect(post.get_absolute_url())
+        except services.ChangedMeanwhile as refusal:
+            form.add_error("source", str(refusal))
+            now = rows.get(pk=post.pk)
+            _start_from(form, now)
         except RuleBroken as refusal:
             form.add_error("source", str(refusal))
-    return render(
-        request, "questions/edit.html", {"form": form, "post": post}, status=422 if form.errors else 200
-    )
+    context = {"form": form, "post": post, "now": now}
+    return render(request, "questions/edit.html", context, status=422 if form.errors else 200)
+
+
+def _start_from(form, post):
+    """Let the next save of a form win over what stands there now, which its page shows beside it."""
+    form.data = form.data.copy()
+    form.data["was"] = post.source
 
 
 @active_physician_required
-@require_POST
+@post_or_back
 def preview(request):
     field = request.POST.get("preview", "source")
     source = request.POST.get(field, "") if field in PREVIEW_FIELDS else ""
@@ -190,7 +215,7 @@ def drafts(request):
 
 
 @active_physician_required
-@require_POST
+@post_or_back
 def save_draft(request, place):
     """Keep what is typed (204), or forget it when nothing is left or `discard` is sent."""
     if not PLACE.fullmatch(place):

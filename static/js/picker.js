@@ -3,7 +3,7 @@
 function build(select) {
   const most = Number(select.dataset.picker);
   const options = [...select.options];
-  const box = Object.assign(document.createElement("input"), { className: "input", id: `${select.id}_box`, type: "text" });
+  const box = Object.assign(document.createElement("input"), { className: "input", id: select.id, type: "text" });
   const names = Object.assign(document.createElement("datalist"), { id: `${select.id}_names` });
   const chips = Object.assign(document.createElement("div"), { className: "cluster" });
   const said = Object.assign(document.createElement("p"), { className: "help" });
@@ -61,7 +61,7 @@ function build(select) {
     take();
   });
 
-  for (const label of select.labels) label.htmlFor = box.id;
+  select.id += "_select"; // its labels, and links to what is wrong with it, now lead to the box
   select.hidden = true;
   select.after(box, names, chips, said);
   draw();

@@ -2,7 +2,6 @@
 
 const LIFETIME = 30000; // milliseconds
 const REFUSALS = {
-  403: "Not sent. Your seat does not include this.",
   404: "Not sent. There is nothing here any more.",
   409: "Not sent. This changed while you were looking; load the page again.",
   429: "Not sent. Too many at once; wait a minute.",
@@ -19,16 +18,26 @@ function tend(toast) {
   start();
 }
 
-function say(words) {
+function say(words, link) {
   const region = document.getElementById("toasts");
   if (!region) return;
   const shape = document.getElementById("toast-shape").content.cloneNode(true);
-  shape.querySelector("span").textContent = words;
+  const said = shape.querySelector("span");
+  said.textContent = words;
+  if (link) said.append(" ", link);
+  for (const earlier of region.querySelectorAll("span")) {
+    if (earlier.textContent === said.textContent) earlier.closest(".toast").remove();
+  }
   region.append(shape);
 }
 
-function losesText(element) {
+function holdsText(element) {
   return Boolean(element.closest("form")?.querySelector("textarea"));
+}
+
+// In another tab, so that what is typed here stays.
+function wayIn() {
+  return Object.assign(document.createElement("a"), { href: "/accounts/login/", target: "_blank", textContent: "Log in" });
 }
 
 document.addEventListener("click", (event) => {
@@ -36,17 +45,24 @@ document.addEventListener("click", (event) => {
 });
 
 for (const name of ["htmx:sendError", "htmx:timeout"]) {
-  document.addEventListener(name, (event) => {
-    const text = losesText(event.detail.elt);
-    say(`Not sent. The connection dropped${text ? "; your text is saved" : ""}.`);
+  document.addEventListener(name, ({ target }) => {
+    say(`Not sent. The connection dropped${holdsText(target) ? "; your text is saved" : ""}.`);
   });
 }
 
+// Why the door was shut (401, 403) is found out in draft.js, which then says "not-sent".
 document.addEventListener("htmx:responseError", (event) => {
   const { status } = event.detail.xhr;
-  if (status === 422) return;
-  const failed = status >= 500 ? "Not sent. This failed on our side." : "Not sent. Load the page again.";
-  say(REFUSALS[status] ?? failed);
+  if ([401, 403, 422].includes(status)) return;
+  say(REFUSALS[status] ?? (status >= 500 ? "Not sent. This failed on our side." : "Not sent. Load the page again."));
+});
+
+document.addEventListener("not-sent", ({ detail: { status }, target }) => {
+  const text = holdsText(target);
+  const kept = text ? "; your text is still here" : "";
+  if (status === 401) say(`Not sent. You were logged out${kept}. Log in in another tab, then send it again.`, wayIn());
+  else if (status) say(`Not sent. This page is out of date; ${text ? "copy your text, " : ""}reload and send it again.`);
+  else say(`Not sent. The connection dropped${kept}.`);
 });
 
 const region = document.getElementById("toasts");

@@ -48,7 +48,8 @@ def normal_number(state: str, number: str) -> str:
     text = number.strip().upper()
     if state == "NY" and (suffixed := _NY_SUFFIX.fullmatch(text)):
         text = suffixed[1]
-    text = _NOT_ALNUM.sub("", text)
+    if not (text.isalnum() and text.isascii()):
+        text = _NOT_ALNUM.sub("", text)
     if text[:1].isalpha() and (prefixed := _PREFIX.get(state, _PREFIX[""]).match(text)):
         text = text[prefixed.end() :]
     text = text.lstrip("0")

@@ -12,18 +12,20 @@ _US_DATE = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
 _ISO_DATE = re.compile(r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})")
 
 
+def is_clean(text: str) -> bool:
+    """Whether a text is plain ASCII that COPY takes as it is."""
+    return text.isascii() and text.isprintable() and "\\" not in text
+
+
 def clean(text: str) -> str:
-    """One line of normal text: NFKC, without NUL, zero-width and control characters, single spaces, trimmed.
+    """One line of normal text: NFKC, without NUL, zero-width and control characters, trimmed.
 
     A backslash becomes a slash: it means nothing in a name or address, and is the escape sign of COPY.
     """
+    if is_clean(text):
+        return text.strip()
     text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text).replace("\0", "").replace("\\", "/"))
     return " ".join(_CONTROL.sub(" ", text).split())
-
-
-def is_clean(text: str) -> bool:
-    """Whether a whole record is plain ASCII that COPY takes as it is."""
-    return text.isascii() and text.isprintable() and "\\" not in text
 
 
 @lru_cache(maxsize=16_384)

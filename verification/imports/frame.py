@@ -63,7 +63,7 @@ class Tally:
     notes: list[str] = field(default_factory=list)
 
     def add(self, parsed: Parsed) -> None:
-        self.kept += parsed.kept
+        self.kept += parsed.kept + parsed.merged
         self.skipped += parsed.skipped
         self.merged += parsed.merged
         self.warnings.update(parsed.warnings)
@@ -349,9 +349,8 @@ def execute(statement: str) -> int:
 
 
 def listed(counts: Counter) -> str:
-    return (
-        ": " + ", ".join(f"{number:,} {reason}" for reason, number in counts.most_common()) if counts else ""
-    )
+    by_count = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ": " + ", ".join(f"{number:,} {reason}" for reason, number in by_count) if counts else ""
 
 
 @contextmanager

@@ -51,14 +51,9 @@ _UNQUOTED = re.compile(rb"\b(?:20[0-9A-Z]{7}X|390200000X)\b").search
 _BEGINNING = re.compile(rb'"?[0-9]{10}"?,"?[12]?"?,').match
 
 
-class Slot(NamedTuple):
-    """A taxonomy slot in use, as filed."""
-
-    number: int  # 1 to 15
-    code: str
-    license_number: str
-    state: str
-    switch: str
+# A taxonomy slot in use, as filed: its place (1 to 15), taxonomy code, license number, state, primary switch. A bare
+# tuple, since there are millions.
+Slot = tuple[int, str, str, str, str]
 
 
 class Row(NamedTuple):
@@ -129,10 +124,11 @@ class Layout:
 
     def pick(self, values: list[str]) -> Row:
         """The values used of a parsed record, cleaned."""
-        slots = (
-            Slot(number, *(clean(values[place]) for place in places)) for number, *places in self.slots_at
-        )
-        used = [slot for slot in slots if slot.code]
+        used = [
+            (number, *(clean(values[place]) for place in places))
+            for number, *places in self.slots_at
+            if values[places[0]].strip()
+        ]
         facts = [clean(values[place]) for place in self.facts_at]
         return Row(facts, used, _BETWEEN.join([*facts, *(text for slot in used for text in slot[1:])]))
 
@@ -151,8 +147,9 @@ class Layout:
                 break
             code, license_number, state, switch, rest = rest.split(_BETWEEN, len(SLOT_PARTS))
             if code:
-                slots.append(Slot(number, code.strip(), license_number.strip(), state.strip(), switch))
-                used += slots[-1][1:]
+                slot = (number, code.strip(), license_number.strip(), state.strip(), switch)
+                slots.append(slot)
+                used += slot[1:]
         all_used = _BETWEEN.join(used)
         return Row(facts, slots, all_used) if is_clean(all_used) else None
 

@@ -9,9 +9,11 @@ import pytest
 
 from verification.imports import source
 from verification.imports.cleaning import clean, iso_date
+from verification.imports.helper import parse_in_helper
 from verification.imports.progress import Progress
 from verification.imports.refusals import ImportRefused
 from verification.imports.source import UNBALANCED, RegistryFile, records
+from verification.tests.failing_parser import FailingParser
 
 BEGINS = re.compile(rb'"[0-9]+",').match
 
@@ -152,6 +154,12 @@ def test_values_are_cleaned(dirty, expected):
 )
 def test_days_are_read(text, day):
     assert iso_date(text) == day
+
+
+@pytest.mark.parametrize(("how", "said"), [("error", "no such row"), ("exit", "process died")])
+def test_a_parsing_process_that_fails_ends_the_import(how, said):
+    with pytest.raises(RuntimeError, match=said):
+        list(parse_in_helper(FailingParser(how), [[(2, b"a", 0)]] * 10))
 
 
 class Terminal(StringIO):

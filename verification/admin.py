@@ -79,7 +79,8 @@ class ClaimAdmin(ReadOnlyAdmin):
 
     def _claim(self, request, object_id) -> Claim:
         claim = get_object_or_404(
-            Claim.objects.select_related("specialty"), pk=object_id if object_id.isdigit() else 0
+            Claim.objects.select_related("specialty"),
+            pk=object_id if object_id.isascii() and object_id.isdecimal() else 0,
         )
         if not self.has_view_permission(request, claim):
             raise PermissionDenied

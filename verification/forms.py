@@ -122,9 +122,11 @@ def npi_fault(digits: str) -> str:
 def license_hint(state: str) -> str:
     """How license numbers of a state look, as far as known."""
     name = dict(STATES).get(state)
+    if name is None:
+        return ""
     boards = StateBoard.objects.filter(state=state).exclude(license_number_pattern="").order_by("board")
     shapes = [f"{board.license_number_pattern} ({board.get_licenses_display()})" for board in boards]
-    if not name or not shapes:
+    if not shapes:
         return ""
     looks = " or ".join(shapes)
     return (
@@ -238,6 +240,8 @@ class DecisionForm(forms.Form):
         outcome, reason = cleaned.get("outcome"), cleaned.get("reason")
         if outcome and reason and reason not in [*REASONS[outcome], OTHER]:
             self.add_error("reason", "This reason does not go with that decision.")
+        if outcome == "reject" and reason == OTHER:
+            self.add_error("reason", "Choose a reason that the applicant can be told.")
         if outcome == "ask" and "message" in cleaned and not cleaned["message"].strip():
             self.add_error("message", "Write what the applicant should send.")
         return cleaned

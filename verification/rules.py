@@ -12,6 +12,7 @@ _DEFAULTS = {
     "CHALLENGES_PER_ADDRESS": 5,  # started in a day from one IP address
     "CHALLENGES_PER_BLOCK": 20,  # the same from its block of 256 addresses
     "IDENTITIES_PER_ACCOUNT": 3,  # different ones in the life of an account
+    "CLAIMS_PER_IDENTITY": 3,  # by one account to one person with other states or numbers
     "PENDING_PER_IDENTITY": 3,  # undecided claims to one identity
     "DOCUMENT_BYTES": 10_000_000,
     "DOCUMENTS_PER_CLAIM": 6,

@@ -73,7 +73,9 @@ class Document(models.Model):
         default_permissions = ("view",)
         ordering = ["uploaded_at", "pk"]
         constraints = [
-            models.UniqueConstraint(fields=["proof", "sha256"], name="document_once_per_claim"),
+            models.UniqueConstraint(
+                fields=["proof", "sha256"], condition=Q(deleted_at=None), name="document_once_per_claim"
+            ),
             models.CheckConstraint(
                 condition=Q(pages__gte=1, pages__lte=10), name="document_one_to_ten_pages"
             ),

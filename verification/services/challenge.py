@@ -113,8 +113,7 @@ def skip(*, claim: Claim) -> Claim:
     claim = states.lock(claim)
     if claim.state != State.MATCHED:
         return claim
-    if running := claim.challenges.running().first():
-        _close(claim, running, Verdict.LEFT)
+    leave_running(claim)
     return claims.to_review(claim, "skipped", as_=states.APPLICANT, by=claim.user)
 
 
@@ -186,6 +185,12 @@ def _sheet(claim: Claim) -> list[dict] | None:
 
 def _earlier(claim: Claim):
     return Challenge.objects.filter(claim__user=claim.user, claim__npi_hash=claim.npi_hash)
+
+
+def leave_running(claim: Claim) -> None:
+    """Close a try that runs on a locked claim: it is used up, and the holder of the identity hears of it."""
+    if running := claim.challenges.running().first():
+        _close(claim, running, Verdict.LEFT)
 
 
 def _finish(claim: Claim, challenge: Challenge, verdict: str) -> None:

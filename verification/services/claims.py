@@ -1,6 +1,6 @@
 """Starting a claim, withdrawing it, appealing."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
@@ -11,7 +11,7 @@ from sermo.crypto import keyed_hash
 from sermo.errors import RuleBroken
 from verification import licenses, registry, rules
 from verification import npi as npis
-from verification.models import Challenge, Claim, Dispute, Provider
+from verification.models import Challenge, Claim, Decision, Dispute, Provider
 from verification.models.claims import TRIES, State
 from verification.names import PersonName
 from verification.options import FEWEST_QUESTIONS
@@ -33,6 +33,8 @@ DOUBTS = {
     "account_tries": "The account had used its tries",
     "identity_tries": "The tries for this person were used up, or used lately by another account",
     "skipped": "The applicant chose documents",
+    "probing": "The account claimed this person over and over, each time otherwise",
+    "changed": "State or number were typed otherwise after the questions had been seen",
     "crowded": "Several accounts claim this person at once",
     "appeal": "Appeal against a rejection",
     "unlocked": "Was locked, and unlocked by staff",
@@ -113,10 +115,31 @@ def start_claim(
         return states.move(
             claim=claim, to=State.LOCKED, as_=states.SYSTEM, reason="identities", queued_at=timezone.now()
         )
-    doubts = claim.doubts or _reasons_not_to_ask(claim, guards)
+    doubts = _signs_of_probing(claim) or claim.doubts or _reasons_not_to_ask(claim, guards)
     if doubts:
         return to_review(claim, *doubts)
     return states.move(claim=claim, to=State.MATCHED, as_=states.SYSTEM)
+
+
+def _signs_of_probing(claim: Claim) -> list[str]:
+    """Whether somebody uses the form to learn what the questions ask: it must not answer often, nor after a try."""
+    if claim.npi_hash is None:
+        return []
+    if len({_what_is_asked(each) for each in _claims_like(claim)}) > rules.CLAIMS_PER_IDENTITY:
+        return ["probing"]
+    tried = Challenge.objects.filter(claim__in=_claims_like(claim)).select_related("claim").first()
+    if tried and _what_is_asked(tried.claim) != _what_is_asked(claim):
+        return ["changed"]
+    return []
+
+
+def _claims_like(claim: Claim):
+    """All that this account ever claimed of the same person."""
+    return Claim.objects.filter(user=claim.user, npi_hash=claim.npi_hash)
+
+
+def _what_is_asked(claim: Claim) -> tuple[str, str]:
+    return claim.license_state, licenses.normal_number(claim.license_state, claim.typed["license_number"])
 
 
 def _check_may_start(user: User) -> None:
@@ -125,10 +148,19 @@ def _check_may_start(user: User) -> None:
         raise NoMembership
     if not EmailAddress.objects.filter(user=user, verified=True).exists():
         raise EmailNotConfirmed
-    rejected = Claim.objects.filter(user=user, state=State.REJECTED).order_by("-decided_at").first()
-    if rejected and (opens := rejected.decided_at + timedelta(days=rules.RETRY_DAYS)) > timezone.now():
+    rejected = _last_rejection(user)
+    if rejected and (opens := rejected + timedelta(days=rules.RETRY_DAYS)) > timezone.now():
         day = timezone.localdate(opens)
         raise RetryLater(f"A new claim can be started on {day:%b} {day.day}. Until then you can appeal.")
+
+
+def _last_rejection(user: User) -> datetime | None:
+    """When the account was last refused, also where an appeal has taken the claim out of that state since."""
+    refused = (
+        Decision.objects.filter(claim__user=user, outcome=Decision.Outcome.REJECT).order_by("-at").first()
+    )
+    lost = Claim.objects.filter(user=user, state=State.REJECTED).order_by("-decided_at").first()
+    return max((each for each in (refused and refused.at, lost and lost.decided_at) if each), default=None)
 
 
 def _replace_unfinished(user: User, typed: dict) -> Claim | None:
@@ -175,8 +207,13 @@ def _identities_of(user: User) -> int:
 
 
 def leave_out(claim: Claim) -> frozenset[str]:
-    """Facts that are no question, because the applicant typed them."""
-    typed = {"license"} if claim.typed["license_number"] else set()
+    """Facts that are no question, because the account typed them, now or in an earlier claim to the same person."""
+    typed = set()
+    alike = [claim, *_claims_like(claim).exclude(pk=claim.pk)] if claim.npi_hash else [claim]
+    if any(each.typed["license_number"] for each in alike):
+        typed.add("license")
+    if len({each.license_state for each in alike}) > 1:
+        typed |= {"license", "second_license"}
     if claim.specialty_id or (claim.user.as_member and claim.user.as_member.specialty_id):
         typed.add("taxonomy")
     return frozenset(typed)
@@ -231,7 +268,9 @@ def withdraw(*, user: User) -> Claim:
     claim = states.lock(claim)
     if not claim.is_undecided:
         raise NothingToWithdraw
-    claim.challenges.running().update(verdict=Challenge.Verdict.LEFT, finished_at=timezone.now(), sheet=[])
+    from verification.services import challenge  # which imports this module
+
+    challenge.leave_running(claim)
     if claim.state == State.DISPUTED_RIVAL:
         _end_dispute(claim)
     return states.move(claim=claim, to=State.WITHDRAWN, as_=states.APPLICANT, by=user)

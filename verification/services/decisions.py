@@ -4,7 +4,7 @@ from django.db import transaction
 
 from accounts.models import User
 from sermo.errors import RuleBroken
-from verification.models import Claim, Decision
+from verification.models import Claim, Decision, DisputeOpinion
 from verification.models.claims import State
 from verification.services import disputes, events, notices, outcome, states
 
@@ -105,15 +105,30 @@ def note_opened(*, claim: Claim, by: User) -> None:
 
 def _open_claim(claim: Claim, by: User, note: str, states_open=OPEN_TO_DECISION) -> Claim:
     claim = states.lock(claim)
-    if not by.has_perm("verification.decide_claim") or claim.user_id == by.pk:
+    if not by.has_perm("verification.decide_claim") or _is_party(by, claim):
         raise NotAReviewer
     if claim.state not in states_open:
         raise AlreadyDecided
-    if claim.appeal is not None and claim.decisions.filter(outcome=Outcome.REJECT, reviewer=by).exists():
+    if claim.appeal is not None and _judged_before(by, claim):
         raise SecondReviewerNeeded
     if not note.strip():
         raise ReasonMissing
     return claim
+
+
+def _is_party(reviewer: User, claim: Claim) -> bool:
+    """Whose claim it is, who holds or claims the same identity, who vouched for it."""
+    if claim.user_id == reviewer.pk or claim.vouches.filter(voucher=reviewer).exists():
+        return True
+    return Claim.objects.of_identity(claim).filter(user=reviewer).exists()
+
+
+def _judged_before(reviewer: User, claim: Claim) -> bool:
+    refused = claim.decisions.filter(outcome=Outcome.REJECT, reviewer=reviewer)
+    return (
+        refused.exists()
+        or DisputeOpinion.objects.filter(dispute__rival_claim=claim, reviewer=reviewer).exists()
+    )
 
 
 def _write_down(claim: Claim, by: User, act: str, reason: str, note: str) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.models import User
 from sermo.errors import RuleBroken
 from verification import rules
-from verification.models import Claim, Decision, Dispute, DisputeOpinion, Event
+from verification.models import Claim, Decision, Dispute, DisputeOpinion, Document, Event
 from verification.models.claims import State
 from verification.services import events, notices, outcome, states
 from verification.signals import member_revoked
@@ -24,6 +24,10 @@ class AlreadySaid(RuleBroken):
     message = "Your opinion stands. A second reviewer must give theirs."
 
 
+class TooEarly(RuleBroken):
+    message = "The holder has 14 days to send a document. Before that only the holder's side can be taken."
+
+
 class NotForYou(RuleBroken):
     message = "A reviewer who is a party to a claim cannot judge it."
 
@@ -37,7 +41,7 @@ def open_dispute(*, holder: Claim, rival: Claim, by: User) -> Dispute:
     states.move(
         claim=rival, to=State.DISPUTED_RIVAL, as_=states.SYSTEM, by=by, reason="identity_held", queued_at=now
     )
-    if holder.state in (State.VERIFIED, State.LAPSED):
+    if holder.state == State.VERIFIED:  # one that lapsed stays as it is: a dispute lifts nothing
         states.move(claim=holder, to=State.DISPUTED_HOLDER, as_=states.SYSTEM, by=by, reason="rival_proved")
     notices.tell_applicant(holder, "disputed")
     return dispute
@@ -59,11 +63,21 @@ def give_opinion(*, dispute: Dispute, by: User, side: str, note: str) -> Dispute
         raise NotForYou
     if dispute.opinions.filter(reviewer=by).exists():
         raise AlreadySaid
+    if side == Side.RIVAL and not _holder_was_heard(dispute):
+        raise TooEarly
     DisputeOpinion.objects.create(dispute=dispute, reviewer=by, side=side, note=note)
     events.record(kind="dispute_opinion", claim=rival, by=by, reason=side)
     if dispute.opinions.filter(side=side).count() >= 2:
         _settle(dispute, holder, rival, side, by)
     return dispute
+
+
+def _holder_was_heard(dispute: Dispute) -> bool:
+    """Whether the holder's days are over, or a document came from there since the dispute began."""
+    if timezone.now() >= dispute.due_at:
+        return True
+    sent = Document.objects.filter(proof__claim=dispute.holder_claim, uploaded_at__gt=dispute.opened_at)
+    return sent.exists()
 
 
 def _settle(dispute: Dispute, holder: Claim, rival: Claim, side: str, by: User) -> None:
@@ -91,7 +105,17 @@ def _rival_wins(holder: Claim, rival: Claim, by: User) -> None:
     holder = states.move(claim=holder, to=State.REVOKED, as_=states.REVIEWER, by=by, reason="dispute_lost")
     member_revoked.send(sender=Claim, member=holder.user.as_member, claim=holder)
     notices.tell_applicant(holder, "revoked")
-    outcome.make_verified(rival, as_=states.REVIEWER, by=by, method=outcome.proof_method(rival))
+    rival = outcome.make_verified(rival, as_=states.REVIEWER, by=by, method=outcome.proof_method(rival))
+    _inherit_disputes(holder, rival, by)
+
+
+def _inherit_disputes(loser: Claim, holder: Claim, by: User) -> None:
+    """Who else disputed the loser's claim disputes the new holder's now."""
+    if Dispute.objects.filter(holder_claim=loser, outcome="").update(holder_claim=holder):
+        states.move(
+            claim=holder, to=State.DISPUTED_HOLDER, as_=states.SYSTEM, by=by, reason="dispute_inherited"
+        )
+        notices.tell_applicant(holder, "disputed")
 
 
 def holder_to_warn(*, claim_id: int) -> Claim | None:

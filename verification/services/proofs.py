@@ -44,8 +44,8 @@ def add_document(*, claim: Claim, sort: str, data: bytes) -> Document:
     if claim.state not in MAY_PROVE:
         raise NotProving
     sha256 = hashlib.sha256(data).hexdigest()
-    if known := Document.objects.filter(proof__claim=claim, sha256=sha256).first():
-        return known
+    if known := Document.objects.filter(proof__claim=claim, sha256=sha256, deleted_at=None).first():
+        return _again(claim, known)
     limits.count_upload(claim.user)
     pages = documents.draw_pages(data)
     document = Document(sort=sort, sha256=sha256, size=len(data), pages=len(pages))
@@ -65,15 +65,27 @@ def _keep(claim: Claim, document: Document) -> Document:
     if claim.state not in MAY_PROVE:
         raise NotProving
     proof, _ = Proof.objects.get_or_create(claim=claim, kind=Proof.Kind.DOCUMENT)
-    if known := proof.documents.filter(sha256=document.sha256).first():
+    there = proof.documents.filter(deleted_at=None)
+    if known := there.filter(sha256=document.sha256).first():
+        put_in_queue(claim)
         return known
-    if proof.documents.count() >= rules.DOCUMENTS_PER_CLAIM:
+    if there.count() >= rules.DOCUMENTS_PER_CLAIM:
         raise TooManyDocuments
     document.proof = proof
     document.save()
     put_in_queue(claim)
     events.record(kind="document_added", claim=claim, by=claim.user, evidence=[document.sort])
     return document
+
+
+@transaction.atomic
+def _again(claim: Claim, known: Document) -> Document:
+    """The same file sent anew is the answer to whatever was asked since."""
+    claim = states.lock(claim)
+    if claim.state not in MAY_PROVE:
+        raise NotProving
+    put_in_queue(claim)
+    return known
 
 
 def put_in_queue(claim: Claim) -> None:
@@ -104,9 +116,13 @@ def purge_documents() -> int:
     Rows with hash and size stay. Returns how many documents were purged.
     """
     before = timezone.now() - timedelta(days=rules.DOCUMENT_KEEP_DAYS)
-    due = Document.objects.filter(
-        deleted_at=None, proof__claim__decided_at__lt=before, proof__claim__state__in=(*FINAL, *HOLDING)
-    ).select_related("proof__claim__user")
+    due = (
+        Document.objects.filter(
+            deleted_at=None, proof__claim__decided_at__lt=before, proof__claim__state__in=(*FINAL, *HOLDING)
+        )
+        .exclude(proof__claim__disputes_held__outcome="")
+        .select_related("proof__claim__user")
+    )
     purged = 0
     for document in due.iterator():
         _delete_files(document)

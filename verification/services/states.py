@@ -29,7 +29,6 @@ MOVES: dict[tuple[str, str], tuple[str, ...]] = {
     (State.DISPUTED_RIVAL, State.VERIFIED): (REVIEWER,),
     (State.DISPUTED_RIVAL, State.REJECTED): (REVIEWER,),
     (State.VERIFIED, State.DISPUTED_HOLDER): (SYSTEM,),
-    (State.LAPSED, State.DISPUTED_HOLDER): (SYSTEM,),
     (State.DISPUTED_HOLDER, State.VERIFIED): (SYSTEM, REVIEWER),
     (State.DISPUTED_HOLDER, State.REVOKED): (REVIEWER,),
     (State.LOCKED, State.NEEDS_REVIEW): (REVIEWER,),
@@ -45,6 +44,8 @@ MOVES: dict[tuple[str, str], tuple[str, ...]] = {
     (State.VERIFIED, State.REVOKED): (REVIEWER,),
     (State.LAPSED, State.REVOKED): (REVIEWER,),
     (State.SUSPENDED, State.REVOKED): (REVIEWER,),
+    (State.NEEDS_REVIEW_HELD, State.REVOKED): (REVIEWER,),  # somebody else proved to be that person
+    (State.RETIRED, State.REVOKED): (REVIEWER,),
     (State.VERIFIED, State.RETIRED): (REVIEWER,),
     **{(state, State.WITHDRAWN): (APPLICANT,) for state in UNDECIDED},
 }

@@ -92,6 +92,8 @@ def check_may_vouch(voucher: User, claim: Claim | None = None) -> None:
         raise MayNotVouch(
             f"You can vouch once your own license has been verified for {rules.VOUCHER_DAYS} days."
         )
+    if Vouch.objects.filter(voucher=voucher, claim__state=State.REVOKED).exists():
+        raise MayNotVouch("Someone you vouched for turned out not to be who they said.")
     year = Vouch.objects.filter(voucher=voucher, signed_at__gt=timezone.now() - timedelta(days=365))
     if year.count() >= rules.VOUCHES_PER_YEAR:
         raise MayNotVouch(f"You have vouched {rules.VOUCHES_PER_YEAR} times in a year, which is the most.")

@@ -5,15 +5,16 @@ from allauth.account.models import EmailAddress
 from django.utils import timezone
 
 from accounts.models import Member, Specialty
-from verification.models import Claim, Event, IdentityGuard
+from verification.models import Claim, Decision, Event, IdentityGuard
 from verification.models.claims import State
 from verification.names import PersonName
-from verification.services import claims
+from verification.services import challenge, claims
 from verification.tests.factories import (
     add_license,
     make_applicant,
     make_claim,
     make_provider,
+    make_reviewer,
     new_npi,
     start,
 )
@@ -172,6 +173,57 @@ def test_the_same_identity_again_counts_once(provider, seeker):
         claims.withdraw(user=seeker.user)
 
     assert start(seeker, provider).state == State.MATCHED
+
+
+def test_the_form_answers_no_question_by_trial_and_error(provider, seeker):
+    other = provider.licenses()[1].state
+
+    states = [start(seeker, provider, state=state).state for state in ("AK", "NV", "WY", other)]
+
+    assert states == [State.NEEDS_REVIEW] * 4
+    assert "probing" in Claim.objects.latest("pk").doubts
+
+
+def test_what_was_ever_typed_is_never_a_question(provider, seeker):
+    number = provider.licenses()[0].number
+    start(seeker, provider, license_number=number)
+
+    claim = start(seeker, provider)
+
+    assert "license" in claims.leave_out(claim)
+    other = start(seeker, provider, state="CA")
+    assert {"license", "second_license"} <= claims.leave_out(other)
+
+
+def test_after_a_try_other_facts_are_people_s_matter(provider, seeker):
+    challenge.start_challenge(claim=start(seeker, provider))
+    claims.withdraw(user=seeker.user)
+
+    again = start(seeker, provider, license_number=provider.licenses()[0].number)
+
+    assert (again.state, again.doubts) == (State.NEEDS_REVIEW, ["changed"])
+
+
+def test_withdrawing_in_mid_try_tells_the_holder(provider, seeker):
+    make_claim(provider=provider, state=State.VERIFIED)
+    challenge.start_challenge(claim=start(seeker, provider))
+
+    claims.withdraw(user=seeker.user)
+
+    assert Event.objects.filter(kind="challenge", reason="left").count() == 1
+
+
+def test_an_appeal_taken_back_does_not_shorten_the_90_days(provider, seeker):
+    make_claim(seeker, provider, state=State.REJECTED, rejected_for="mismatch", decided_at=timezone.now())
+    rejected = Claim.objects.get()
+    Decision.objects.create(
+        claim=rejected, reviewer=make_reviewer(), outcome="reject", reason="mismatch", note="No."
+    )
+    claims.appeal(user=seeker.user, text="The card was mine.")
+    claims.withdraw(user=seeker.user)
+
+    with pytest.raises(claims.RetryLater):
+        start(seeker, provider)
 
 
 def test_the_email_address_must_be_confirmed(provider, seeker):

@@ -1,7 +1,8 @@
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.core import mail
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Member
@@ -305,6 +306,8 @@ class TestDisputes:
     def dispute(self, holder, claim, reviewer):
         Member.objects.filter(user=holder.user).update(standing="physician")
         approve(claim, reviewer)
+        passed = timedelta(days=15)
+        Dispute.objects.update(opened_at=F("opened_at") - passed, due_at=F("due_at") - passed)
         return Dispute.objects.get()
 
     def judge(self, dispute, reviewer, side):
@@ -317,6 +320,32 @@ class TestDisputes:
         assert (holder.state, claim.state) == (State.DISPUTED_HOLDER, State.DISPUTED_RIVAL)
         assert seeker.standing == Member.Standing.APPLICANT
         assert (dispute.due_at - dispute.opened_at).days == 14
+
+    def test_the_holder_has_14_days_to_answer_unless_a_document_came(self, dispute, holder, reviewer):
+        Dispute.objects.update(
+            opened_at=F("opened_at") + timedelta(days=15), due_at=F("due_at") + timedelta(days=15)
+        )
+        with pytest.raises(disputes.TooEarly):
+            self.judge(dispute, reviewer, "rival")
+
+        holder.refresh_from_db()
+        with_document(holder)
+        assert self.judge(dispute, reviewer, "rival").outcome == ""
+
+    def test_a_dispute_lifts_no_lapse(self, provider, claim, reviewer):
+        lapsed = make_claim(provider=provider, state=State.LAPSED)
+
+        approve(claim, reviewer)
+
+        lapsed.refresh_from_db()
+        assert lapsed.state == State.LAPSED
+        assert Dispute.objects.get().holder_claim == lapsed
+
+    def test_whoever_shares_the_identity_or_vouched_decides_nothing(self, provider, claim, reviewer):
+        Claim.objects.filter(pk=make_claim(provider=provider, state=State.WITHDRAWN).pk).update(user=reviewer)
+
+        with pytest.raises(decisions.NotAReviewer):
+            approve(claim, reviewer)
 
     def test_the_holder_keeps_writing_meanwhile(self, dispute, holder):
         assert Member.objects.get(user=holder.user).standing == Member.Standing.PHYSICIAN

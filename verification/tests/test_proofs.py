@@ -57,6 +57,27 @@ def test_the_same_file_twice_is_one_document(claim, private_files):
     assert len(files_in(private_files)) == 1
 
 
+def test_the_same_file_again_answers_what_was_asked_since(claim):
+    add(claim)
+    Claim.objects.update(asked_for="The same, once more.", queued_at=None)
+
+    add(claim)
+
+    claim.refresh_from_db()
+    assert claim.asked_for is None
+    assert claim.queued_at
+
+
+def test_a_file_that_was_deleted_can_be_sent_again(claim, private_files):
+    old = add(claim)
+    Document.objects.filter(pk=old.pk).update(deleted_at=timezone.now())
+
+    new = add(claim)
+
+    assert new != old
+    assert new.deleted_at is None
+
+
 def test_what_was_asked_for_is_answered_by_a_document(claim):
     Claim.objects.update(asked_for="A sharper photo, please.")
 

@@ -7,7 +7,6 @@ csv module.
 """
 
 import re
-from operator import itemgetter
 from typing import NamedTuple
 
 from verification.imports.cleaning import clean, is_clean
@@ -81,20 +80,23 @@ class Layout:
         places = find_columns(header, {name: (name,) for name in FACTS.values()} | slots, file_name)
         self.width = len(header)
         self.facts_at = [places[name] for name in FACTS.values()]
-        self.pick_facts = itemgetter(*self.facts_at)
         self.slots_at = [
             (slot, *(places[slot, part] for part in range(len(SLOT_PARTS)))) for slot in range(1, SLOTS + 1)
         ]
         self.first_slot = self.slots_at[0][1]
         self.is_published_layout = self._is_published_layout()
+        captured = {*self.facts_at, *self.slots_at[0][1:]}
+        values = ('([^"]*)' if at in captured else '[^"]*' for at in range(self.first_slot + len(SLOT_PARTS)))
+        self.beginning = re.compile(f'"{_BETWEEN.join(values)}{_BETWEEN}')
 
     def _is_published_layout(self) -> bool:
-        """Number and entity type first, all facts before the slots, the slots in one block, more behind them."""
+        """Number and entity type first, the facts in our order, then the slots in one block, and more behind."""
         parts = [place for slot in self.slots_at for place in slot[1:]]
         block = list(range(self.first_slot, self.first_slot + len(parts)))
         return (
             self.facts_at[:2] == [0, 1]
-            and max(self.facts_at) < self.first_slot
+            and self.facts_at == sorted(self.facts_at)
+            and self.facts_at[-1] < self.first_slot
             and parts == block
             and self.width > block[-1] + 1
         )
@@ -133,16 +135,17 @@ class Layout:
         return Row(facts, used, _BETWEEN.join([*facts, *(text for slot in used for text in slot[1:])]))
 
     def _cut(self, text: str) -> Row | None:
-        """A record whose quotation marks are just those around its values, cut where it is used.
+        """The facts and the first slot by one expression, then further slots while there are any.
 
-        None where a value needs cleaning, or the marks turn out to stand elsewhere.
+        None where a value needs cleaning, or the quotation marks turn out to stand elsewhere.
         """
-        values = text[1:-1].split(_BETWEEN, self.first_slot)
-        if len(values) <= self.first_slot:
+        found = self.beginning.match(text)
+        if found is None:
             return None
-        facts = list(map(str.strip, self.pick_facts(values)))
-        used, rest, slots = list(facts), values[self.first_slot], []
-        for number in range(1, SLOTS + 1):
+        used = list(map(str.strip, found.groups()))
+        facts, first = used[: len(FACTS)], used[len(FACTS) :]
+        slots, rest = [(1, *first)] if first[0] else [], text[found.end() :]
+        for number in range(2, SLOTS + 1):
             if rest.startswith(_EMPTY_FROM[number]):
                 break
             code, license_number, state, switch, rest = rest.split(_BETWEEN, len(SLOT_PARTS))

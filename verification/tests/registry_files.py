@@ -4,6 +4,7 @@ import csv
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -107,10 +108,10 @@ def load(command: str, path: Path | str, **options) -> str:
     return out.getvalue()
 
 
-def start(*arguments: str | Path, **pipes) -> subprocess.Popen:
+def start(*arguments: str | Path, program: Sequence[str] = ("manage.py",), **pipes) -> subprocess.Popen:
     """Run manage.py on the test database in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "manage.py", *map(str, arguments)],
+        [sys.executable, *program, *map(str, arguments)],
         cwd=settings.BASE_DIR,
         env={**os.environ, "DATABASE_URL": test_database_url()},
         **{"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True} | pipes,

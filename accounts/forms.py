@@ -12,14 +12,15 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.template.response import TemplateResponse
 
-from accounts import handles, services
+from accounts import handles
 from accounts.models import Member, Specialty
+from accounts.services import members
 
 
 def clean_free_handle(handle: str, member: Member | None = None) -> str:
     handle = handles.check(handle)
-    if not services.is_free(handle, member=member):
-        raise ValidationError(services.HandleTaken.message)
+    if not members.is_free(handle, member=member):
+        raise ValidationError(members.HandleTaken.message)
     return handle
 
 
@@ -77,9 +78,9 @@ class SignupForm(PlainLabels, AllauthSignupForm):
         try:
             if self.account_already_exists:
                 make_password(secrets.token_urlsafe())  # the time it takes to make an account
-                services.hold_handle(handle=self.cleaned_data["handle"])
+                members.hold_handle(handle=self.cleaned_data["handle"])
             return super().try_save(request)
-        except services.HandleTaken as refusal:
+        except members.HandleTaken as refusal:
             self.add_error("handle", str(refusal))
             return None, TemplateResponse(request, "account/signup.html", {"form": self})
 
@@ -87,7 +88,7 @@ class SignupForm(PlainLabels, AllauthSignupForm):
     def save(self, request):
         user = super().save(request)
         if user is not None:
-            services.create_member(user=user, handle=self.cleaned_data["handle"])
+            members.create_member(user=user, handle=self.cleaned_data["handle"])
         return user
 
 

@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.core.management import call_command
 
-from accounts import services
+from accounts.services import members
 
 
 @shared_task
@@ -13,4 +13,4 @@ def clear_sessions():
 @shared_task
 def forget_unconfirmed():
     """Free what was taken by sign-ups nobody confirmed."""
-    services.forget_unconfirmed()
+    members.forget_unconfirmed()

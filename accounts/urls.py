@@ -1,11 +1,11 @@
 from django.urls import path
 
-from accounts import views
+from accounts.views import people
 
 app_name = "accounts"
 
 urlpatterns = [
-    path("members/<str:handle>/", views.member, name="member"),
-    path("physicians/<str:key>/", views.physician, name="physician"),
-    path("settings/", views.settings, name="settings"),
+    path("members/<str:handle>/", people.member, name="member"),
+    path("physicians/<str:key>/", people.physician, name="physician"),
+    path("settings/", people.settings, name="settings"),
 ]

@@ -14,8 +14,8 @@ from django.db import transaction
 from django.utils import timezone
 from PIL import Image, ImageDraw, ImageFont
 
-from accounts import services as accounts
 from accounts.models import Member, Specialty, User
+from accounts.services import members
 from sermo.crypto import keyed_hash
 from verification import demo_registry, licenses, npi, registry
 from verification.models import Claim, Event, Exclusion, Provider, ProviderLicense, Subject
@@ -217,7 +217,7 @@ def _wait_in_queue(handle: str, npi_number: str, last: str, has_passed: bool, ho
     provider = Provider.objects.get(npi=npi_number)
     user = User.objects.create_user(f"{handle.replace('_', '-')}@demo.sermo.test")
     user.emailaddress_set.create(email=user.email, verified=True, primary=True)
-    accounts.create_member(user=user, handle=handle)
+    members.create_member(user=user, handle=handle)
     main = provider.licenses().first()
     claim = claims.start_claim(
         user=user,

@@ -4,8 +4,8 @@ from itertools import count
 
 from allauth.account.models import EmailAddress
 
-from accounts import services
 from accounts.models import Member, Specialty, User
+from accounts.services import members
 
 numbers = count(1)
 LETTERS = "abcdefghjkmnpqrstuvwxyz"
@@ -42,7 +42,7 @@ def make_member(
     handle=None, *, standing=Member.Standing.PHYSICIAN, specialty="Cardiovascular Disease", **fields
 ):
     user = fields.pop("user", None) or make_user(fields.pop("email", None), fields.pop("password", None))
-    member = services.create_member(user=user, handle=handle or new_handle())
+    member = members.create_member(user=user, handle=handle or new_handle())
     member.standing = standing
     member.specialty = make_specialty(specialty) if isinstance(specialty, str) else specialty
     for name, value in fields.items():

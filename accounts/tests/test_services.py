@@ -4,47 +4,47 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import services
 from accounts.models import Handle, Member, User
 from accounts.roles import is_moderator
+from accounts.services import members, profiles
 from accounts.signals import byline_mode_changed
 from accounts.tests.factories import make_user
 
 
 def test_two_members_never_share_a_handle_or_its_lookalike(physician):
     for handle in ("left_atrium", "LEFT_ATRIUM", "left.atriurn"):
-        with pytest.raises(services.HandleTaken):
-            services.create_member(user=make_user(), handle=handle)
+        with pytest.raises(members.HandleTaken):
+            members.create_member(user=make_user(), handle=handle)
 
 
 def test_an_old_handle_stays_reserved_for_its_owner(physician, colleague):
-    services.change_handle(member=physician, handle="right_atrium")
+    members.change_handle(member=physician, handle="right_atrium")
 
-    assert not services.is_free("left_atrium")
-    assert services.is_free("left_atrium", member=physician)
-    with pytest.raises(services.HandleTaken):
-        services.change_handle(member=colleague, handle="left_atrium")
+    assert not members.is_free("left_atrium")
+    assert members.is_free("left_atrium", member=physician)
+    with pytest.raises(members.HandleTaken):
+        members.change_handle(member=colleague, handle="left_atrium")
 
 
 def test_a_handle_changes_once_in_90_days(physician):
-    services.change_handle(member=physician, handle="right_atrium")
+    members.change_handle(member=physician, handle="right_atrium")
 
-    with pytest.raises(services.HandleChangedLately, match="yours again on"):
-        services.change_handle(member=physician, handle="septum")
+    with pytest.raises(members.HandleChangedLately, match="yours again on"):
+        members.change_handle(member=physician, handle="septum")
 
     Member.objects.update(handle_changed_at=timezone.now() - timedelta(days=90, minutes=1))
-    assert services.change_handle(member=physician, handle="left_atrium").handle == "left_atrium"
+    assert members.change_handle(member=physician, handle="left_atrium").handle == "left_atrium"
 
 
 def test_the_same_handle_again_changes_nothing(physician):
-    services.change_handle(member=physician, handle="left_atrium")
+    members.change_handle(member=physician, handle="left_atrium")
 
     physician.refresh_from_db()
     assert physician.handle_changed_at is None
 
 
 def test_a_handle_in_other_letters_is_one_s_own(physician):
-    changed = services.change_handle(member=physician, handle="Left_Atrium")
+    changed = members.change_handle(member=physician, handle="Left_Atrium")
 
     assert changed.handle == "Left_Atrium"
     assert Handle.objects.filter(member=physician, released_at=None).count() == 1
@@ -70,22 +70,22 @@ def test_an_address_is_stored_in_lower_case(db):
 
 
 def test_a_public_byline_needs_a_verified_name(physician):
-    with pytest.raises(services.NotVerified):
-        services.choose_byline(member=physician, mode="public")
+    with pytest.raises(profiles.NotVerified):
+        profiles.choose_byline(member=physician, mode="public")
 
-    member = services.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
+    member = profiles.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
     assert member.display_name == "Amara Okafor, MD"
 
 
 def test_going_back_from_public_erases_the_name_and_announces_it(physician):
-    services.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
+    profiles.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
     heard = []
 
     def listener(member, was, **kwargs):
         heard.append((member.byline_mode, was))
 
     byline_mode_changed.connect(listener)
-    member = services.choose_byline(member=physician, mode="anonymous")
+    member = profiles.choose_byline(member=physician, mode="anonymous")
 
     assert member.display_name == ""
     assert heard == [("anonymous", "public")]
@@ -105,8 +105,8 @@ def test_the_database_keeps_names_and_modes_together(physician, fields, name):
 
 
 def test_verification_fills_in_a_specialty_only_where_none_was_chosen(applicant, physician, colleague):
-    services.set_standing(member=applicant, standing="physician", specialty=colleague.specialty)
-    services.set_standing(member=physician, standing="read_only", specialty=colleague.specialty)
+    members.set_standing(member=applicant, standing="physician", specialty=colleague.specialty)
+    members.set_standing(member=physician, standing="read_only", specialty=colleague.specialty)
 
     applicant.refresh_from_db()
     physician.refresh_from_db()
@@ -115,9 +115,9 @@ def test_verification_fills_in_a_specialty_only_where_none_was_chosen(applicant,
 
 
 def test_a_rank_of_privacy_orders_the_modes():
-    assert services.is_more_private("anonymous", than="partial")
-    assert services.is_more_private("partial", than="public")
-    assert not services.is_more_private("public", than="public")
+    assert profiles.is_more_private("anonymous", than="partial")
+    assert profiles.is_more_private("partial", than="public")
+    assert not profiles.is_more_private("public", than="public")
 
 
 def test_a_suspended_moderator_moderates_nothing(moderator):

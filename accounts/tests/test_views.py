@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import services
 from accounts.models import Handle, Member, User
+from accounts.services import members, profiles
 from accounts.tests.factories import make_member, make_user
 from conftest import client_of
 from sermo import crypto
@@ -61,16 +61,16 @@ def test_whether_a_handle_is_free_afterwards_does_not_tell_who_has_an_account(ph
     later = timezone.now() - timedelta(days=3, minutes=1)
     User.objects.filter(email="ada@example.org").update(date_joined=later)
     Handle.objects.filter(member=None).update(held_until=later)
-    assert services.forget_unconfirmed() == 1
-    assert services.is_free("quiet_murmur")
-    assert services.is_free("another_one")
+    assert members.forget_unconfirmed() == 1
+    assert members.is_free("quiet_murmur")
+    assert members.is_free("another_one")
     assert User.objects.get() == physician.user
 
 
 def test_only_what_was_never_confirmed_is_forgotten(applicant, physician, staff):
     User.objects.update(date_joined=timezone.now() - timedelta(days=30))
 
-    assert services.forget_unconfirmed() == 0
+    assert members.forget_unconfirmed() == 0
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_bad_sign_ups_say_why_and_keep_what_was_typed(client, physician, wrong, 
 
 def test_a_handle_lost_in_a_race_is_a_message_not_a_fault(client, db, monkeypatch):
     make_member("quiet_murmur")
-    monkeypatch.setattr(services, "is_free", lambda handle, member=None: True)
+    monkeypatch.setattr(members, "is_free", lambda handle, member=None: True)
 
     page = client.post("/accounts/signup/", SIGNUP)
 
@@ -211,9 +211,9 @@ def test_an_applicant_chooses_a_specialty(applicant, colleague, applicant_client
 
 
 def test_saving_a_profile_undoes_nothing_that_was_decided_meanwhile(physician):
-    services.set_standing(member=physician, standing="suspended")
+    members.set_standing(member=physician, standing="suspended")
 
-    services.change_profile(member=physician, specialty=None, state="MN", years_band="", bio="")
+    profiles.change_profile(member=physician, specialty=None, state="MN", years_band="", bio="")
 
     physician.refresh_from_db()
     assert (physician.standing, physician.state) == ("suspended", "MN")

@@ -1,18 +1,23 @@
+from questions.models.following import Subscription, TopicFollow
 from questions.models.posts import Byline, Credit, Draft, Post, Revision
 from questions.models.questions import Question, QuestionSpecialty, Tag
-from questions.models.ranks import MemberRank
+from questions.models.ranks import BoardPlace, MemberRank, PairFlag
 from questions.models.votes import Importance, Vote
 
 __all__ = [
+    "BoardPlace",
     "Byline",
     "Credit",
     "Draft",
     "Importance",
     "MemberRank",
+    "PairFlag",
     "Post",
     "Question",
     "QuestionSpecialty",
     "Revision",
+    "Subscription",
     "Tag",
+    "TopicFollow",
     "Vote",
 ]

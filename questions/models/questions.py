@@ -102,6 +102,7 @@ class Question(models.Model):
     class Audience(models.TextChoices):
         PHYSICIANS = "physicians", "All physicians"
         SPECIALTY = "specialty", "Only the specialties chosen above"
+        CONNECTIONS = "connections", "Only my connections"
 
     class Urgency(models.TextChoices):
         DAYS = "days", "In days"
@@ -122,7 +123,7 @@ class Question(models.Model):
     asker = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="questions")
     specialties = models.ManyToManyField(Specialty, through="QuestionSpecialty", related_name="questions")
     tags = models.ManyToManyField(Tag, blank=True, related_name="questions")
-    audience = models.CharField(max_length=10, choices=Audience, default=Audience.PHYSICIANS)
+    audience = models.CharField(max_length=11, choices=Audience, default=Audience.PHYSICIANS)
     peers_only = models.BooleanField(default=False)
     urgency = models.CharField(max_length=5, choices=Urgency, default=Urgency.DAYS)
     excerpt = models.CharField(max_length=240, blank=True)
@@ -154,7 +155,8 @@ class Question(models.Model):
                 condition=Q(kind__in=["question", "observation", "discussion"]), name="question_kind_is_known"
             ),
             models.CheckConstraint(
-                condition=Q(audience__in=["physicians", "specialty"]), name="question_audience_is_known"
+                condition=Q(audience__in=["physicians", "specialty", "connections"]),
+                name="question_audience_is_known",
             ),
             models.CheckConstraint(
                 condition=Q(urgency__in=["days", "today"]), name="question_urgency_is_known"

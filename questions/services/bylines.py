@@ -1,7 +1,7 @@
 """Under which name a member speaks in a discussion."""
 
 from accounts.models import Member
-from accounts.services import is_more_private
+from accounts.services.profiles import is_more_private
 from questions.models import Byline, Question
 from sermo.errors import RuleBroken
 

@@ -5,7 +5,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from accounts import services as people
+from accounts.services import profiles
 from accounts.tests.factories import make_member
 from questions import ranking
 from questions.cells import safe_cells
@@ -181,7 +181,7 @@ def test_recount_of_an_earlier_day_shows_it_and_writes_nothing(physician, collea
 
 
 def test_posts_under_a_name_move_no_points_of_the_handle(physician, colleague, third):
-    people.choose_byline(member=colleague, mode="public", display_name="Amara Okafor, MD")
+    profiles.choose_byline(member=colleague, mode="public", display_name="Amara Okafor, MD")
     colleague.refresh_from_db()
     question = make_question(colleague)
     answer = make_answer(make_question(physician, title="Something for a named answer?"), colleague)
@@ -190,7 +190,7 @@ def test_posts_under_a_name_move_no_points_of_the_handle(physician, colleague, t
     closing.solve_question(question=answer.question, by=physician, answers=[answer])
     assert points(colleague) == 0
 
-    people.choose_byline(member=colleague, mode="anonymous")
+    profiles.choose_byline(member=colleague, mode="anonymous")
     call_command("recount")
     assert points(colleague) == 0
 

@@ -6,7 +6,7 @@ from allauth.mfa.models import Authenticator
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import services as people
+from accounts.services import profiles
 from accounts.tests.factories import make_member, make_specialty
 from conftest import client_of
 from questions.models import Draft, Post, Question, Vote
@@ -356,7 +356,7 @@ def test_counts_by_specialty_appear_from_five(question, answer, physician_client
 
 
 def test_a_public_byline_shows_the_name_and_nothing_leads_to_the_handle(physician, colleague_client):
-    people.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
+    profiles.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
     physician.refresh_from_db()
     question = make_question(physician)
 
@@ -369,7 +369,7 @@ def test_a_public_byline_shows_the_name_and_nothing_leads_to_the_handle(physicia
 
 def test_the_page_of_a_handle_never_shows_the_name(physician, colleague_client):
     question = make_question(physician)
-    people.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
+    profiles.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
 
     handle_page = colleague_client.get("/members/left_atrium/").content.decode()
     named_page = colleague_client.get(physician.physician_url).content.decode()
@@ -380,7 +380,7 @@ def test_the_page_of_a_handle_never_shows_the_name(physician, colleague_client):
 
 
 def test_nothing_on_the_handle_s_page_moves_when_a_named_post_is_judged(physician, colleague, third):
-    people.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
+    profiles.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
     physician.refresh_from_db()
     question = make_question(physician)
     client = client_of(third)
@@ -392,10 +392,10 @@ def test_nothing_on_the_handle_s_page_moves_when_a_named_post_is_judged(physicia
 
 
 def test_who_goes_back_from_the_name_is_a_colleague_there_not_the_handle(physician, colleague_client):
-    people.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
+    profiles.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
     physician.refresh_from_db()
     question = make_question(physician)
-    people.choose_byline(member=physician, mode="anonymous")
+    profiles.choose_byline(member=physician, mode="anonymous")
 
     for address in (question.get_absolute_url(), "/questions/", "/members/left_atrium/"):
         page = colleague_client.get(address).content.decode()
@@ -416,8 +416,8 @@ def test_the_mark_stands_beside_the_verified_alone(question, physician, colleagu
 
 
 def test_the_page_of_a_name_is_gone_once_the_profile_is_private_again(physician, colleague_client):
-    people.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
-    people.choose_byline(member=physician, mode="anonymous")
+    profiles.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
+    profiles.choose_byline(member=physician, mode="anonymous")
 
     assert colleague_client.get(physician.physician_url).status_code == 404
 

@@ -5,7 +5,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from accounts import services as people
+from accounts.services import profiles
 from accounts.tests.factories import make_member, make_specialty
 from questions.models import Byline, Credit, Draft, Importance, Post, Question, QuestionSpecialty, Vote
 from questions.services import bylines, closing, voting, writing
@@ -264,26 +264,26 @@ def test_showing_more_than_the_profile_needs_a_confirmation(physician, colleague
 
 
 def test_more_privacy_masks_old_posts_and_less_uncovers_none(physician):
-    people.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
+    profiles.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
     named = make_question(physician).posts.get()
-    people.choose_byline(member=physician, mode="partial")
+    profiles.choose_byline(member=physician, mode="partial")
     partial = make_question(physician, title="Another question for the house?").posts.get()
     assert Byline.objects.get(pk=named.byline_id).mode == "masked"
 
-    people.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
+    profiles.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
     modes = dict(Byline.objects.values_list("pk", "mode"))
     assert modes == {named.byline_id: "masked", partial.byline_id: "partial"}
 
-    people.choose_byline(member=physician, mode="anonymous")
+    profiles.choose_byline(member=physician, mode="anonymous")
     modes = dict(Byline.objects.values_list("pk", "mode"))
     assert modes == {named.byline_id: "masked", partial.byline_id: "anonymous"}
 
 
 def test_a_byline_is_chosen_from_the_profile_as_it_is_not_as_the_request_saw_it(physician, colleague):
     question = make_question(physician)
-    people.choose_byline(member=colleague, mode="partial")
+    profiles.choose_byline(member=colleague, mode="partial")
     stale = type(colleague).objects.get(pk=colleague.pk)
-    people.choose_byline(member=colleague, mode="anonymous")
+    profiles.choose_byline(member=colleague, mode="anonymous")
 
     with pytest.raises(bylines.LessPrivateByline):
         make_answer(question, stale, byline="partial")

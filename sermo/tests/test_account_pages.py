@@ -12,7 +12,7 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from accounts.services import create_member
+from accounts.services.members import create_member
 
 pytestmark = pytest.mark.django_db
 

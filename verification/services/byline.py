@@ -2,8 +2,8 @@
 
 from django.db import transaction
 
-from accounts import services as accounts
 from accounts.models import Member
+from accounts.services import profiles
 from verification.models import Claim
 from verification.models.claims import State
 from verification.names import PersonName, name_score
@@ -29,9 +29,9 @@ def display_name_for(member: Member) -> str:
 
 @transaction.atomic
 def choose_byline(*, member: Member, mode: str) -> Member:
-    """Set how a member's next posts are signed. Raises accounts.services.NotVerified."""
+    """Set how a member's next posts are signed. Raises accounts.services.profiles.NotVerified."""
     name = display_name_for(member) if mode == Member.BylineMode.PUBLIC else ""
-    return accounts.choose_byline(member=member, mode=mode, display_name=name)
+    return profiles.choose_byline(member=member, mode=mode, display_name=name)
 
 
 def _matches(typed: dict, record: dict | None) -> bool:

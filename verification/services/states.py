@@ -4,8 +4,8 @@ from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import services as accounts
 from accounts.models import Member, User
+from accounts.services import members, profiles
 from verification.models import Claim, IdentityGuard
 from verification.models.claims import FINAL, HOLDING, UNDECIDED, State
 from verification.services import events
@@ -138,8 +138,8 @@ def _set_standing(claim: Claim, specialty) -> None:
     if standing is None or member is None:
         return
     if claim.state == State.REVOKED:
-        accounts.choose_byline(member=member, mode=Member.BylineMode.ANONYMOUS)
-    accounts.set_standing(member=member, standing=standing, specialty=specialty)
+        profiles.choose_byline(member=member, mode=Member.BylineMode.ANONYMOUS)
+    members.set_standing(member=member, standing=standing, specialty=specialty)
     if standing == Member.Standing.SUSPENDED:
         end_sessions(claim.user)
 

@@ -2,8 +2,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts import services as accounts
 from accounts.models import Member
+from accounts.services import profiles
 from verification.models import Claim
 from verification.models.claims import State
 from verification.services import byline
@@ -52,7 +52,7 @@ def test_without_a_verified_license_there_is_no_name(physician, provider, state)
     make_claim(physician, provider, state=state)
 
     assert byline.display_name_for(physician) == ""
-    with pytest.raises(accounts.NotVerified):
+    with pytest.raises(profiles.NotVerified):
         byline.choose_byline(member=physician, mode="public")
 
 
@@ -96,5 +96,5 @@ def test_a_physician_without_a_claim_is_refused_in_words(physician):
     response = client.post(ADDRESS, {"mode": "public"})
 
     assert response.status_code == 422
-    assert accounts.NotVerified.message in response.content.decode()
+    assert profiles.NotVerified.message in response.content.decode()
     assert make_provider.__doc__

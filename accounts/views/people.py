@@ -4,10 +4,10 @@ from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 
-from accounts import services
 from accounts.doors import login_required, physician_required
 from accounts.forms import HandleForm, ProfileForm
 from accounts.models import Member
+from accounts.services import members, profiles
 from sermo.errors import RuleBroken
 
 
@@ -48,13 +48,13 @@ def settings(request):
     profile_form = ProfileForm(request.POST if saving == "profile" else None, instance=own)
     if saving == "handle" and handle_form.is_valid():
         try:
-            services.change_handle(member=own, handle=handle_form.cleaned_data["handle"])
+            members.change_handle(member=own, handle=handle_form.cleaned_data["handle"])
         except RuleBroken as refusal:
             handle_form.add_error("handle", str(refusal))
         else:
             return _saved(request)
     if saving == "profile" and profile_form.is_valid():
-        services.change_profile(member=own, **profile_form.facts())
+        profiles.change_profile(member=own, **profile_form.facts())
         return _saved(request)
     own.refresh_from_db(fields=["handle", "specialty", "state", "years_band", "bio"])
     context = {"handle_form": handle_form, "profile_form": profile_form, "own": own}

@@ -1,4 +1,4 @@
-"""What members may do with their handle and byline."""
+"""Coming, being called, and standing: what makes a member and what they are called."""
 
 from datetime import timedelta
 
@@ -10,11 +10,7 @@ from django.utils import timezone
 
 from accounts import handles
 from accounts.models import Handle, Member, Specialty, User
-from accounts.signals import byline_mode_changed
 from sermo.errors import RuleBroken
-
-Mode = Member.BylineMode
-PRIVACY = {Mode.PUBLIC: 0, Mode.PARTIAL: 1, Mode.ANONYMOUS: 2}
 
 
 class HandleTaken(RuleBroken):
@@ -23,10 +19,6 @@ class HandleTaken(RuleBroken):
 
 class HandleChangedLately(RuleBroken):
     message = "A handle can be changed once in 90 days."
-
-
-class NotVerified(RuleBroken):
-    message = "Your real name can be shown once your license is verified."
 
 
 @transaction.atomic
@@ -114,42 +106,6 @@ def forget_unconfirmed() -> int:
         number += 1
     Handle.objects.filter(member=None, held_until__lt=now).delete()
     return number
-
-
-@transaction.atomic
-def change_profile(
-    *, member: Member, specialty: Specialty | None, state: str, years_band: str, bio: str
-) -> Member:
-    """Save the facts a member chose to give. The specialty of a verified physician is verification's to change."""
-    member = Member.objects.select_for_update().get(pk=member.pk)
-    if member.is_applicant:
-        member.specialty = specialty
-    member.state, member.years_band, member.bio = state, years_band, bio
-    member.save(update_fields=["specialty", "state", "years_band", "bio"])
-    return member
-
-
-@transaction.atomic
-def choose_byline(*, member: Member, mode: str, display_name: str = "") -> Member:
-    """Set how a member's next posts are signed; more privacy also covers the posts already written.
-
-    `display_name` comes from verification, which checked it, and is kept only while the mode is public.
-    Raises NotVerified when public is chosen without one.
-    """
-    member = Member.objects.select_for_update().get(pk=member.pk)
-    was, mode = Mode(member.byline_mode), Mode(mode)
-    if mode == Mode.PUBLIC and not display_name:
-        raise NotVerified
-    member.byline_mode = mode
-    member.display_name = display_name if mode == Mode.PUBLIC else ""
-    member.save(update_fields=["byline_mode", "display_name"])
-    if mode != was:
-        byline_mode_changed.send(sender=Member, member=member, was=was)
-    return member
-
-
-def is_more_private(mode: str, than: str) -> bool:
-    return PRIVACY[Mode(mode)] > PRIVACY[Mode(than)]
 
 
 @transaction.atomic

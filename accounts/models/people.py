@@ -5,6 +5,7 @@ import secrets
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -134,6 +135,17 @@ class Member(models.Model):
         FOURTH = "21-30", "21 to 30 years"
         LAST = "31+", "31 years and more"
 
+    class Audience(models.TextChoices):
+        ME = "me", "Only me"
+        CONNECTIONS = "connections", "Connections"
+        PHYSICIANS = "physicians", "Physicians"
+
+    class ContactFor(models.TextChoices):
+        QUESTIONS = "questions", "Questions"
+        REFERRALS = "referrals", "Referrals"
+        JOBS = "jobs", "Jobs"
+        RESEARCH = "research", "Research"
+
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="member"
     )
@@ -146,6 +158,20 @@ class Member(models.Model):
     state = models.CharField(max_length=2, choices=STATES, blank=True)
     years_band = models.CharField("years since graduation", max_length=5, choices=YearsBand, blank=True)
     bio = models.CharField(max_length=500, blank=True)
+    subspecialty = models.ForeignKey(
+        Specialty, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    languages = ArrayField(models.CharField(max_length=3), default=list, blank=True)
+    school = models.CharField("medical school", max_length=120, blank=True)
+    training = models.CharField("residency and fellowship", max_length=200, blank=True)
+    publications = ArrayField(models.CharField(max_length=8), default=list, blank=True)  # PMIDs
+    contact_for = ArrayField(models.CharField(max_length=9, choices=ContactFor), default=list, blank=True)
+    visibility = models.JSONField(
+        default=dict, blank=True
+    )  # field of the profile: Audience; see accounts.faces
+    face = models.JSONField(default=dict, blank=True)  # what the handle shows after the small-cell guard
+    handle_picture = models.CharField(max_length=32, blank=True)  # see accounts.pictures
+    name_picture = models.CharField(max_length=32, blank=True)
     byline_mode = models.CharField(max_length=9, choices=BylineMode, default=BylineMode.ANONYMOUS)
     display_name = models.CharField(max_length=80, blank=True)
     physician_key = models.CharField(max_length=16, unique=True, default=new_physician_key, editable=False)

@@ -1,0 +1,207 @@
+"""What members are told, how much of it a day, and by which way."""
+
+import secrets
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts.models.people import Member
+
+
+class Kind(models.TextChoices):
+    REPLY = "reply", "Answers and comments"
+    MENTION = "mention", "Mentions"
+    MILESTONE = "milestone", "Vote milestones"
+    TOPIC = "topic", "New in topics you follow"
+    FOLLOW = "follow", "New from members you follow"
+    CASE_PAGE = "case_page", "Case pages"
+    ON_CALL = "on_call", "On-call pages"
+    CONNECTION = "connection", "Connections"
+    VOUCH = "vouch", "Vouches"
+    POLL = "poll", "Polls about to close"
+    GROUP = "group", "Focus-group invitations"
+    REWARD = "reward", "Rewards"
+    MODERATION = "moderation", "Moderation"
+
+
+class Way(models.TextChoices):
+    OFF = "off", "Off"
+    APP = "app", "In the app"
+    EMAIL = "email", "In the app and by e-mail"
+
+
+def new_unsubscribe_key() -> str:
+    return secrets.token_urlsafe(18)
+
+
+class NoticeSettings(models.Model):
+    """How much, and when. A missing row means the defaults."""
+
+    member = models.OneToOneField(
+        Member, on_delete=models.CASCADE, primary_key=True, related_name="notice_settings"
+    )
+    budget = models.PositiveSmallIntegerField(default=20)  # alerts a day
+    quiet_from = models.TimeField(null=True, blank=True)
+    quiet_to = models.TimeField(null=True, blank=True)
+    time_zone = models.CharField(max_length=40, default="America/New_York")
+    unsubscribe_key = models.CharField(
+        max_length=32, unique=True, default=new_unsubscribe_key, editable=False
+    )
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(condition=Q(budget__lte=100), name="notice_budget_at_most_100"),
+            models.CheckConstraint(
+                condition=Q(quiet_from=None, quiet_to=None)
+                | (Q(quiet_from__isnull=False, quiet_to__isnull=False) & ~Q(quiet_from=F("quiet_to"))),
+                name="notice_quiet_hours_have_two_ends",
+            ),
+        ]
+
+    def __str__(self):
+        return f"notice settings of {self.member_id}"
+
+
+class NoticeChoice(models.Model):
+    """The way a member chose for one kind; no row means the kind's default."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notice_choices")
+    kind = models.CharField(max_length=10, choices=Kind)
+    way = models.CharField(max_length=5, choices=Way)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["member", "kind"], name="notice_choice_once_per_kind"),
+            models.CheckConstraint(condition=Q(way__in=["off", "app", "email"]), name="notice_way_is_known"),
+        ]
+
+    def __str__(self):
+        return f"{self.member_id}: {self.kind} {self.way}"
+
+
+class NoticeThread(models.Model):
+    """What a member was told about one matter, together: a row of the inbox."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notice_threads")
+    about = models.CharField(max_length=40)  # "question:12", "connection:7"
+    latest_at = models.DateTimeField(default=timezone.now)
+    unread = models.PositiveIntegerField(default=0)  # alerts in it that were not seen
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["member", "about"], name="notice_thread_once")]
+        indexes = [
+            models.Index(F("member"), F("latest_at").desc(), F("id").desc(), name="notice_thread_inbox"),
+            models.Index(fields=["member"], condition=Q(unread__gt=0), name="notice_thread_unread"),
+        ]
+
+    def __str__(self):
+        return f"{self.about} for {self.member_id}"
+
+
+class Notice(models.Model):
+    """One thing a member was told. It names a target and no text: words and links are made when it is read.
+
+    Held means that the day's budget was used up: it stands in the inbox, does not count as unread, and goes by no mail.
+    """
+
+    thread = models.ForeignKey(NoticeThread, on_delete=models.CASCADE, related_name="notices")
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=10, choices=Kind)
+    target = models.BigIntegerField()  # of what, the kind's reader knows (a post, a connection)
+    number = models.PositiveIntegerField(
+        default=0
+    )  # what it counts, such as the corroborations of a milestone
+    key = models.CharField(max_length=60)  # the deed; told once, however often it is announced
+    held = models.BooleanField(default=False)
+    told_at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["member", "key"], name="notice_once_per_deed")]
+        indexes = [models.Index(fields=["thread", "-told_at"], name="notice_by_thread")]
+
+    def __str__(self):
+        return f"notice {self.pk}"
+
+
+class NoticeDay(models.Model):
+    """How many alerts a member had on one day of their own time zone."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notice_days")
+    day = models.DateField()
+    alerts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["member", "day"], name="notice_day_once")]
+
+    def __str__(self):
+        return f"{self.day}: {self.alerts}"
+
+
+class FanOut(models.Model):
+    """Something to tell many members, worked off in batches; `reached` is the last member id that was done."""
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    target = models.BigIntegerField()
+    about = models.CharField(max_length=40)
+    reached = models.BigIntegerField(default=0)
+    alerted = models.PositiveIntegerField(default=0)
+    held = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField(default=timezone.now)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["kind", "target"], name="fan_out_once")]
+        indexes = [models.Index(fields=["started_at"], condition=Q(done_at=None), name="fan_out_waiting")]
+
+    def __str__(self):
+        return f"fan-out {self.kind} {self.target}"
+
+
+class Mail(models.Model):
+    """A mail to send, written in the transaction that caused it. A sweep sends what no worker was nudged to send.
+
+    Marked `sending` before it leaves, with a Message-ID of its own: whoever gets it twice after a crash sees one.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        SENDING = "sending", "Sending"
+        SENT = "sent", "Sent"
+        SKIPPED = "skipped", "Skipped"
+        FAILED = "failed", "Failed"
+
+    message_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="mails")
+    notice = models.OneToOneField(Notice, on_delete=models.CASCADE, null=True, related_name="mail")
+    subject = models.CharField(max_length=120)
+    text = models.TextField()
+    unsubscribe = models.CharField(max_length=10, choices=Kind, blank=True)  # the kind its link turns off
+    state = models.CharField(max_length=7, choices=State, default=State.WAITING)
+    due_at = models.DateTimeField(default=timezone.now)
+    tries = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["waiting", "sending", "sent", "skipped", "failed"]),
+                name="mail_state_is_known",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state__in=["waiting", "sending"]), name="mail_due")
+        ]
+
+    def __str__(self):
+        return f"mail {self.message_id}"

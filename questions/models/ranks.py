@@ -22,9 +22,7 @@ class MemberRank(models.Model):
     events = models.PositiveIntegerField(default=0)
     tier = models.CharField(max_length=11, choices=Tier, default=Tier.NEW)
     as_of = models.DateField(null=True)
-    hides_place = models.BooleanField(
-        default=False
-    )  # on leaderboards; the tier still stands beside the handle
+    hides_place = models.BooleanField(default=False, db_default=False)  # on leaderboards, where others look
 
     class Meta:
         default_permissions = ("view",)

@@ -63,7 +63,7 @@ def test_a_browser_reads_the_same_rules_from_what_was_made_small(browser_page, b
     rules = """css => {
         const sheet = new CSSStyleSheet();
         sheet.replaceSync(css);
-        return [...sheet.cssRules].map(rule => rule.cssText.replace(/\\s+/g, ""));
+        return [...sheet.cssRules].map(rule => rule.cssText.replace(/\\s+/g, " ").replace(/, /g, ","));
     }"""
     page = browser_page()
 

@@ -20,17 +20,17 @@ RESERVED = """
     watchers webmaster
 """.split()  # noqa: SIM905 - easier to read and add to than a list
 
-# Pairs that are hard to tell apart in the site's typefaces; the longer ones first.
+# Pairs that are hard to tell apart in the site's typefaces. Single characters come first: only then is c1 seen as cl.
 LOOKALIKES = (
-    ("rn", "m"),
-    ("vv", "w"),
-    ("cl", "d"),
     ("0", "o"),
     ("1", "l"),
     ("i", "l"),
     ("5", "s"),
     ("2", "z"),
     ("8", "b"),
+    ("rn", "m"),
+    ("vv", "w"),
+    ("cl", "d"),
 )
 
 

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from accounts.models import Member
+from accounts import faces
+from accounts.models import Face, Member
+from accounts.pictures import picture_url
 from questions.models import Byline
 
 
@@ -16,22 +18,36 @@ class Signature:
     tier: str = ""
     details: list[str] = field(default_factory=list)
     is_verified: bool = True
+    picture: str = ""  # where the tile's picture lies; without one, two letters stand there
 
 
 def signature(mode: str, member: Member) -> Signature:
-    """Sign for a member (with specialty and rank loaded) in one of the modes of a byline."""
+    """Sign for a member (with specialty and rank loaded) in one of the modes of a byline.
+
+    Only beside the real name stands the specialty as verified; elsewhere as the small-cell guard lets it be shown.
+    """
     if member.user_id is None:
         return Signature("former member", is_verified=False)
-    specialty = member.specialty.name if member.specialty else ""
-    if mode == Byline.Mode.MASKED:
-        return Signature("a colleague", specialty=specialty, is_verified=member.may_read)
     if mode == Byline.Mode.PUBLIC:
         url = member.physician_url if member.may_read else ""
-        return Signature(member.display_name, url, specialty, is_verified=member.may_read)
-    details = []
-    if mode == Byline.Mode.PARTIAL:
-        details = [detail for detail in (member.region, member.get_years_band_display()) if detail]
+        specialty = member.specialty.name if member.specialty else ""
+        return Signature(
+            member.display_name,
+            url,
+            specialty,
+            is_verified=member.may_read,
+            picture=picture_url(member, Face.NAME),
+        )
+    shown = faces.shown_to_physicians(member)
+    if mode == Byline.Mode.MASKED:
+        return Signature("a colleague", specialty=shown.specialty, is_verified=member.may_read)
     rank = getattr(member, "rank", None)
-    tier = rank.get_tier_display() if rank and rank.tier != rank.Tier.NEW else ""
-    url = member.get_absolute_url() if member.may_read else ""
-    return Signature(member.handle, url, specialty, tier, details, is_verified=member.may_read)
+    return Signature(
+        member.handle,
+        member.get_absolute_url() if member.may_read else "",
+        shown.specialty,
+        tier=rank.get_tier_display() if rank and rank.tier != rank.Tier.NEW else "",
+        details=shown.byline_details if mode == Byline.Mode.PARTIAL else [],
+        is_verified=member.may_read,
+        picture=picture_url(member, Face.HANDLE),
+    )

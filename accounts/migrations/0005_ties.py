@@ -97,6 +97,7 @@ class Migration(migrations.Migration):
                 ),
                 ("requested_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("answered_at", models.DateTimeField(blank=True, null=True)),
+                ("addressee_asked_at", models.DateTimeField(blank=True, null=True)),
                 ("requester_reveals", models.BooleanField(default=False)),
                 ("addressee_reveals", models.BooleanField(default=False)),
                 ("requester_name", sermo.fields.EncryptedTextField(null=True)),
@@ -139,6 +140,14 @@ class Migration(migrations.Migration):
                             ("state__in", ["requested", "accepted", "refused", "withdrawn", "ended"])
                         ),
                         name="connection_state_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "accepted"), _negated=True),
+                            ("answered_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="connection_accepted_at_a_moment",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

@@ -51,4 +51,15 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.AddConstraint(
+            model_name="member",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("handle_picture", ""),
+                    models.Q(("handle_picture", models.F("name_picture")), _negated=True),
+                    _connector="OR",
+                ),
+                name="member_faces_differ_in_picture",
+            ),
+        ),
     ]

@@ -48,6 +48,7 @@ class Migration(migrations.Migration):
                 ),
                 ("target", models.BigIntegerField()),
                 ("about", models.CharField(max_length=40)),
+                ("key", models.CharField(max_length=60)),
                 ("reached", models.BigIntegerField(default=0)),
                 ("alerted", models.PositiveIntegerField(default=0)),
                 ("held", models.PositiveIntegerField(default=0)),
@@ -339,6 +340,10 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("way__in", ["off", "app", "email"])), name="notice_way_is_known"
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind", "moderation"), ("way", "off"), _negated=True),
+                        name="notice_moderation_stays_on",
+                    ),
                 ],
             },
         ),
@@ -389,6 +394,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="notice",
             index=models.Index(fields=["thread", "-told_at"], name="notice_by_thread"),
+        ),
+        migrations.AddIndex(
+            model_name="notice",
+            index=models.Index(
+                condition=models.Q(("held", True), ("read_at", None)),
+                fields=["member", "thread"],
+                name="notice_held_back",
+            ),
         ),
         migrations.AddConstraint(
             model_name="notice",

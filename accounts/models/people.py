@@ -7,7 +7,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
@@ -103,8 +103,29 @@ class MemberQuerySet(models.QuerySet):
     def physicians(self):
         return self.filter(standing__in=[Member.Standing.PHYSICIAN, Member.Standing.READ_ONLY])
 
+    def visible_to(self, user, face="handle"):
+        """The one gate between a person and a member as met under one face, see `accounts.models.Face`.
+
+        Verified members see each other, but for those between whom a block joins this face, and always themselves;
+        moderators see past blocks; nobody else sees anyone. Under the name there are only those who show one.
+        """
+        from accounts.models.ties import Block, Face
+        from accounts.roles import is_moderator
+
+        met = Q(standing__in=[Member.Standing.PHYSICIAN, Member.Standing.READ_ONLY], user__isnull=False)
+        if face == Face.NAME:
+            met &= Q(byline_mode=Member.BylineMode.PUBLIC)
+        if is_moderator(user):
+            return self.filter(met)
+        reader = user.as_member if user.is_authenticated else None
+        if reader is None or not reader.may_read:
+            return self.none()
+        shut_out = Block.objects.filter(blocker=reader, blocked=OuterRef("pk"), blocked_face=face)
+        shut_in = Block.objects.filter(blocked=reader, blocker=OuterRef("pk"), blocker_face=face)
+        return self.filter(met & (Q(pk=reader.pk) | (~Exists(shut_out) & ~Exists(shut_in))))
+
     def for_profile(self):
-        return self.select_related("specialty")
+        return self.select_related("specialty", "subspecialty")
 
 
 def new_physician_key():
@@ -193,6 +214,10 @@ class Member(models.Model):
             models.CheckConstraint(
                 condition=Q(display_name="") | Q(byline_mode="public"),
                 name="member_display_name_only_if_public",
+            ),
+            models.CheckConstraint(
+                condition=Q(handle_picture="") | ~Q(handle_picture=F("name_picture")),
+                name="member_faces_differ_in_picture",
             ),
         ]
         indexes = [models.Index(fields=["specialty", "standing"], name="member_specialty_standing")]

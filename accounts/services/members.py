@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts import handles
 from accounts.models import Handle, Member, Specialty, User
+from accounts.services import guard
 from sermo.errors import RuleBroken
 
 
@@ -116,4 +117,5 @@ def set_standing(*, member: Member, standing: str, specialty: Specialty | None =
     if member.specialty_id is None and specialty:
         member.specialty = specialty
     member.save(update_fields=["standing", "specialty"])
+    guard.refresh(member)
     return member

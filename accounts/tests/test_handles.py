@@ -13,6 +13,9 @@ from accounts import handles
         ("modern", "rnodern"),
         ("wave", "vvave"),
         ("soon", "s00n"),
+        ("clubfoot", "c1ubfoot"),
+        ("Iris", "lris"),
+        ("five_lobes", "f1ve.l0be5"),
     ],
 )
 def test_handles_that_look_alike_have_one_key(one, other):
@@ -20,7 +23,21 @@ def test_handles_that_look_alike_have_one_key(one, other):
 
 
 @pytest.mark.parametrize(
-    "handle", ["ab", "1heart", "a__b", "ends_", "päpular", "two words", "a" * 25, "_lead", "<b>x</b>"]
+    "handle",
+    [
+        "ab",
+        "1heart",
+        "a__b",
+        "ends_",
+        "päpular",
+        "раpular",
+        "quiet\u200bone",
+        "ﬁbrin",
+        "two words",
+        "a" * 25,
+        "_lead",
+        "<b>x</b>",
+    ],
 )
 def test_a_handle_of_another_shape_is_refused_with_words(handle):
     with pytest.raises(ValidationError) as refusal:
@@ -30,7 +47,21 @@ def test_a_handle_of_another_shape_is_refused_with_words(handle):
 
 
 @pytest.mark.parametrize(
-    "handle", ["admin", "Adm1n", "moderator", "m0derat0r", "sermo", "Serrno", "sermo_help", "sta.ff"]
+    "handle",
+    [
+        "admin",
+        "Adm1n",
+        "moderator",
+        "m0derat0r",
+        "sermo",
+        "Serrno",
+        "sermo_help",
+        "sta.ff",
+        "ob5erver",
+        "supp0rt",
+        "Verlfied",
+        "pr1vacy",
+    ],
 )
 def test_reserved_words_and_their_lookalikes_are_refused(handle):
     with pytest.raises(ValidationError, match="reserved"):

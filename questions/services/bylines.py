@@ -1,5 +1,6 @@
 """Under which name a member speaks in a discussion."""
 
+from accounts import faces
 from accounts.models import Member
 from accounts.services.profiles import is_more_private
 from questions.models import Byline, Question
@@ -16,15 +17,20 @@ class NoPublicName(RuleBroken):
     message = "Your real name can be shown once your profile is public."
 
 
-def choices_for(member: Member) -> list[tuple[str, str]]:
-    """The bylines a member may sign with: (mode, how it will read)."""
-    specialty = member.specialty.name if member.specialty else "no specialty shown"
+class NameAmongConnections(RuleBroken):
+    message = "Connections know you by your handle; your name here would show them whose handle it is."
+
+
+def choices_for(member: Member, *, among_connections: bool = False) -> list[tuple[str, str]]:
+    """The bylines a member may sign with: (mode, how it will read). Among connections no name is one of them."""
+    shown = faces.shown_to_physicians(member)
+    specialty = shown.specialty or "no specialty shown"
     choices = [(Mode.ANONYMOUS.value, f"{member.handle}, {specialty}")]
-    more = [part for part in (member.region, member.get_years_band_display()) if part]
-    if more or member.byline_mode == Mode.PARTIAL:
-        choices.append((Mode.PARTIAL.value, ", ".join([member.handle, specialty, *more])))
-    if member.byline_mode == Mode.PUBLIC:
-        choices.append((Mode.PUBLIC.value, f"{member.display_name}, {specialty}"))
+    if shown.byline_details or member.byline_mode == Mode.PARTIAL:
+        choices.append((Mode.PARTIAL.value, ", ".join([member.handle, specialty, *shown.byline_details])))
+    if member.byline_mode == Mode.PUBLIC and not among_connections:
+        verified = member.specialty.name if member.specialty else "no specialty shown"
+        choices.append((Mode.PUBLIC.value, f"{member.display_name}, {verified}"))
     return choices
 
 
@@ -32,7 +38,9 @@ def sign(*, question: Question, member: Member, mode: str | None = None, confirm
     """The member's byline in a discussion: the one fixed by an earlier post there, else a new one.
 
     The member's profile is locked: going private at the same moment is either seen here or masks this byline.
-    Raises LessPrivateByline unless a byline that shows more than the profile was confirmed, NoPublicName.
+    In a discussion among connections nobody signs with a name: its few readers know who may read there, by handle.
+    Raises LessPrivateByline unless a byline that shows more than the profile was confirmed, NoPublicName,
+    NameAmongConnections.
     """
     member = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
     existing = Byline.objects.filter(question=question, member=member).first()
@@ -41,6 +49,8 @@ def sign(*, question: Question, member: Member, mode: str | None = None, confirm
     mode = Mode(mode or member.byline_mode)
     if mode == Mode.PUBLIC and member.byline_mode != Mode.PUBLIC:
         raise NoPublicName
+    if mode == Mode.PUBLIC and question.audience == Question.Audience.CONNECTIONS:
+        raise NameAmongConnections
     if is_more_private(member.byline_mode, than=mode) and not confirmed:
         raise LessPrivateByline
     byline, _ = Byline.objects.get_or_create(question=question, member=member, defaults={"mode": mode})

@@ -1,7 +1,10 @@
 """What holds between two members: connections, follows, blocks."""
 
+from datetime import timedelta
+
+from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
@@ -14,6 +17,36 @@ class Face(models.TextChoices):
 
     HANDLE = "handle", "Handle"
     NAME = "name", "Real name"
+
+
+class ConnectionQuerySet(models.QuerySet):
+    def between(self, one: Member, other: Member):
+        return self.filter(Q(requester=one, addressee=other) | Q(requester=other, addressee=one))
+
+    def of(self, member: Member):
+        return self.filter(Q(requester=member) | Q(addressee=member))
+
+    def accepted(self):
+        return self.filter(state=Connection.State.ACCEPTED)
+
+    def lasting(self):
+        """Requests young enough to be answered."""
+        return self.filter(requested_at__gt=timezone.now() - timedelta(days=settings.CONNECTION_RETRY_DAYS))
+
+    def sent_by(self, member: Member):
+        """What a member asked for, as they may know it: the refused are among the waiting."""
+        return self.lasting().filter(requester=member, state__in=Connection.WAITING_TO_REQUESTER)
+
+    def received_by(self, member: Member):
+        """What waits for a member's answer. A request from behind a block is never shown."""
+        hidden = Block.objects.hiding_from(member, Face.HANDLE)
+        waiting = self.lasting().filter(addressee=member, state=Connection.State.REQUESTED)
+        return waiting.filter(requester__in=Member.objects.physicians()).exclude(requester__in=hidden)
+
+    def others(self, member: Member):
+        """The ids of those at the other end."""
+        other = Case(When(requester=member, then=F("addressee")), default=F("requester"))
+        return self.of(member).values_list(other, flat=True)
 
 
 class Connection(models.Model):
@@ -30,15 +63,20 @@ class Connection(models.Model):
         WITHDRAWN = "withdrawn", "Withdrawn"
         ENDED = "ended", "Ended"
 
+    WAITING_TO_REQUESTER = (State.REQUESTED, State.REFUSED)
+
     requester = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="connections_asked")
     addressee = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="connections_received")
     state = models.CharField(max_length=9, choices=State, default=State.REQUESTED)
     requested_at = models.DateTimeField(default=timezone.now)
     answered_at = models.DateTimeField(null=True, blank=True)
+    addressee_asked_at = models.DateTimeField(null=True, blank=True)  # when the addressee last asked, if ever
     requester_reveals = models.BooleanField(default=False)
     addressee_reveals = models.BooleanField(default=False)
     requester_name = EncryptedTextField(null=True)
     addressee_name = EncryptedTextField(null=True)
+
+    objects = ConnectionQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
@@ -52,6 +90,10 @@ class Connection(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=["requested", "accepted", "refused", "withdrawn", "ended"]),
                 name="connection_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="accepted") | Q(answered_at__isnull=False),
+                name="connection_accepted_at_a_moment",
             ),
             models.CheckConstraint(
                 condition=Q(requester_name__isnull=True, addressee_name__isnull=True)
@@ -69,6 +111,27 @@ class Connection(models.Model):
 
     def other(self, member: Member) -> Member:
         return self.addressee if self.requester_id == member.pk else self.requester
+
+    @property
+    def lapses_at(self):
+        """From then on nobody can answer a request, and its sender may ask again."""
+        return self.requested_at + timedelta(days=settings.CONNECTION_RETRY_DAYS)
+
+    @property
+    def is_waiting(self):
+        """Whether a request stands, as far as the one who asked can tell."""
+        return self.state in self.WAITING_TO_REQUESTER and timezone.now() < self.lapses_at
+
+    def last_asked_at(self, member: Member):
+        """When this member last asked, or None."""
+        return self.requested_at if self.requester_id == member.pk else self.addressee_asked_at
+
+    def reveals(self, member: Member) -> bool:
+        return self.requester_reveals if self.requester_id == member.pk else self.addressee_reveals
+
+    def name_of(self, member: Member) -> str:
+        """The real name a member gave to the other, or ""."""
+        return (self.requester_name if self.requester_id == member.pk else self.addressee_name) or ""
 
 
 class Follow(models.Model):
@@ -91,6 +154,14 @@ class Follow(models.Model):
         return f"follow {self.pk}"
 
 
+class BlockQuerySet(models.QuerySet):
+    def hiding_from(self, viewer: Member, face: str):
+        """The ids of members whose page under this face is hidden from a viewer, whoever of the two blocked."""
+        other = Case(When(blocker=viewer, then=F("blocked")), default=F("blocker"))
+        rows = self.filter(Q(blocker=viewer, blocked_face=face) | Q(blocked=viewer, blocker_face=face))
+        return rows.values_list(other, flat=True)
+
+
 class Block(models.Model):
     """A member wants nothing to do with somebody, as met under one face.
 
@@ -103,6 +174,8 @@ class Block(models.Model):
     blocked = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="blocked_by")
     blocked_face = models.CharField(max_length=6, choices=Face)
     since = models.DateTimeField(default=timezone.now)
+
+    objects = BlockQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

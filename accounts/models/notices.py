@@ -2,6 +2,8 @@
 
 import secrets
 import uuid
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
@@ -33,6 +35,9 @@ class Way(models.TextChoices):
     EMAIL = "email", "In the app and by e-mail"
 
 
+DEFAULT_BUDGET = 20
+
+
 def new_unsubscribe_key() -> str:
     return secrets.token_urlsafe(18)
 
@@ -43,7 +48,7 @@ class NoticeSettings(models.Model):
     member = models.OneToOneField(
         Member, on_delete=models.CASCADE, primary_key=True, related_name="notice_settings"
     )
-    budget = models.PositiveSmallIntegerField(default=20)  # alerts a day
+    budget = models.PositiveSmallIntegerField(default=DEFAULT_BUDGET)  # alerts a day
     quiet_from = models.TimeField(null=True, blank=True)
     quiet_to = models.TimeField(null=True, blank=True)
     time_zone = models.CharField(max_length=40, default="America/New_York")
@@ -65,6 +70,32 @@ class NoticeSettings(models.Model):
     def __str__(self):
         return f"notice settings of {self.member_id}"
 
+    def local_day(self, moment: datetime) -> date:
+        return moment.astimezone(ZoneInfo(self.time_zone)).date()
+
+    def after_quiet_hours(self, moment: datetime) -> datetime:
+        """The moment itself, or where it falls into the quiet hours, their end in UTC.
+
+        The hours are those of the clock on the wall, also in the nights when clocks change.
+        """
+        if self.quiet_from is None:
+            return moment
+        local = moment.astimezone(ZoneInfo(self.time_zone))
+        if not self._is_quiet(local):
+            return moment
+        end = datetime.combine(local.date(), self.quiet_to, tzinfo=local.tzinfo)
+        if self.quiet_to <= local.time():
+            end = datetime.combine(local.date() + timedelta(days=1), self.quiet_to, tzinfo=local.tzinfo)
+        if end.astimezone(UTC) <= moment:  # the clock shows this hour twice, and it is the second time
+            end = end.replace(fold=1)
+        return max(moment, end.astimezone(UTC))
+
+    def _is_quiet(self, local: datetime) -> bool:
+        clock = local.time()
+        if self.quiet_from < self.quiet_to:
+            return self.quiet_from <= clock < self.quiet_to
+        return clock >= self.quiet_from or clock < self.quiet_to
+
 
 class NoticeChoice(models.Model):
     """The way a member chose for one kind; no row means the kind's default."""
@@ -78,6 +109,9 @@ class NoticeChoice(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["member", "kind"], name="notice_choice_once_per_kind"),
             models.CheckConstraint(condition=Q(way__in=["off", "app", "email"]), name="notice_way_is_known"),
+            models.CheckConstraint(
+                condition=~Q(kind="moderation", way="off"), name="notice_moderation_stays_on"
+            ),
         ]
 
     def __str__(self):
@@ -117,7 +151,7 @@ class Notice(models.Model):
     number = models.PositiveIntegerField(
         default=0
     )  # what it counts, such as the corroborations of a milestone
-    key = models.CharField(max_length=60)  # the deed; told once, however often it is announced
+    key = models.CharField(max_length=60)  # "post:12": what was done, and to what; told once
     held = models.BooleanField(default=False)
     told_at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True, blank=True)
@@ -125,7 +159,12 @@ class Notice(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["member", "key"], name="notice_once_per_deed")]
-        indexes = [models.Index(fields=["thread", "-told_at"], name="notice_by_thread")]
+        indexes = [
+            models.Index(fields=["thread", "-told_at"], name="notice_by_thread"),
+            models.Index(
+                fields=["member", "thread"], condition=Q(held=True, read_at=None), name="notice_held_back"
+            ),
+        ]
 
     def __str__(self):
         return f"notice {self.pk}"
@@ -152,6 +191,7 @@ class FanOut(models.Model):
     kind = models.CharField(max_length=10, choices=Kind)
     target = models.BigIntegerField()
     about = models.CharField(max_length=40)
+    key = models.CharField(max_length=60)  # of the notices it makes
     reached = models.BigIntegerField(default=0)
     alerted = models.PositiveIntegerField(default=0)
     held = models.PositiveIntegerField(default=0)
@@ -171,6 +211,7 @@ class Mail(models.Model):
     """A mail to send, written in the transaction that caused it. A sweep sends what no worker was nudged to send.
 
     Marked `sending` before it leaves, with a Message-ID of its own: whoever gets it twice after a crash sees one.
+    `due_at` is when to look at it next: when to send, to try again, or to doubt that its sender still lives.
     """
 
     class State(models.TextChoices):

@@ -1,0 +1,216 @@
+"""The outbox of mails: written with what caused them, sent by whoever comes first, doubled by nobody."""
+
+from datetime import datetime, timedelta
+from smtplib import SMTPException
+from typing import TYPE_CHECKING
+
+import structlog
+from django.conf import settings
+from django.core import signing
+from django.core.mail import EmailMessage, get_connection
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import notice_kinds, tasks
+from accounts.models import Kind, Mail, Notice, NoticeChoice, NoticeSettings, User, Way
+from sermo.background import nudge
+
+if TYPE_CHECKING:
+    from accounts.services.notices import Hearer
+
+log = structlog.get_logger("sermo.mail")
+
+State = Mail.State
+IN_DOUBT = timedelta(minutes=10)  # after which a mail that somebody was sending is sent again
+MOST_TRIES = 8
+FIRST_WAIT = timedelta(minutes=1)  # doubled with each try
+KEPT = timedelta(days=30)
+SALT = "accounts.unsubscribe"
+
+
+# Queueing
+
+
+def queue(
+    user: User,
+    subject: str,
+    text: str,
+    notice: Notice | None = None,
+    unsubscribe: str = "",
+    due_at: datetime | None = None,
+) -> Mail:
+    """Write a mail into the outbox, in the caller's transaction; it leaves once that stands and it is due.
+
+    `unsubscribe` is the kind of notices that its footer and its headers offer to stop.
+    """
+    mail = Mail.objects.create(
+        user=user,
+        notice=notice,
+        subject=subject,
+        text=text,
+        unsubscribe=unsubscribe,
+        due_at=due_at or timezone.now(),
+    )
+    _nudge([mail])
+    return mail
+
+
+def queue_notices(told: "list[tuple[int, Hearer]]", now: datetime) -> None:
+    """Write the mails of new notices (by id, with who hears of them), due after each member's quiet hours.
+
+    Each gets the row with the random key of its unsubscribe link too.
+    """
+    mails = [
+        Mail(
+            user_id=hearer.member.user_id,
+            notice_id=notice,
+            subject=notice_kinds.RULES[hearer.kind].subject,
+            text=_text_of(notice, hearer.kind),
+            unsubscribe=hearer.kind,
+            due_at=hearer.wishes.after_quiet_hours(now),
+        )
+        for notice, hearer in told
+    ]
+    NoticeSettings.objects.bulk_create(
+        [hearer.wishes for _, hearer in told if hearer.wishes._state.adding], ignore_conflicts=True
+    )
+    Mail.objects.bulk_create(mails)
+    _nudge(mails)
+
+
+def _text_of(notice: int, kind: str) -> str:
+    link = settings.SITE_URL + reverse("accounts:notice", args=[notice])
+    context = {"subject": notice_kinds.RULES[kind].subject, "link": link}
+    return render_to_string("accounts/mail/notice.txt", context)
+
+
+def _nudge(mails: list[Mail]) -> None:
+    """Without a broker the sweep sends them."""
+    if any(mail.due_at <= timezone.now() for mail in mails):
+        nudge(tasks.send_mail)
+
+
+# Sending
+
+
+def send_due() -> int:
+    """Send all mails that are due, each in its own transactions; return how many left."""
+    sent, connection = 0, get_connection()
+    try:
+        while mail := _take():
+            sent += _send(mail, connection)
+    finally:
+        connection.close()
+    return sent
+
+
+@transaction.atomic
+def _take() -> Mail | None:
+    """Mark the mail that has been due longest as being sent, or one whose sender has not come back."""
+    while True:
+        due = (
+            Mail.objects.select_for_update(skip_locked=True)
+            .filter(state__in=[State.WAITING, State.SENDING], due_at__lte=timezone.now())
+            .order_by("due_at")
+            .values_list("pk", flat=True)[:1]
+        )
+        if not due:
+            return None
+        mail = Mail.objects.select_related("user__member__notice_settings", "notice__member").get(pk=due[0])
+        mail.state = _state_before_sending(mail)
+        if mail.state == State.SENDING:
+            mail.tries += 1
+            mail.due_at = timezone.now() + IN_DOUBT
+        mail.save(update_fields=["state", "tries", "due_at"])
+        if mail.state == State.SENDING:
+            return mail
+
+
+def _state_before_sending(mail: Mail) -> str:
+    if mail.tries >= MOST_TRIES:
+        return State.FAILED
+    if not mail.user.is_active or (mail.notice and not _is_still_wanted(mail.notice, mail.user)):
+        return State.SKIPPED
+    return State.SENDING
+
+
+def _is_still_wanted(notice: Notice, user: User) -> bool:
+    """Whether it was not read meanwhile, its kind still goes by mail, and its member has not left."""
+    if notice.read_at or notice.member.user_id != user.pk:
+        return False
+    rule = notice_kinds.RULES[notice.kind]
+    choice = NoticeChoice.objects.filter(member=notice.member_id, kind=notice.kind).first()
+    if (choice.way if choice else rule.usual) != Way.EMAIL:
+        return False
+    return notice.member.may_read or not rule.readers_only
+
+
+def _send(mail: Mail, connection) -> bool:
+    try:
+        message = _message(mail)
+        connection.open()
+        connection.send_messages([message])
+    except (SMTPException, OSError) as error:
+        connection.close()
+        _try_again(mail, error)
+        return False
+    Mail.objects.filter(pk=mail.pk).update(state=State.SENT, sent_at=timezone.now())
+    return True
+
+
+def _try_again(mail: Mail, error: Exception) -> None:
+    is_over = mail.tries >= MOST_TRIES
+    mail.state = State.FAILED if is_over else State.WAITING
+    mail.due_at = timezone.now() + FIRST_WAIT * 2 ** (mail.tries - 1)
+    mail.save(update_fields=["state", "due_at"])
+    log.warning("mail_not_sent", mail=mail.pk, tries=mail.tries, given_up=is_over, error=type(error).__name__)
+
+
+def _message(mail: Mail) -> EmailMessage:
+    host = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
+    headers, text = {"Message-ID": f"<{mail.message_id}@{host}>"}, mail.text
+    if mail.unsubscribe:
+        link = unsubscribe_url(mail.user, Kind(mail.unsubscribe))
+        headers["List-Unsubscribe"] = f"<{link}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        text += _footer(Kind(mail.unsubscribe), link)
+    return EmailMessage(mail.subject, text, to=[mail.user.email], headers=headers)
+
+
+def _footer(kind: Kind, link: str) -> str:
+    context = {
+        "kind": kind.label,
+        "unsubscribe": link,
+        "settings": settings.SITE_URL + reverse("accounts:notice_settings"),
+    }
+    return render_to_string("accounts/mail/footer.txt", context)
+
+
+def forget_sent() -> None:
+    """Delete mails a month after they were sent, skipped or given up."""
+    done = [State.SENT, State.SKIPPED, State.FAILED]
+    Mail.objects.filter(state__in=done, due_at__lt=timezone.now() - KEPT).delete()
+
+
+# Unsubscribing
+
+
+def unsubscribe_url(user: User, kind: Kind) -> str:
+    """The signed address that stops the mails of a kind. It holds a random key, and nothing of who somebody is."""
+    wishes = getattr(user.member, "notice_settings", None)
+    if wishes is None:
+        wishes, _ = NoticeSettings.objects.get_or_create(member=user.member)
+    token = signing.dumps([wishes.unsubscribe_key, kind], salt=SALT)
+    return settings.SITE_URL + reverse("accounts:unsubscribe", args=[token])
+
+
+def read_token(token: str) -> tuple[NoticeSettings, Kind] | None:
+    """Whose mails of which kind a link stops; None where it was not made here or its member is gone."""
+    try:
+        key, kind = signing.loads(token, salt=SALT)
+    except signing.BadSignature:
+        return None
+    wishes = NoticeSettings.objects.filter(unsubscribe_key=key).first()
+    return (wishes, Kind(kind)) if wishes else None

@@ -2,14 +2,24 @@
 
 from functools import wraps
 
+from allauth.account.adapter import get_adapter
+from allauth.account.decorators import reauthentication_required
+from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib.auth.decorators import login_required as django_login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import urlencode
 
 from accounts.roles import is_moderator
 
-__all__ = ["active_physician_required", "applicant_required", "login_required", "physician_required"]
+__all__ = [
+    "active_physician_required",
+    "applicant_required",
+    "login_required",
+    "physician_required",
+    "recently_authenticated",
+]
 
 
 def login_required(view):
@@ -61,6 +71,28 @@ def applicant_required(view):
         if request.user.as_member:
             return view(request, *args, **kwargs)
         return _turn_away(request, None)
+
+    return login_required(door)
+
+
+def recently_authenticated(view):
+    """Whoever has confirmed in the last 15 minutes that it is still them: before anonymity or money changes hands.
+
+    Others confirm it and come back: a page is shown, a form that was sent is done. A script is told by a bare 401
+    to take the whole page there, and lands on the page it was sent from.
+    """
+    whole_page = reauthentication_required(view)
+
+    @wraps(view)
+    def door(request, *args, **kwargs):
+        try:
+            return whole_page(request, *args, **kwargs)
+        except ReauthenticationRequired:
+            if not request.htmx:
+                raise  # answered by allauth's middleware
+            methods = get_adapter().get_reauthentication_methods(request.user)
+            back = urlencode({"next": request.htmx.current_url_abs_path or "/"})
+            return HttpResponse(status=401, headers={"HX-Redirect": f"{methods[0]['url']}?{back}"})
 
     return login_required(door)
 

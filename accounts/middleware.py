@@ -1,13 +1,19 @@
-"""Staff, moderators and observers get nowhere without a second factor."""
+"""Staff, moderators and observers get nowhere without a second factor; and when a device was last seen."""
 
+import time
+
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from django.conf import settings
 from django.contrib import messages
+from django.core.cache import cache
 from django.shortcuts import redirect
 
 from accounts.demo_logins import DEMO_LOGINS
 from accounts.roles import needs_second_factor
+from accounts.services import sessions
 
-OPEN = ("/accounts/", "/static/", "/healthz", "/readyz", "/about/")
+OPEN = ("/accounts/", "/settings/security/", "/static/", "/healthz", "/readyz", "/about/")
+SEEN_SECONDS = 900  # how exact the time is that a device was last seen
 
 
 def second_factor(get_response):
@@ -28,3 +34,23 @@ def _is_missing(user) -> bool:
     if settings.DEMO and user.email in DEMO_LOGINS:
         return False
     return not getattr(user, "has_second_factor", False)
+
+
+def last_seen(get_response):
+    """Note when a device was last seen, at most once in a quarter of an hour: a write per page would be too dear."""
+
+    def middleware(request):
+        response = get_response(request)
+        if request.session.accessed and _is_unnoted(request.session):
+            sessions.note_seen(session_key=request.session.session_key)
+        return response
+
+    return middleware
+
+
+def _is_unnoted(session) -> bool:
+    """Whether a log-in older than a quarter of an hour has not been noted for as long."""
+    records = session.get(AUTHENTICATION_METHODS_SESSION_KEY)
+    if not records or time.time() - records[0]["at"] < SEEN_SECONDS:
+        return False
+    return cache.add(f"seen:{session.session_key}", 1, SEEN_SECONDS)

@@ -46,7 +46,9 @@ class ClaimAdmin(ReadOnlyAdmin):
     list_per_page = 50
 
     def get_queryset(self, request):
-        return super().get_queryset(request).defer("identity", "asked_for", "appeal")
+        """Claims of people; what is left of those who closed their account tells a reviewer nothing."""
+        rows = super().get_queryset(request).filter(user__isnull=False)
+        return rows.defer("identity", "asked_for", "appeal")
 
     @admin.display(description="waiting", ordering="queued_at")
     def waiting(self, claim):
@@ -79,7 +81,7 @@ class ClaimAdmin(ReadOnlyAdmin):
 
     def _claim(self, request, object_id) -> Claim:
         claim = get_object_or_404(
-            Claim.objects.select_related("specialty"),
+            Claim.objects.filter(user__isnull=False).select_related("specialty"),
             pk=object_id if object_id.isascii() and object_id.isdecimal() else 0,
         )
         if not self.has_view_permission(request, claim):

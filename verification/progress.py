@@ -101,7 +101,7 @@ def progress_of(user: User) -> Progress:
     opens = tries[-1].issued_at + timedelta(hours=rules.CHALLENGE_WAIT_HOURS) if tries else None
     waits = claim.state == State.MATCHED and not is_running and opens is not None and opens > timezone.now()
     return Progress(
-        stage="wait" if waits else _stage(claim),
+        stage="wait" if waits else stage_of(claim),
         claim=claim,
         tries_used=len(tries),
         has_passed=any(each.verdict == Challenge.Verdict.PASSED for each in own),
@@ -121,7 +121,8 @@ def _tries_of(user: User) -> list[Challenge]:
     return list(Challenge.objects.filter(claim__user=user).defer("sheet", "facts").order_by("issued_at"))
 
 
-def _stage(claim: Claim) -> str:
+def stage_of(claim: Claim) -> str:
+    """What its owner may know of where a claim stands."""
     if claim.state in _BY_STATE:
         return _BY_STATE[claim.state]
     if claim.queued_at:

@@ -1,6 +1,7 @@
 """Taking one's data along, and leaving."""
 
 import secrets
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
@@ -52,3 +53,25 @@ class Export(models.Model):
 
     def __str__(self):
         return f"export {self.pk}"
+
+    @property
+    def file_name(self):
+        """Where the zip lies in the private storage, encrypted."""
+        return f"exports/{self.key[:2]}/{self.key}"
+
+    @property
+    def is_active(self):
+        return self.state in (self.State.WAITING, self.State.RUNNING)
+
+    @property
+    def is_ready(self):
+        return self.state == self.State.DONE
+
+    @property
+    def percent(self):
+        return 100 * self.parts_done // self.parts if self.parts else 0
+
+    @property
+    def kept_until(self):
+        """When a finished file is deleted, or None."""
+        return self.finished_at + timedelta(days=settings.EXPORT_KEEP_DAYS) if self.is_ready else None

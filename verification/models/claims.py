@@ -41,6 +41,7 @@ class State(models.TextChoices):
     REJECTED = "rejected", "Rejected"
     WITHDRAWN = "withdrawn", "Withdrawn"
     REVOKED = "revoked", "Revoked"
+    LEFT = "left", "Account closed"
 
 
 HOLDING = (
@@ -51,7 +52,7 @@ HOLDING = (
     State.SUSPENDED,
     State.RETIRED,
 )
-FINAL = (State.REJECTED, State.WITHDRAWN, State.REVOKED)
+FINAL = (State.REJECTED, State.WITHDRAWN, State.REVOKED, State.LEFT)
 UNDECIDED = (
     State.DRAFT,
     State.MATCHED,
@@ -104,7 +105,9 @@ class Claim(models.Model):
     `registry.snapshot` or None}. Reviewers see it beside the case number; nobody sees it beside a handle.
     """
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="claims")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="claims"
+    )  # none: whose it was has left, and nothing readable is left in it either
     case_number = models.CharField(max_length=11, unique=True, default=new_case_number, editable=False)
     npi_hash = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001 - no NPI is not an equal NPI
     license_hash = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001
@@ -161,6 +164,9 @@ class Claim(models.Model):
             models.CheckConstraint(
                 condition=~Q(state__in=HOLDING) | (Q(verified_at__isnull=False) & ~Q(method="")),
                 name="claim_holder_was_verified",
+            ),
+            models.CheckConstraint(
+                condition=Q(user__isnull=False) | Q(state__in=FINAL), name="claim_of_nobody_is_over"
             ),
             models.CheckConstraint(
                 condition=~Q(state=State.REJECTED) | ~Q(rejected_for=""), name="claim_rejected_for_a_reason"

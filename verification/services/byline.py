@@ -4,12 +4,17 @@ from django.db import transaction
 
 from accounts.models import Member
 from accounts.services import profiles
+from sermo.errors import RuleBroken
 from verification.models import Claim
 from verification.models.claims import State
 from verification.names import PersonName, name_score
 
 LONGEST = 80
 LIFTED = (State.VERIFIED, State.NEEDS_REVIEW_HELD, State.DISPUTED_HOLDER, State.RETIRED)
+
+
+class ShowsMore(RuleBroken):
+    message = "This shows more of you than now. Tick the box to confirm it."
 
 
 def display_name_for(member: Member) -> str:
@@ -28,9 +33,17 @@ def display_name_for(member: Member) -> str:
 
 
 @transaction.atomic
-def choose_byline(*, member: Member, mode: str) -> Member:
-    """Set how a member's next posts are signed. Raises accounts.services.profiles.NotVerified."""
+def choose_byline(*, member: Member, mode: str, confirmed: bool = False) -> Member:
+    """Set how a member's next posts are signed.
+
+    Raises ShowsMore where that is less private than now and was not confirmed, accounts.services.profiles.NotVerified.
+    """
+    now = Member.objects.select_for_update().get(pk=member.pk).byline_mode
     name = display_name_for(member) if mode == Member.BylineMode.PUBLIC else ""
+    if mode == Member.BylineMode.PUBLIC and not name:
+        raise profiles.NotVerified
+    if profiles.is_more_private(now, than=mode) and not confirmed:
+        raise ShowsMore
     return profiles.choose_byline(member=member, mode=mode, display_name=name)
 
 

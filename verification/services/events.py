@@ -27,7 +27,7 @@ def record(
     `said` may hold from_state, to_state, reason, evidence (a list of codes) and address_hash.
     """
     actor = subject_of(by).pk if by else None
-    subject = subject_of(claim.user).pk if claim else None
+    subject = subject_of(claim.user).pk if claim and claim.user else None
     _lock_chain()
     if key and (known := Event.objects.filter(key=key).first()):
         return known

@@ -1,6 +1,7 @@
 """Documents of a claim: taken in, shown to reviewers, deleted when their time is over."""
 
 import hashlib
+from collections.abc import Iterator
 from datetime import timedelta
 
 from django.core.files.base import ContentFile
@@ -164,5 +165,17 @@ def _write(document: Document, pages: list[bytes]) -> None:
 
 
 def _delete_files(document: Document) -> None:
-    for number in range(1, document.pages + 1):
-        _storage().delete(document.page_name(number))
+    for name in page_names(document):
+        _storage().delete(name)
+
+
+def page_names(document: Document) -> list[str]:
+    """Where the pages of a document lie in the private storage."""
+    return [document.page_name(number) for number in range(1, document.pages + 1)]
+
+
+def pages_of(document: Document) -> Iterator[bytes]:
+    """The pages as JPEG, for whoever sent them. Raises FileNotFoundError."""
+    for name in page_names(document):
+        with _storage().open(name) as sealed:
+            yield crypto.decrypt(sealed.read())

@@ -48,6 +48,7 @@ MOVES: dict[tuple[str, str], tuple[str, ...]] = {
     (State.RETIRED, State.REVOKED): (REVIEWER,),
     (State.VERIFIED, State.RETIRED): (REVIEWER,),
     **{(state, State.WITHDRAWN): (APPLICANT,) for state in UNDECIDED},
+    **{(state, State.LEFT): (APPLICANT,) for state in (State.VERIFIED, State.LAPSED, State.RETIRED)},
 }
 
 STANDINGS = {
@@ -58,6 +59,7 @@ STANDINGS = {
     State.LAPSED: Member.Standing.READ_ONLY,
     State.SUSPENDED: Member.Standing.SUSPENDED,
     State.REVOKED: Member.Standing.SUSPENDED,
+    State.LEFT: Member.Standing.APPLICANT,
 }
 
 

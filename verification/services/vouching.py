@@ -7,7 +7,8 @@ from itertools import combinations
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Kind, User
+from accounts.services import notices
 from sermo.crypto import keyed_hash
 from sermo.errors import RuleBroken
 from verification import rules
@@ -74,7 +75,19 @@ def vouch(*, code: str, voucher: User, relation: str, statement: str) -> Vouch:
     events.record(kind="vouched", claim=claim, by=voucher, evidence=[relation])
     if is_complete(claim):
         _complete(claim)
+    _tell_applicant(claim, given)
     return given
+
+
+def _tell_applicant(claim: Claim, given: Vouch) -> None:
+    if applicant := claim.user.as_member:
+        notices.tell(
+            members=[applicant.pk],
+            kind=Kind.VOUCH,
+            target=claim.pk,
+            about=f"vouch:{claim.pk}",
+            key=f"vouch:{given.pk}",
+        )
 
 
 def check_may_vouch(voucher: User, claim: Claim | None = None) -> None:

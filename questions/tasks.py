@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from questions import ranking
+from questions import pairs, ranking
 from questions.services import closing
 
 
@@ -13,5 +13,6 @@ def close_due_questions():
 
 @shared_task
 def recount_ranks():
-    """The day's points and tiers, shortly after 00:00 UTC."""
+    """The day's pairs to look at, points, tiers and leaderboards, shortly after 00:00 UTC."""
+    pairs.flag_pairs()
     ranking.recount_ranks()

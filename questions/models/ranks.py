@@ -1,7 +1,9 @@
 """Where a member stands among colleagues."""
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce, NullIf
 from django.utils import timezone
 
 from accounts.models import Member, Specialty
@@ -38,32 +40,95 @@ class MemberRank(models.Model):
         return f"{self.member_id}: {self.points}"
 
 
-class BoardPlace(models.Model):
-    """One row of a leaderboard, drawn anew each day: overall or of one specialty, of all time or of one month.
+class Board(models.Model):
+    """One leaderboard: overall or of one specialty as handles show it, of all time or of one month (UTC).
 
-    `place` numbers the rows without a gap, so a board is paged by it; `standing`, equal for equal points, is shown.
+    It tells what had happened by 00:00 UTC of the day it was drawn.
     """
 
     month = models.DateField(null=True)  # its first day; none: all time
     specialty = models.ForeignKey(Specialty, on_delete=models.CASCADE, null=True, related_name="+")
+    size = models.PositiveIntegerField()
+    drawn_on = models.DateField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["month", "specialty"], name="board_once", nulls_distinct=False),
+            models.CheckConstraint(
+                condition=Q(month=None) | Q(month__day=1), name="board_month_is_its_first_day"
+            ),
+        ]
+
+    def __str__(self):
+        return f"board {self.pk}"
+
+
+class BoardPlaceQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Places of members in good standing who do not hide, through the gate between members (a block).
+
+        A place on a specialty's board is gone as soon as the handle shows another specialty.
+        """
+        shown = Coalesce(
+            NullIf(KeyTextTransform("specialty", "member__face"), Value("")),
+            "member__specialty__group",
+            output_field=models.TextField(),
+        )
+        return self.annotate(shown=shown).filter(
+            Q(board__specialty=None) | Q(shown=F("board__specialty__name")),
+            member__in=Member.objects.visible_to(user),
+            member__standing=Member.Standing.PHYSICIAN,
+            member__rank__hides_place=False,
+        )
+
+
+class BoardPlace(models.Model):
+    """One row of a leaderboard.
+
+    `place` numbers the rows without a gap, so a board is paged by it; `standing`, equal for equal points, is shown.
+    """
+
+    board = models.ForeignKey(Board, on_delete=models.CASCADE, related_name="places", db_index=False)
     place = models.PositiveIntegerField()
     standing = models.PositiveIntegerField()
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="board_places")
     points = models.DecimalField(max_digits=12, decimal_places=4)
 
+    objects = BoardPlaceQuerySet.as_manager()
+
     class Meta:
         default_permissions = ()
         constraints = [
-            models.UniqueConstraint(
-                fields=["month", "specialty", "place"], name="board_place_once", nulls_distinct=False
-            ),
-            models.UniqueConstraint(
-                fields=["month", "specialty", "member"], name="board_member_once", nulls_distinct=False
-            ),
+            models.UniqueConstraint(fields=["board", "place"], name="board_place_once"),
+            models.UniqueConstraint(fields=["board", "member"], name="board_member_once"),
         ]
 
     def __str__(self):
         return f"{self.standing}: {self.member_id}"
+
+
+class TierBar(models.Model):
+    """The points that lifted a member into a tier when tiers were last drawn; none: nobody could reach it.
+
+    One row for all, and for Top one more per specialty with members enough.
+    """
+
+    specialty = models.ForeignKey(Specialty, on_delete=models.CASCADE, null=True, related_name="+")
+    active = models.PositiveIntegerField()  # members the shares are taken of
+    trusted = models.DecimalField(max_digits=12, decimal_places=4, null=True)
+    expert = models.DecimalField(max_digits=12, decimal_places=4, null=True)
+    top = models.DecimalField(max_digits=12, decimal_places=4, null=True)
+    drawn_on = models.DateField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["specialty"], name="tier_bar_once", nulls_distinct=False),
+        ]
+
+    def __str__(self):
+        return f"tier bar {self.pk}"
 
 
 class PairFlag(models.Model):

@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from accounts.services import profiles
 from accounts.tests.factories import make_member
-from questions import ranking
+from questions import ranking, tasks
 from questions.cells import safe_cells
 from questions.hot import bayesian_importance, hot_rank
-from questions.models import MemberRank, Post, Question, Vote
+from questions.models import Board, BoardPlace, MemberRank, PairFlag, Post, Question, TierBar, Vote
 from questions.services import closing, voting
 from questions.tests.factories import corroborate, dispute, make_answer, make_comment, make_question
 
@@ -50,10 +50,41 @@ def test_votes_more_than_thirty_days_apart_count_in_full(physician, colleague, t
 
     lines = ranking.lines_of(colleague)
 
+    assert [line.worth for line in lines] == [5, 5]
     assert lines[0].points == 5
-    assert lines[1].points == round(
-        Decimal("5") * Decimal(0.5 ** ((ranking.midnight() - lines[1].at) / timedelta(days=180))), 4
+    assert lines[1].points == round(Decimal(5 * 0.5 ** (31 / 180)), 4)
+
+
+def test_the_pair_s_votes_are_counted_across_bylines_of_the_handle(physician, colleague, third):
+    for number, mode in enumerate(("anonymous", "partial", "anonymous")):
+        question = make_question(physician, title=f"Question number {number} of several?")
+        answer = make_answer(question, colleague, byline=mode, byline_confirmed=True)
+        corroborate(answer, third)
+
+    assert [line.nth for line in reversed(ranking.lines_of(colleague))] == [1, 2, 3]
+
+
+def test_a_vote_on_a_named_post_does_not_lower_the_next_one_on_the_handle(physician, colleague, third):
+    """Else whoever votes on both would see in the handle's points whose name it is."""
+    profiles.choose_byline(member=colleague, mode="public", display_name="Amara Okafor, MD")
+    colleague.refresh_from_db()
+    corroborate(make_answer(make_question(physician), colleague), third)
+    question = make_question(physician, title="Something for the handle to answer?")
+    corroborate(make_answer(question, colleague, byline="anonymous"), third)
+
+    assert points(colleague) == 5
+
+
+def test_a_change_of_mind_keeps_the_vote_s_place_in_the_thirty_days(physician, colleague, third):
+    first, second = (
+        make_answer(make_question(physician, title=f"Question number {n} here?"), colleague) for n in range(2)
     )
+    for answer in (first, second):
+        corroborate(answer, third)
+    dispute(first, third)
+    corroborate(first, third)
+
+    assert {line.post_id: line.nth for line in ranking.lines_of(colleague)} == {first.pk: 1, second.pk: 2}
 
 
 def test_disputes_cost_only_when_upheld(physician, colleague):
@@ -195,16 +226,82 @@ def test_posts_under_a_name_move_no_points_of_the_handle(physician, colleague, t
     assert points(colleague) == 0
 
 
+def lived_through(member, other):
+    """A month and a half of votes between two and among others, each night drawn as it came."""
+    question = make_question(make_member())
+    one, two = make_answer(question, member), make_answer(question, other)
+    comments = [make_comment(one, who) for who in (member, other) for _ in range(6)]
+    Post.objects.update(posted_at=ranking.midnight() - timedelta(days=60))
+    for back, post in zip(range(45, 0, -3), [one, two, *comments], strict=False):
+        voter = other if post.author_id == member.pk else member
+        for who in (voter, make_member()):
+            vote = corroborate(post, who)
+            Vote.objects.filter(pk=vote.pk).update(cast_at=ranking.midnight() - timedelta(days=back, hours=3))
+
+
+def drawn():
+    """All that a recount computes for ranks, boards and pairs."""
+    return [
+        sorted(MemberRank.objects.values_list("member", "points", "events", "tier")),
+        sorted(
+            BoardPlace.objects.values_list("board__month", "member", "place", "points").order_by(), key=str
+        ),
+        sorted(
+            PairFlag.objects.values_list("low", "high", "votes_up", "votes_down", "flagged_at", "verdict")
+        ),
+        sorted(TierBar.objects.values_list("active", "trusted", "expert", "top"), key=str),
+    ]
+
+
+def test_recount_draws_boards_tiers_and_flags_as_the_nights_did(physician, colleague, monkeypatch):
+    lived_through(physician, colleague)
+    today = ranking.midnight()
+    for back in range(50, -1, -1):
+        monkeypatch.setattr(
+            timezone, "now", lambda back=back: today - timedelta(days=back) + timedelta(minutes=5)
+        )
+        tasks.recount_ranks()
+    lived = drawn()
+    for table in (MemberRank, Board, PairFlag, TierBar):
+        table.objects.all().delete()
+
+    call_command("recount")
+
+    assert PairFlag.objects.exists()
+    assert BoardPlace.objects.exclude(board__month=None).exists()
+    assert drawn() == lived
+
+
+def test_recount_goes_on_where_it_was_stopped(physician, colleague, third, monkeypatch):
+    corroborate(make_answer(make_question(physician), colleague), third)
+    MemberRank.objects.all().delete()
+
+    def stop(**kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ranking, "recount_ranks", stop)
+        with pytest.raises(KeyboardInterrupt):
+            call_command("recount")
+    call_command("recount")
+
+    assert points(colleague) == 5
+
+
 @pytest.mark.parametrize("day", ["2026-13-01", "yesterday", "2999-01-01"])
 def test_recount_refuses_a_day_that_is_none(db, day):
     with pytest.raises(CommandError):
         call_command("recount", "--as-of", day)
 
 
+YESTERDAY = timedelta(days=1)  # what happened today is in no tier and on no board yet
+
+
 def rated(member, number, events=10):
     """Give a member so many corroborations, of as many colleagues who have not been active for 100 days."""
     question = Question.objects.first() or make_question(make_member())
     answer = make_answer(question, member)
+    Post.objects.update(posted_at=ranking.midnight() - YESTERDAY)
     for _ in range(events + number):
         long_ago = timezone.now() - timedelta(days=100)
         Vote.objects.create(post=answer, voter=make_member(), author=member, value=1, cast_at=long_ago)

@@ -1,16 +1,21 @@
 from datetime import UTC, date, datetime
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from questions import ranking
+from questions import pairs, ranking
 from questions.models import Question
+from questions.services import revoking
 from questions.services.counting import recount_questions
 
 BATCH = 200
 
 
 class Command(BaseCommand):
-    help = "Compute counters, hot ranks, points and tiers anew from the rows. Can be stopped and run again."
+    help = (
+        "Compute counters, hot ranks, points, tiers and leaderboards anew from the rows, after removing the votes "
+        "of revoked members and flagging reciprocal pairs. Can be stopped and run again."
+    )
 
     def add_arguments(self, parser):
         parser.add_argument(
@@ -24,11 +29,17 @@ class Command(BaseCommand):
         if day < ranking.midnight().date():
             self._show(day)
             return
+        votes = self._revoked()
         wrong = self._questions()
-        points, tiers = ranking.recount_ranks()
+        flags = pairs.flag_all_pairs()
+        self.stdout.write(f"  {flags} pairs flagged")
+        done = ranking.recount_ranks(months=settings.BOARD_MONTHS)
+        self.stdout.write(f"  {done.places} places on {done.boards} leaderboards drawn")
         self.stdout.write(
             f"recount as of {day} 00:00 UTC: {wrong} counters mended, "
-            f"{points} points and {tiers} tiers changed"
+            f"{done.points} points and {done.tiers} tiers changed, "
+            f"{votes} votes of the revoked removed, {flags} pairs flagged, "
+            f"{done.places} places on {done.boards} leaderboards"
         )
 
     def _show(self, day: date) -> None:
@@ -58,3 +69,11 @@ class Command(BaseCommand):
             seen, last = seen + len(ids), ids[-1]
             self.stdout.write(f"  {seen} discussions, {wrong} counters mended")
         return wrong
+
+    def _revoked(self) -> int:
+        """Member by member, each in a transaction of its own."""
+        removed = 0
+        for member in revoking.revoked_voters():
+            removed += revoking.remove_votes(member=member)
+            self.stdout.write(f"  {removed} votes of revoked members removed")
+        return removed

@@ -36,11 +36,12 @@ class SubmissionForm(forms.Form):
 class BylineMixin:
     """Adds the choice of byline, where it is not fixed by an earlier post in the same discussion."""
 
-    def add_byline(self, member: Member, fixed: bool):
+    def add_byline(self, member: Member, fixed: bool, among_connections: bool = False):
         if fixed:
             return
+        choices = bylines.choices_for(member, among_connections=among_connections)
         self.fields["byline"] = forms.ChoiceField(
-            label="Shown as", choices=bylines.choices_for(member), initial=member.byline_mode
+            label="Shown as", choices=choices, initial=member.byline_mode
         )
         self.fields["byline_confirmed"] = forms.BooleanField(
             label="Yes, show more of me here than my profile does", required=False
@@ -125,17 +126,17 @@ class AskForm(BylineMixin, SubmissionForm):
 class AnswerForm(BylineMixin, SubmissionForm):
     source = forms.CharField(label="Your answer", widget=Composer(attrs={"rows": 6}), **TEXT)
 
-    def __init__(self, *args, member: Member, fixed_byline: bool, **kwargs):
+    def __init__(self, *args, member: Member, fixed_byline: bool, among_connections=False, **kwargs):
         super().__init__(*args, **kwargs)
-        self.add_byline(member, fixed_byline)
+        self.add_byline(member, fixed_byline, among_connections)
 
 
 class CommentForm(BylineMixin, SubmissionForm):
     source = forms.CharField(label="Your comment", widget=forms.Textarea(attrs={"rows": 3}), **COMMENT)
 
-    def __init__(self, *args, member: Member, fixed_byline: bool, **kwargs):
+    def __init__(self, *args, member: Member, fixed_byline: bool, among_connections=False, **kwargs):
         super().__init__(*args, **kwargs)
-        self.add_byline(member, fixed_byline)
+        self.add_byline(member, fixed_byline, among_connections)
 
 
 class EditForm(forms.Form):
@@ -181,3 +182,25 @@ class SolveForm(forms.Form):
     def __init__(self, *args, answers, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["answers"].queryset = answers
+
+
+class BoardForm(forms.Form):
+    """Which leaderboard to show. It is sent by GET; what is not offered has no board."""
+
+    specialty = forms.ChoiceField(
+        required=False, help_text="As handles show it. A specialty with few active members has no board."
+    )
+    month = forms.ChoiceField(
+        label="Period", required=False, help_text="All time counts faded points; a month, those of its deeds."
+    )
+
+    def __init__(self, *args, specialties, chosen, months, **kwargs):
+        super().__init__(*args, **kwargs)
+        offered = {specialty.slug: specialty.name for specialty in specialties}
+        if chosen:
+            offered.setdefault(chosen.slug, chosen.name)
+        self.fields["specialty"].choices = [("", "Every specialty"), *offered.items()]
+        self.fields["month"].choices = [
+            ("", "All time"),
+            *((f"{month:%Y-%m}", f"{month:%B %Y}") for month in months),
+        ]

@@ -6,11 +6,11 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Member
+from accounts.models import Block, Face, Member
 from questions.models.questions import Question
 
 
@@ -68,13 +68,28 @@ class PostQuerySet(models.QuerySet):
     def signed_by_name(self):
         return self.filter(byline__mode=Byline.Mode.PUBLIC)
 
+    def besides_blocked(self, member: Member | None):
+        """Without what stands under a face that this member blocked."""
+        return self.exclude(self._blocked_by(member)) if member else self
+
+    def _blocked_by(self, member: Member | None) -> Q:
+        blocked = Block.objects.filter(blocker=member, blocked=OuterRef("author"))
+        return Q(Exists(blocked.filter(blocked_face=Face.HANDLE)), byline__mode__in=Byline.UNDER_HANDLE) | Q(
+            Exists(blocked.filter(blocked_face=Face.NAME)), byline__mode=Byline.Mode.PUBLIC
+        )
+
     def for_page(self, member: Member | None):
-        """All that a post on a question page shows, with `own_vote`, this member's verdict on it."""
+        """All that a post on a question page shows, with `own_vote`, this member's verdict on it.
+
+        `is_blocked` says that the member blocked its author, as met under this byline.
+        """
         from questions.models.votes import Vote
 
         own = Vote.objects.filter(post=OuterRef("pk"), voter=member).values("value")[:1]
         return self.select_related("byline", "author__specialty", "author__rank").annotate(
-            own_vote=Subquery(own), is_credited=Exists(Credit.objects.filter(post=OuterRef("pk")))
+            own_vote=Subquery(own),
+            is_credited=Exists(Credit.objects.filter(post=OuterRef("pk"))),
+            is_blocked=ExpressionWrapper(self._blocked_by(member), output_field=BooleanField()),
         )
 
 

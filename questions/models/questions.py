@@ -5,13 +5,13 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import JSONObject
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 
-from accounts.models import Member, Specialty
+from accounts.models import Block, Connection, Face, Follow, Member, Specialty
 from accounts.roles import is_moderator
 
 
@@ -33,8 +33,8 @@ class QuestionQuerySet(models.QuerySet):
     def visible_to(self, user):
         """The one gate between a person and a discussion.
 
-        Physicians see what is addressed to all, to their specialty, or is their own; moderators see everything, also
-        what was removed; nobody else sees anything.
+        Physicians see what is addressed to all, to their specialty, to the asker's connections if they are one, or is
+        their own; moderators see everything, also what was removed; nobody else sees anything.
         """
         if is_moderator(user):
             return self
@@ -44,11 +44,60 @@ class QuestionQuerySet(models.QuerySet):
         return self.exclude(status=Question.Status.REMOVED).filter(self._addressed_to(member))
 
     def _addressed_to(self, member: Member) -> Q:
-        reached = Q(audience=Question.Audience.PHYSICIANS) | Q(asker=member)
+        connected = Connection.objects.accepted().others(member)
+        reached = (
+            Q(audience=Question.Audience.PHYSICIANS)
+            | Q(asker=member)
+            | Q(audience=Question.Audience.CONNECTIONS, asker__in=connected)
+        )
         if not member.specialty_id:
             return reached
         within = QuestionSpecialty.objects.filter(question=OuterRef("pk"), specialty=member.specialty_id)
         return reached | (Q(audience=Question.Audience.SPECIALTY) & Exists(within))
+
+    def besides_blocked(self, member: Member | None):
+        """Without what members ask whom this one has blocked, as far as they ask under the face that was blocked."""
+        from questions.models.posts import Byline
+
+        if member is None:
+            return self
+        blocked = Block.objects.filter(blocker=member)
+        handles = blocked.filter(blocked_face=Face.HANDLE).values("blocked")
+        names = blocked.filter(blocked_face=Face.NAME).values("blocked")
+        return self._with_asker_mode().exclude(
+            Q(asker__in=handles, asker_mode__in=Byline.UNDER_HANDLE)
+            | Q(asker__in=names, asker_mode=Byline.Mode.PUBLIC)
+        )
+
+    def followed_by(self, member: Member):
+        """What a member follows: topics, discussions, and what followed handles ask under the handle.
+
+        What the same colleagues ask under their name, or under neither, never comes with the handle.
+        """
+        from questions.models.following import Subscription, TopicFollow
+        from questions.models.posts import Byline
+
+        topics = TopicFollow.objects.filter(member=member)
+        within = QuestionSpecialty.objects.filter(question=OuterRef("pk"))
+        tagged = Question.tags.through.objects.filter(question=OuterRef("pk"))
+        handles = Follow.objects.filter(follower=member).values("followed")
+        own = Subscription.objects.filter(member=member)
+        muted = own.filter(level=Subscription.Level.MUTED)
+        rows = self._with_asker_mode().filter(
+            Exists(within.filter(specialty__in=topics.filter(tag=None).values("specialty")))
+            | Exists(tagged.filter(tag__in=topics.filter(specialty=None).values("tag")))
+            | Q(asker__in=handles, asker_mode__in=Byline.UNDER_HANDLE)
+            | Q(pk__in=own.values("question"))
+        )
+        return rows.exclude(pk__in=muted.values("question"))
+
+    def _with_asker_mode(self):
+        """How the asker signs, to filter by. One look into an index for each row that gets so far; an EXISTS would
+        tempt the planner to read all bylines there are."""
+        from questions.models.posts import Byline
+
+        signed = Byline.objects.filter(question=OuterRef("pk"), member=OuterRef("asker")).values("mode")
+        return self.alias(asker_mode=Subquery(signed[:1]))
 
     def listed(self):
         return self.exclude(status=Question.Status.REMOVED)
@@ -222,6 +271,10 @@ class Question(models.Model):
     @property
     def is_solved(self):
         return self.solved_at is not None
+
+    @property
+    def is_among_connections(self):
+        return self.audience == self.Audience.CONNECTIONS
 
     @property
     def is_urgent(self):

@@ -11,6 +11,7 @@ from accounts.models import Member
 from accounts.roles import is_moderator
 from questions import ranking
 from questions.models import Credit, Post, Question
+from questions.services import telling
 from questions.services.writing import NotOpen, NotYours, ReadOnly
 from questions.signals import question_closed, question_reopened
 from sermo.errors import RuleBroken
@@ -45,6 +46,8 @@ def close_question(*, question: Question, by: Member | None, user=None) -> Quest
     reason = Question.CloseReason.AUTHOR if is_author else Question.CloseReason.MODERATOR
     if question.is_open:
         _close(question, reason)
+        if not is_author:
+            telling.of_closing_by_moderator(question)
     return question
 
 
@@ -132,6 +135,7 @@ def solve_question(
     question.outcome = outcome
     question.save(update_fields=["solved_at", "outcome"])
     ranking.recompute_points(*touched)
+    telling.of_solution(question, credited)
     return question
 
 

@@ -8,6 +8,7 @@ from questions import ranking
 from questions.hot import bayesian_importance
 from questions.models import Importance, Post, Question, Vote
 from questions.models.votes import SHORTEST_REASON
+from questions.services import telling
 from questions.services.writing import PostIsGone, lock_open, touch
 from sermo.errors import RuleBroken
 
@@ -48,6 +49,8 @@ def cast_vote(*, post: Post, voter: Member, value: int, reason: str = "", explan
     vote.value, vote.reason, vote.explanation = value, reason, explanation
     vote.save()
     _count(question, post, was=was, now=value)
+    if value == Vote.Value.CORROBORATE and was != value:
+        telling.of_milestone(post)
     return vote
 
 

@@ -7,12 +7,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from accounts.models import Member, Specialty
+from accounts.models import Connection, Member, Specialty
 from accounts.roles import is_moderator
 from questions import ranking
 from questions.hot import hot_rank
 from questions.models import Draft, Post, Question, QuestionSpecialty, Revision, Tag
-from questions.services import bylines
+from questions.services import bylines, telling
 from sermo.errors import RuleBroken
 from sermo.text import clip, plain, render_markdown, searchable
 
@@ -52,10 +52,19 @@ class NotInAudience(RuleBroken):
     message = "Ask within your own specialty, or choose all physicians as readers."
 
 
+class NoConnections(NotInAudience):
+    message = "You have no connection yet. Choose other readers."
+
+
+class NamedAmongConnections(NotInAudience):
+    message = "Your connections know you by your handle. Sign with it, or choose other readers."
+
+
 def open_question(*, asker: Member, submission: UUID | None = None, **written) -> Question:
     """Start a discussion with its opening post. The same submission twice makes one and returns it.
 
-    Takes what `_open` takes. Raises LessPrivateByline, NoPublicName, NotInAudience.
+    Takes what `_open` takes. Raises LessPrivateByline, NoPublicName, NotInAudience (with NoConnections and
+    NamedAmongConnections).
     """
     try:
         with transaction.atomic():
@@ -84,8 +93,7 @@ def _open(
     submission: UUID | None,
 ) -> Question:
     specialties = list(specialties)
-    if audience == Question.Audience.SPECIALTY and asker.specialty not in specialties:
-        raise NotInAudience
+    _check_audience(asker, audience, specialties, byline or asker.byline_mode)
     html = render_markdown(source)
     question = Question(
         asker=asker,
@@ -104,7 +112,7 @@ def _open(
         for place, specialty in enumerate(specialties, start=1)
     )
     question.tags.set(tags_named(tags))
-    Post.objects.create(
+    opening = Post.objects.create(
         question=question,
         kind=Post.Kind.OPENING,
         author=asker,
@@ -116,7 +124,19 @@ def _open(
         submission=submission,
     )
     forget_draft(member=asker, place="ask")
+    telling.of_opening(opening)
     return question
+
+
+def _check_audience(asker: Member, audience: str, specialties: list[Specialty], byline: str) -> None:
+    if audience == Question.Audience.SPECIALTY and asker.specialty not in specialties:
+        raise NotInAudience
+    if audience != Question.Audience.CONNECTIONS:
+        return
+    if byline == Member.BylineMode.PUBLIC:
+        raise NamedAmongConnections
+    if not Connection.objects.accepted().of(asker).exists():
+        raise NoConnections
 
 
 def _earlier(author: Member, submission: UUID | None, kind: str, source: str, question=None) -> Post | None:
@@ -164,6 +184,7 @@ def answer(
         question.first_answer_at = post.posted_at
     touch(question, post.posted_at, "answer_count", "first_answer_at")
     forget_draft(member=author, place=f"answer:{question.pk}")
+    telling.of_answer(post)
     return post
 
 
@@ -194,6 +215,7 @@ def comment(
     question.comment_count += 1
     touch(question, made.posted_at, "comment_count")
     forget_draft(member=author, place=f"comment:{above.pk}")
+    telling.of_comment(made)
     return made
 
 
@@ -289,6 +311,8 @@ def remove_post(*, post: Post, by: Member | None, user=None) -> Post:
     post.removed_by = Post.RemovedBy.AUTHOR if own else Post.RemovedBy.MODERATOR
     post.save(update_fields=["removed_at", "removed_by"])
     ranking.recompute_points(*_discount(question, post))
+    if not own:
+        telling.of_removal_by_moderator(post)
     return post
 
 

@@ -423,7 +423,8 @@ def test_the_page_of_a_name_is_gone_once_the_profile_is_private_again(physician,
 
 
 def test_a_partial_byline_adds_region_and_years(physician, colleague_client):
-    physician.state, physician.years_band, physician.byline_mode = "MN", "11-20", "partial"
+    physician.byline_mode = "partial"
+    physician.face = {"state": "MN", "region": "West North Central", "years": "11-20"}
     physician.save()
     question = make_question(physician)
 
@@ -474,7 +475,7 @@ def test_asking_leads_to_the_question_and_twice_makes_one(physician, physician_c
     ],
 )
 def test_bad_input_gets_words_beside_the_field_and_loses_nothing(physician, physician_client, wrong, message):
-    physician.state = "MN"
+    physician.face = {"region": "West North Central"}
     physician.save()
     form = {**ASK, "specialties": [physician.specialty_id], **wrong}
 
@@ -499,7 +500,7 @@ def test_more_than_three_specialties_are_refused(physician_client):
 
 
 def test_the_byline_can_be_confirmed_to_show_more(physician, physician_client):
-    physician.state = "MN"
+    physician.face = {"region": "West North Central"}
     physician.save()
     form = {**ASK, "specialties": [physician.specialty_id], "byline": "partial", "byline_confirmed": "on"}
 

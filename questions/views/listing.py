@@ -3,12 +3,15 @@
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.db.models import OuterRef, Subquery
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 
 from accounts.doors import physician_required
 from accounts.models import Specialty
 from questions.models import Question, Tag
 from questions.signature import signature
+from questions.views.following import own_alerts
 from sermo.paging import page
 
 ORDERS = {
@@ -27,13 +30,17 @@ def question_list(request):
 
 @physician_required
 def specialty(request, slug):
-    chosen = get_object_or_404(Specialty, slug=slug, is_choice=True)
+    rows = Specialty.objects.annotate(
+        own_alerts=Subquery(own_alerts(request.user.as_member, specialty=OuterRef("pk")))
+    )
+    chosen = get_object_or_404(rows, slug=slug, is_choice=True)
     return _list(request, title=chosen.name, specialty=chosen)
 
 
 @physician_required
 def tag(request, slug):
-    chosen = get_object_or_404(Tag, slug=slug)
+    rows = Tag.objects.annotate(own_alerts=Subquery(own_alerts(request.user.as_member, tag=OuterRef("pk"))))
+    chosen = get_object_or_404(rows, slug=slug)
     return _list(request, title=chosen.name, tag=chosen)
 
 
@@ -51,7 +58,10 @@ def _list(request, *, title, specialty=None, tag=None):
     member = request.user.as_member
     own = member.specialty if member else None
     mine = own if request.GET.get("specialty") == "mine" else None
-    rows = _narrowed(Question.objects.visible_to(request.user), order, status)
+    following = bool(member) and request.GET.get("following") == "1"
+    readable = Question.objects.visible_to(request.user).besides_blocked(member)
+    rows = _narrowed(readable, order, status)
+    rows = rows.followed_by(member) if following else rows
     for narrow in (specialty, mine):
         rows = rows.in_specialty(narrow) if narrow else rows
     rows = rows.tagged(tag) if tag else rows
@@ -63,7 +73,12 @@ def _list(request, *, title, specialty=None, tag=None):
     )
     for question in found:
         question.byline = signature(question.byline_mode, question.asker)
-    filters = {"sort": order, "status": status, "specialty": "mine" if mine else ""}
+    filters = {
+        "sort": order,
+        "status": status,
+        "specialty": "mine" if mine else "",
+        "following": "1" if following else "",
+    }
     context = {
         "title": title,
         "page": found,
@@ -78,13 +93,18 @@ def _list(request, *, title, specialty=None, tag=None):
         ],
         "order": order,
         "status": status,
-        "narrowed": bool(specialty or tag or mine or status != "open" or order == "unanswered"),
+        "narrowed": bool(specialty or tag or mine or following or status != "open" or order == "unanswered"),
         "mine": mine,
         "own_specialty": own,
         "mine_url": _address(request, **{**filters, "specialty": "mine"}),
         "every_url": _address(request, **{**filters, "specialty": ""}),
+        "following": following,
+        "following_url": _address(request, **{**filters, "following": "1"}),
+        "unfollowing_url": _address(request, **{**filters, "following": ""}),
         "specialty": specialty,
         "tag": tag,
+        "topic": specialty or tag,
+        "follow_url": _follow_url(specialty, tag),
     }
     template = "questions/_question_rows.html" if request.htmx else "questions/question_list.html"
     return render(request, template, context)
@@ -101,7 +121,13 @@ def _narrowed(rows, order, status):
     }[status]()
 
 
-DEFAULTS = {"sort": "hot", "status": "open", "specialty": ""}
+def _follow_url(specialty, tag):
+    if specialty:
+        return reverse("questions:follow_specialty", args=[specialty.slug])
+    return reverse("questions:follow_tag", args=[tag.slug]) if tag else ""
+
+
+DEFAULTS = {"sort": "hot", "status": "open", "specialty": "", "following": ""}
 
 
 def _address(request, **filters):

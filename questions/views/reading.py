@@ -4,6 +4,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from accounts.doors import physician_required
 from accounts.roles import is_moderator
+from accounts.services import notices
 from questions.models import Post
 from questions.signature import signature
 from questions.views import thread
@@ -18,7 +19,15 @@ def question(request, question_id, slug=""):
         return redirect(f"{found.get_absolute_url()}?{query}" if query else found)  # 302: titles change back
     if request.htmx and request.GET.get("after"):
         return render(request, "questions/_answers.html", _answers(request, found))
+    _note_seen(request, found)
     return render_question(request, found)
+
+
+def _note_seen(request, question):
+    """What one was told of a discussion is read once its page was opened."""
+    user = request.user
+    if question.has_news and notices.seen(user.as_member, f"question:{question.pk}"):
+        user.unread_count -= 1
 
 
 def render_question(request, question, *, form=None, dispute=None, status=200):

@@ -11,10 +11,10 @@ from django.http import QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
-from accounts.models import Member
+from accounts.models import Member, NoticeThread
 from questions.cells import safe_cells
 from questions.forms import AnswerForm
-from questions.models import Byline, Credit, Draft, Importance, Post, Question, Tag, Vote
+from questions.models import Byline, Credit, Draft, Importance, Post, Question, Subscription, Tag, Vote
 from questions.signature import signature
 from sermo.paging import Page, page
 
@@ -40,8 +40,10 @@ def load_question(user, question_id: int) -> Question:
     """One discussion through its gate, with topics, tags and what this member did there. Raises Http404."""
     member = user.as_member
     tag = Tag.objects.filter(questions=OuterRef("pk")).order_by("name")
+    followed = Subscription.objects.filter(question=OuterRef("pk"), member=member).values("level")[:1]
     rated = Importance.objects.filter(question=OuterRef("pk"), rater=member).values("value")[:1]
     signed = Byline.objects.filter(question=OuterRef("pk"), member=member).values("mode")[:1]
+    told = NoticeThread.objects.filter(member=member, about=f"question:{question_id}", unread__gt=0)
     rows = (
         Question.objects.visible_to(user)
         .with_topics()
@@ -49,6 +51,8 @@ def load_question(user, question_id: int) -> Question:
             tag_list=ArraySubquery(tag.values_list(JSONObject(name="name", slug="slug"))),
             own_importance=Subquery(rated),
             own_byline=Subquery(signed),
+            own_level=Subquery(followed),
+            has_news=Exists(told),
         )
         .select_related("asker__specialty", "asker__rank")
     )
@@ -197,6 +201,7 @@ def answer_form(question: Question, member: Member, data=None) -> AnswerForm:
         data,
         member=member,
         fixed_byline=question.own_byline is not None,
+        among_connections=question.is_among_connections,
         initial=draft.fields if draft else None,
         auto_id="answer_%s",
     )
@@ -205,5 +210,8 @@ def answer_form(question: Question, member: Member, data=None) -> AnswerForm:
 
 
 def own_signature(question: Question, member: Member):
-    """How this member is shown here: by the byline fixed earlier, else by the profile's."""
-    return signature(question.own_byline or member.byline_mode, member)
+    """How this member is shown here: by the byline fixed earlier, else by the profile's, never by name among few."""
+    usual = member.byline_mode
+    if question.is_among_connections and usual == Member.BylineMode.PUBLIC:
+        usual = Member.BylineMode.ANONYMOUS
+    return signature(question.own_byline or usual, member)

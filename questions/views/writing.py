@@ -83,7 +83,7 @@ def answer(request, question_id):
                 submission=form.cleaned_data["submission"],
                 **form.byline_chosen(),
             )
-        except bylines.LessPrivateByline as refusal:
+        except (bylines.LessPrivateByline, bylines.NameAmongConnections) as refusal:
             form.add_error("byline", str(refusal))
         except RuleBroken as refusal:
             form.add_error("source", str(refusal))
@@ -130,6 +130,7 @@ def comment(request, post_id):
         request.POST or None,
         member=member,
         fixed_byline=question.own_byline is not None,
+        among_connections=question.is_among_connections,
         initial=draft.fields if draft else None,
     )
     if request.method == "POST" and form.is_valid():
@@ -142,7 +143,7 @@ def comment(request, post_id):
                 **form.byline_chosen(),
             )
             return redirect(made.get_absolute_url())
-        except bylines.LessPrivateByline as refusal:
+        except (bylines.LessPrivateByline, bylines.NameAmongConnections) as refusal:
             form.add_error("byline", str(refusal))
         except RuleBroken as refusal:
             form.add_error("source", str(refusal))

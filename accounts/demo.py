@@ -50,6 +50,11 @@ HEADCOUNT = {
 }
 FEW = 1  # of each of the rest that is offered, as long as the 600 last
 
+# How many of a hundred live in the largest states; in each other about one.
+POPULOUS = {
+    "CA": 12, "TX": 9, "FL": 7, "NY": 6, "PA": 4, "IL": 4, "OH": 3, "GA": 3, "NC": 3, "MI": 3, "NJ": 3, "VA": 3
+}  # fmt: skip
+
 FIRST = """
     amber ash birch blue brass brisk calm cedar chalk clear cobalt copper crisp dawn deep delta dry dusk
     early east elm ember even fair fern field flint fog frost gentle glen gold granite green grey harbor
@@ -70,6 +75,39 @@ LAST = """
     track trellis valve vane vault wagon wake wharf wick window yard
 """.split()  # noqa: SIM905 - easier to read and add to than a list
 
+PROFILES = {  # what some of the cast tell of themselves, and who sees it
+    "cardio@demo.sermo.test": {
+        "subspecialty": "Interventional Cardiology",
+        "languages": ["es", "hi"],
+        "bio": "Structural heart and the long aftercare of it. I like a plain question with the numbers in it.",
+        "contact_for": ["questions", "referrals"],
+        "school": "University of Minnesota Medical School",
+        "training": "Internal medicine 2007 to 2010, cardiology 2010 to 2013, intervention 2014",
+        "visibility": {
+            "subspecialty": "connections",
+            "state": "physicians",
+            "years_band": "physicians",
+            "languages": "physicians",
+            "school": "physicians",
+            "training": "connections",
+            "publications": "physicians",
+        },
+    },
+    "derm@demo.sermo.test": {
+        "bio": "General dermatology, much of it by photograph.",
+        "contact_for": ["questions", "research"],
+        "visibility": {"years_band": "physicians", "state": "connections"},
+    },
+    "emergency@demo.sermo.test": {
+        "languages": ["es"],
+        "contact_for": ["questions", "jobs"],
+        "visibility": {"languages": "connections", "state": "physicians", "years_band": "physicians"},
+    },
+    "moderator@demo.sermo.test": {
+        "bio": "Family medicine in the country. I keep the rules short.",
+        "visibility": {"years_band": "physicians"},
+    },
+}
 CAST = {  # e-mail: handle, specialty, state, years since graduation
     "cardio@demo.sermo.test": ("left_atrium", "Cardiovascular Disease", "MN", "11-20"),
     "derm@demo.sermo.test": ("papular", "Dermatology", "CO", "6-10"),
@@ -128,8 +166,17 @@ def _add_cast(choices) -> None:
             state=state,
             years_band=years,
             joined_at=timezone.now() - timedelta(days=400 if practice else 2),
+            **_profile(email),
         )
         Handle.objects.create(key=handles.key(handle), text=handle, member=member, taken_at=member.joined_at)
+
+
+def _profile(email: str) -> dict:
+    """What one of the cast tells, as fields of the member."""
+    told = dict(PROFILES.get(email, {}))
+    if name := told.pop("subspecialty", None):
+        told["subspecialty"] = Specialty.objects.filter(name=name, is_physician=True).first()
+    return told
 
 
 def _add_staff() -> None:
@@ -156,6 +203,7 @@ def _add_people(rng, taken: set[str], practices: list[Specialty]) -> None:
         EmailAddress(user=user, email=user.email, verified=True, primary=True) for user in users
     )
     states = [code for code, _ in STATES if code not in ("AS", "GU", "MP", "VI")]
+    weights = [POPULOUS.get(code, 1) for code in states]
     members = []
     for number, (user, practice) in enumerate(zip(users, practices, strict=True)):
         members.append(
@@ -163,17 +211,31 @@ def _add_people(rng, taken: set[str], practices: list[Specialty]) -> None:
                 user=user,
                 handle=_invent(rng, taken),
                 specialty=practice,
-                state=states[number % len(states)] if number < len(states) else rng.choice(states),
+                state=states[number] if number < len(states) else rng.choices(states, weights=weights)[0],
                 years_band=rng.choices(Member.YearsBand.values, weights=[14, 20, 32, 22, 12])[0],
                 byline_mode=rng.choices(["anonymous", "partial"], weights=[84, 16])[0],
                 joined_at=now - timedelta(days=rng.uniform(60, 700)),
             )
         )
+    _add_profiles(members)
     members = Member.objects.bulk_create(members)
     Handle.objects.bulk_create(
         Handle(key=handles.key(member.handle), text=member.handle, member=member, taken_at=member.joined_at)
         for member in members
     )
+
+
+def _add_profiles(members: list[Member]) -> None:
+    """Languages, and who sees what: those who sign partially show place and years, some others one of them."""
+    rng = random.Random(SEED + 1)  # noqa: S311 - the same people every time is the purpose
+    for member in members:
+        if rng.random() < 0.3:
+            member.languages = rng.sample(["es", "zh", "hi", "vi", "ar", "ru"], rng.choice([1, 1, 2]))
+            member.visibility["languages"] = rng.choice(["me", "connections", "physicians"])
+        if member.byline_mode == Member.BylineMode.PARTIAL:
+            member.visibility |= {"state": "physicians", "years_band": "physicians"}
+        elif rng.random() < 0.4:
+            member.visibility[rng.choice(["state", "state", "years_band"])] = "physicians"
 
 
 def _invent(rng, taken: set[str]) -> str:

@@ -1,7 +1,14 @@
-from celery import shared_task
-from django.core.management import call_command
+import logging
+from smtplib import SMTPException
 
-from accounts.services import members
+from celery import shared_task
+from django.core.mail import EmailMessage
+from django.core.management import call_command
+from django.template.loader import render_to_string
+
+from accounts.services import guard, leaving, mail, members, notices, pictures
+
+log = logging.getLogger(__name__)
 
 
 @shared_task
@@ -14,3 +21,68 @@ def clear_sessions():
 def forget_unconfirmed():
     """Free what was taken by sign-ups nobody confirmed."""
     members.forget_unconfirmed()
+
+
+@shared_task
+def recheck_faces():
+    """Coarsen what handles show where members became too few, and refine it where they became enough."""
+    done = guard.recheck()
+    log.info("faces: %d checked, %d coarsened, %d refined", done.checked, done.coarsened, done.refined)
+
+
+@shared_task
+def sweep_pictures():
+    """Delete files of pictures that no row knows."""
+    pictures.sweep_files()
+
+
+@shared_task
+def send_mail():
+    """Send what is due in the outbox: nudged by what writes into it, and each minute in case a nudge was lost."""
+    mail.send_due()
+
+
+@shared_task
+def forget_mail():
+    """Forget mails sent long ago, and how many alerts members had on days gone by."""
+    mail.forget_sent()
+    notices.forget_days()
+
+
+@shared_task
+def work_off_fan_out(fan_out_id):
+    """Tell everybody a fan-out reaches, batch by batch."""
+    while notices.tell_next_batch(fan_out_id=fan_out_id):
+        pass
+
+
+@shared_task
+def work_off_fan_outs():
+    """Each minute, go on with what no worker was nudged to tell, or stopped telling halfway."""
+    for fan_out_id in notices.unfinished_fan_outs():
+        work_off_fan_out(fan_out_id)
+
+
+@shared_task
+def make_export(export_id):
+    """Pack everything about one person."""
+    leaving.make_export(export_id=export_id)
+
+
+@shared_task
+def resume_exports():
+    """Start anew the exports that no worker works on."""
+    leaving.resume_exports()
+
+
+@shared_task
+def purge_exports():
+    """Delete the zips of a week ago."""
+    leaving.purge_exports()
+
+
+@shared_task(autoretry_for=(SMTPException, OSError), retry_backoff=True, max_retries=5)
+def mail_left(address):
+    """Tell somebody who left that it is done. The outbox has nothing of them any more."""
+    subject, _, text = render_to_string("accounts/mail/left.txt").partition("\n")
+    EmailMessage(subject.strip(), text.lstrip(), to=[address]).send()

@@ -117,6 +117,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.second_factor",
+    "accounts.middleware.last_seen",
 ]
 
 ROOT_URLCONF = "sermo.urls"
@@ -210,7 +211,14 @@ CELERY_BEAT_SCHEDULE = {
         "task": "accounts.tasks.forget_unconfirmed",
         "schedule": crontab(minute="25", hour="4"),
     },
+    "recheck-faces": {"task": "accounts.tasks.recheck_faces", "schedule": crontab(minute="30", hour="3")},
+    "sweep-pictures": {"task": "accounts.tasks.sweep_pictures", "schedule": crontab(minute="10", hour="4")},
+    "resume-exports": {"task": "accounts.tasks.resume_exports", "schedule": crontab(minute="*/5")},
+    "purge-exports": {"task": "accounts.tasks.purge_exports", "schedule": crontab(minute="50", hour="3")},
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": crontab(minute="20", hour="4")},
+    "send-mail": {"task": "accounts.tasks.send_mail", "schedule": crontab()},
+    "work-off-fan-outs": {"task": "accounts.tasks.work_off_fan_outs", "schedule": crontab()},
+    "forget-mail": {"task": "accounts.tasks.forget_mail", "schedule": crontab(minute="35", hour="4")},
 }
 
 
@@ -270,6 +278,8 @@ LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 MFA_ADAPTER = "accounts.adapter.MFAAdapter"
 ACCOUNT_FORMS = {
+    "add_email": "accounts.forms.ChangeEmailForm",
+    "change_password": "accounts.forms.ChangePasswordForm",
     "login": "accounts.forms.LoginForm",
     "reset_password": "accounts.forms.ResetPasswordForm",
     "signup": "accounts.forms.SignupForm",
@@ -292,6 +302,7 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 900  # seconds
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _site.scheme
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+MFA_FORMS = {"add_webauthn": "accounts.forms.AddKeyForm"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # localhost, where browsers allow it
@@ -346,6 +357,9 @@ TIME_ZONE = "America/New_York"  # what a visitor sees; everything is stored in U
 # Rules with a number in them
 
 HANDLE_CHANGE_DAYS = 90
+SMALL_CELL = 11  # a handle shows no combination of facts that fewer members share
+CONNECTION_RETRY_DAYS = 90  # a request can be answered as long, and sent again from then on
+EXPORT_KEEP_DAYS = 7
 UNCONFIRMED_DAYS = 3  # how long a sign-up waits for its code before it is forgotten
 SILENT_EDIT_MINUTES = 15
 CLOSE_AFTER_SILENT_DAYS = 30
@@ -354,5 +368,11 @@ CHALLENGE_ON = env.bool("CHALLENGE_ON", default=True)  # off: applicants go stra
 QUESTIONS_PER_PAGE = 20
 ANSWERS_PER_PAGE = 20
 COMMENTS_SHOWN = 3
+PLACES_PER_PAGE = 50  # of a leaderboard
+LINES_PER_PAGE = 30  # of one's points
+BOARD_MONTHS = 12  # this month and those before it that have leaderboards
+PAIR_FLAG_DAYS = 30  # two members are shown to a moderator if in so many days
+PAIR_FLAG_VOTES = 5  # each gave the other at least so many votes that earn points,
+PAIR_FLAG_PERCENT = 50  # and at least this share of all such votes of each went to the other
 
 LOGGING = log_config(readable=DEBUG or DEMO)

@@ -2,6 +2,7 @@ from allauth.account.decorators import secure_admin_login
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from sermo import views
 
@@ -9,6 +10,9 @@ admin.site.unregister(UserSession)  # its search names a field that log-ins by a
 admin.site.login = secure_admin_login(admin.site.login)
 admin.site.site_header = admin.site.site_title = "Sermo administration"
 admin.site.index_title = "Desk"
+
+# What allauth has on pages of its own stands together on ours; the names of its addresses still lead there.
+security_page = RedirectView.as_view(pattern_name="accounts:security")
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -18,6 +22,9 @@ urlpatterns = [
     path("favicon.ico", views.favicon, name="favicon"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("accounts/2fa/", security_page),
+    path("accounts/2fa/webauthn/", security_page),
+    path("accounts/sessions/", security_page),
     path("accounts/", include("allauth.urls")),
     path("verify/", include("verification.urls")),
     path("", include("accounts.urls")),

@@ -3,6 +3,7 @@
 import re
 from itertools import groupby
 
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.postgres.search import SearchHeadline, SearchQuery, SearchRank
@@ -56,7 +57,7 @@ def _demonstration() -> dict:
 
 
 def _home(user, member):
-    rows = Question.objects.visible_to(user).open().for_listing()
+    rows = Question.objects.visible_to(user).open().besides_blocked(member).for_listing()
     own = member.specialty if member else None
     waiting = (
         rows.unanswered().in_specialty(own).exclude(asker=member).order_by("-opened_at")[:3] if own else []
@@ -96,7 +97,8 @@ def search(request):
 
 def _search(user, typed):
     query = SearchQuery(searchable(typed), search_type="websearch", config="english")
-    matches = Post.objects.visible_to(user).standing().filter(search_vector=query).order_by("-pk")
+    readable = Post.objects.visible_to(user).standing().besides_blocked(user.as_member)
+    matches = readable.filter(search_vector=query).order_by("-pk")
     newest = matches.values("pk")[:MATCHES_RANKED]
     hits = (
         Post.objects.filter(pk__in=newest)
@@ -149,6 +151,7 @@ def demo_log_in(request):
     if not settings.DEMO or email not in DEMO_LOGINS:
         raise Http404
     login(request, get_object_or_404(User, email=email), backend=settings.AUTHENTICATION_BACKENDS[0])
+    UserSession.objects.create_from_request(request)  # as every other log-in does, so that it can be ended
     return redirect("home")
 
 

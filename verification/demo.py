@@ -15,7 +15,7 @@ from django.utils import timezone
 from PIL import Image, ImageDraw, ImageFont
 
 from accounts.models import Member, Specialty, User
-from accounts.services import members
+from accounts.services import guard, members
 from sermo.crypto import keyed_hash
 from verification import demo_registry, licenses, npi, registry
 from verification.models import Claim, Event, Exclusion, Provider, ProviderLicense, Subject
@@ -87,6 +87,7 @@ def _verify_physicians(rng) -> int:
     history = [event for claim in made for event in _history(claim, subjects[claim.user_id])]
     events.record_many(sorted(history, key=lambda event: event.at))
     Member.objects.filter(pk__in=[member.pk for member in members]).update(standing=Member.Standing.PHYSICIAN)
+    guard.recheck()
     return len(made)
 
 

@@ -177,8 +177,31 @@ class AppealForm(forms.Form):
 
 
 class BylineForm(forms.Form):
+    """How posts are signed; each mode with one line on what it shows."""
+
     mode = forms.ChoiceField(
-        label="How your posts are signed", choices=Member.BylineMode.choices, widget=forms.RadioSelect
+        label="How your posts are signed",
+        choices=[
+            (
+                "anonymous",
+                "Handle and specialty\nAnonymous: colleagues know the handle, nobody knows the person.",
+            ),
+            (
+                "partial",
+                "Handle, specialty, region and years in practice\n"
+                "Partial: adds what your profile shows physicians of the two; never the state.",
+            ),
+            (
+                "public",
+                "Real name and specialty\nPublic: the name on your license, without handle, tier and points.",
+            ),
+        ],
+        widget=forms.RadioSelect(attrs={"class": "choice-card"}),
+    )
+    confirmed = forms.BooleanField(
+        label="Yes, show more of me than now\n"
+        "Needed only on the way from a more private choice. It holds for posts from now on.",
+        required=False,
     )
 
 

@@ -19,4 +19,5 @@ urlpatterns = [
     path("appeal/", views.appeal, name="appeal"),
     path("vouch/<str:code>/", views.vouch, name="vouch"),
     path("byline/", views.byline, name="byline"),
+    path("reveal/<int:connection_id>/", views.reveal, name="reveal"),
 ]

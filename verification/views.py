@@ -2,12 +2,19 @@
 
 from allauth.account.adapter import get_adapter
 from django.contrib import messages
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.doors import active_physician_required, applicant_required
-from accounts.models import Member
+from accounts import faces
+from accounts.doors import (
+    active_physician_required,
+    applicant_required,
+    physician_required,
+    recently_authenticated,
+)
+from accounts.models import Connection
+from accounts.services import ties
 from sermo.errors import RuleBroken
 from verification import npi as npis
 from verification import rules
@@ -24,7 +31,7 @@ from verification.models import Proof
 from verification.progress import progress_of
 from verification.services import byline as bylines
 from verification.services import challenge as challenges
-from verification.services import claims, proofs, vouching
+from verification.services import claims, proofs, revealing, vouching
 from verification.uploads import SizeLimit
 
 
@@ -300,18 +307,55 @@ def vouch(request, code):
 
 
 @applicant_required
+@recently_authenticated
 def byline(request):
     """How one's next posts are signed. The real name is taken from the verified identity, never typed."""
-    member = request.user.as_member
-    name = bylines.display_name_for(member)
-    form = BylineForm(request.POST or None, initial={"mode": member.byline_mode})
+    own = request.user.as_member
+    form = BylineForm(request.POST or None, initial={"mode": own.byline_mode})
     if form.is_valid():
         try:
-            bylines.choose_byline(member=member, mode=form.cleaned_data["mode"])
+            bylines.choose_byline(member=own, **form.cleaned_data)
+        except bylines.ShowsMore as refusal:
+            form.add_error("confirmed", str(refusal))
         except RuleBroken as refusal:
             form.add_error("mode", str(refusal))
         else:
             messages.success(request, "Saved. It holds for what you post from now on.")
             return redirect("verification:byline")
-    context = {"form": form, "member": member, "name": name, "Mode": Member.BylineMode}
+    context = {
+        "form": form,
+        "own": own,
+        "name": bylines.display_name_for(own),
+        "shown": faces.shown_to_physicians(own),
+    }
     return render(request, "verification/byline.html", context, status=422 if form.errors else 200)
+
+
+@physician_required
+def reveal(request, connection_id):
+    """Offer a connection one's real name for theirs, or take that back."""
+    member = request.user.as_member
+    own = Connection.objects.accepted().of(member) if member else Connection.objects.none()
+    connection = get_object_or_404(own.select_related("requester", "addressee"), pk=connection_id)
+    refused = ""
+    if request.method == "POST":
+        try:
+            if request.POST.get("reveal") == "0":
+                ties.unreveal(connection=connection, member=member)
+            else:
+                connection = revealing.reveal(connection=connection, member=member)
+        except RuleBroken as refusal:
+            refused = str(refusal)
+        else:
+            return redirect("accounts:connections")
+    other = connection.other(member)
+    context = {
+        "connection": connection,
+        "colleague": other,
+        "colleague_name": connection.name_of(other),
+        "offered": connection.reveals(member),
+        "is_offered": connection.reveals(other),
+        "name": bylines.display_name_for(member),
+        "refused": refused,
+    }
+    return render(request, "verification/reveal.html", context, status=422 if refused else 200)

@@ -15,6 +15,7 @@ from conftest import client_of
 from sermo import crypto
 
 PASSWORD = "correct-horse-battery"
+PROFILE = {"section": "profile", **{f"see_{name}": "me" for name in profiles.FIELDS}}
 SIGNUP = {"email": "Ada@Example.org", "password1": PASSWORD, "handle": "quiet_murmur"}
 
 
@@ -189,7 +190,7 @@ def test_another_s_handle_is_refused_beside_the_field(physician_client, colleagu
 
 
 def test_the_profile_is_saved(physician, physician_client):
-    form = {"section": "profile", "state": "MN", "years_band": "11-20", "bio": "Echo."}
+    form = {**PROFILE, "state": "MN", "years_band": "11-20", "bio": "Echo."}
 
     assert physician_client.post("/settings/", form).status_code == 302
     physician.refresh_from_db()
@@ -197,14 +198,14 @@ def test_the_profile_is_saved(physician, physician_client):
 
 
 def test_a_verified_specialty_cannot_be_changed_in_the_settings(physician, colleague, physician_client):
-    physician_client.post("/settings/", {"section": "profile", "specialty": colleague.specialty_id})
+    physician_client.post("/settings/", {**PROFILE, "specialty": colleague.specialty_id})
 
     physician.refresh_from_db()
     assert physician.specialty.name == "Cardiovascular Disease"
 
 
 def test_an_applicant_chooses_a_specialty(applicant, colleague, applicant_client):
-    applicant_client.post("/settings/", {"section": "profile", "specialty": colleague.specialty_id})
+    applicant_client.post("/settings/", {**PROFILE, "specialty": colleague.specialty_id})
 
     applicant.refresh_from_db()
     assert applicant.specialty == colleague.specialty

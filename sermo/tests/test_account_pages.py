@@ -22,15 +22,14 @@ OWN_PAGES = [
     "account_email",
     "account_change_password",
     "account_logout",
-    "mfa_index",
+    "accounts:security",
+    "accounts:pictures",
     "mfa_activate_totp",
     "mfa_add_webauthn",
-    "mfa_list_webauthn",
-    "usersessions_list",
     "account_reauthenticate",
 ]
 FACTOR_PAGES = [
-    "mfa_index",
+    "accounts:security",
     "mfa_deactivate_totp",
     "mfa_view_recovery_codes",
     "mfa_generate_recovery_codes",
@@ -126,7 +125,7 @@ def test_a_key_can_be_renamed_and_removed(newcomer_client, newcomer):
         user=newcomer, type=Authenticator.Type.WEBAUTHN, data={"name": "Blue key", "credential": {}}
     )
 
-    assert "Blue key" in assert_ours(newcomer_client.get(reverse("mfa_list_webauthn")))
+    assert "Blue key" in assert_ours(newcomer_client.get(reverse("accounts:security")))
     assert_ours(newcomer_client.get(reverse("mfa_edit_webauthn", args=[key.pk])))
     assert_ours(newcomer_client.get(reverse("mfa_remove_webauthn", args=[key.pk])))
 

@@ -105,7 +105,7 @@ def test_going_public_is_the_one_way_a_name_gets_out(seeker, provider):
     from verification.tests.factories import make_claim
 
     make_claim(seeker, provider, state=State.VERIFIED)
-    byline.choose_byline(member=seeker, mode="public")
+    byline.choose_byline(member=seeker, mode="public", confirmed=True)
 
     assert columns_with(["quillfeather"]) == {"accounts_member.display_name"}
 

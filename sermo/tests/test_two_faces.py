@@ -1,0 +1,290 @@
+"""Nobody can tell that a handle and a name are one person.
+
+The whole site is built twice: once the posts under a handle and the posts under a name are one member's, once two
+members'. Everything else is equal, to the second and to the id. Each kind of reader then opens every page there is,
+gets every mail and every export. Were there any path from one face to the other, something would differ.
+"""
+
+import re
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+import time_machine
+from django.contrib.auth.models import Group
+from django.core import mail
+from django.db import connection, transaction
+from django.test import Client
+
+from accounts.models import Face, Member
+from accounts.roles import MODERATORS, OBSERVERS
+from accounts.services import guard, profiles, ties
+from accounts.tests.factories import make_member, make_specialty, make_user
+from questions import ranking
+from questions.services import closing, following
+from questions.tests.factories import corroborate, dispute, make_answer, make_comment, make_question
+
+NAME, NAME_KEY, OTHER_KEY = "Amara Okafor, MD", "k-of-the-name", "k-of-another"
+HANDLE = "quiet_murmur"
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+SKIPPED = ("/static/", "/accounts/", "/admin/", "/demo/")
+MOST_PAGES = 400
+RANDOM = [
+    (r'(name="csrfmiddlewaretoken" value=")[^"]*', r"\1"),
+    (r'(X-CSRFToken": ")[^"]*', r"\1"),
+    (r'(nonce=")[^"]*', r"\1"),
+    (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UUID"),
+    (r"\b[0-9A-F]{4}-[0-9A-F]{2}\b", "REQUEST"),
+    (r"/unsubscribe/[^/\s]+/", "/unsubscribe/TOKEN/"),
+]
+
+
+class Clock:
+    """One minute passes with each deed."""
+
+    def __init__(self, traveller):
+        self.traveller = traveller
+
+    def tick(self, **much):
+        self.traveller.shift(timedelta(**(much or {"minutes": 1})))
+
+
+def build(clock: Clock, *, one_person: bool, later_private: bool) -> dict[str, object]:
+    specialty = make_specialty("Cardiovascular Disease", code="207RC0000X")
+    other = make_specialty("Nephrology", code="207RN0300X")
+    author, stand_in, colleague, connected, follower, foe, namefoe = (
+        make_member(handle, email=f"{handle.replace('_', '-')}@example.org", specialty=practice)
+        for handle, practice in [
+            (HANDLE, specialty),
+            ("unused_valve", specialty),
+            ("nephron_loop", other),
+            ("pale_heron", specialty),
+            ("brisk_tern", specialty),
+            ("dune_lark", other),
+            ("salt_ferry", other),
+        ]
+    )
+    for _ in range(12):
+        make_member(specialty=specialty, state="MN", years_band="11-20")
+    named = author if one_person else stand_in
+    for member in (author, stand_in):
+        Member.objects.filter(pk=member.pk).update(
+            state="MN", years_band="11-20", physician_key=OTHER_KEY + str(member.pk)
+        )
+    Member.objects.filter(pk=named.pk).update(
+        physician_key=NAME_KEY,
+        school="Rush Medical College",
+        training="Fellowship in Ghent",
+        publications=["31535829"],
+        visibility={"school": "physicians", "training": "physicians", "publications": "physicians"},
+        name_picture="stock:ferry",
+    )
+    author.refresh_from_db()
+    author.visibility |= {"state": "physicians", "years_band": "physicians", "bio": "physicians"}
+    author.bio, author.handle_picture = "Valves, mostly on Tuesdays.", "stock:atoll"
+    author.save(update_fields=["visibility", "bio", "handle_picture"])
+    for member in (author, stand_in):
+        member.refresh_from_db()
+        guard.refresh(member)
+    profiles.choose_byline(member=named, mode="public", display_name=NAME)
+    for member in (author, stand_in, named):
+        member.refresh_from_db()
+    for reader in (connected, follower):
+        clock.tick()
+        ties.request_connection(requester=author, addressee=reader)
+        ties.request_connection(requester=reader, addressee=author)
+    ties.follow(follower=follower, followed=author)
+    ties.set_alerts(follower=follower, followed=author, alerts=True)
+    following.follow_topic(member=follower, topic=specialty)
+    following.set_topic_alerts(member=follower, topic=specialty, alerts=True)
+    ties.block(blocker=foe, blocked=author, blocked_face=Face.HANDLE)
+    ties.block(blocker=namefoe, blocked=named, blocked_face=Face.NAME)
+    write(clock, author, named, stand_in, colleague, connected)
+    if later_private:
+        clock.tick()
+        profiles.choose_byline(member=named, mode="anonymous")
+    clock.tick(days=2)
+    ranking.recount_ranks()
+    clock.tick(hours=1)
+    moderator = make_member("plainspoken", email="plainspoken@example.org", specialty=other)
+    moderator.user.groups.add(Group.objects.get_or_create(name=MODERATORS)[0])
+    moderator.user.authenticator_set.create(type="totp", data={})
+    observer = make_user("observer@example.org")
+    observer.groups.add(Group.objects.get_or_create(name=OBSERVERS)[0])
+    observer.authenticator_set.create(type="totp", data={})
+    applicant = make_member("new_attending", email="new@example.org", standing="applicant", specialty=None)
+    return {
+        "colleague": colleague,
+        "connected colleague": connected,
+        "follower": follower,
+        "who blocked the handle": foe,
+        "who blocked the name": namefoe,
+        "moderator": moderator,
+        "observer": observer,
+        "applicant": applicant,
+        "visitor": None,
+    }
+
+
+def write(clock, author, named, stand_in, colleague, connected):
+    """What both faces say, in discussions of their own."""
+    make_question(
+        stand_in, "When do you stop statins in the very old?", byline="anonymous", byline_confirmed=True
+    )
+    clock.tick()
+    asked = make_question(author, "Do you anticoagulate subclinical atrial fibrillation?", byline="anonymous")
+    clock.tick()
+    named_ask = make_question(named, "How do you taper amiodarone after ablation?", byline="public")
+    clock.tick()
+    to_connections = make_question(
+        author, "Who covers the valve clinic in spring?", byline="anonymous", audience="connections"
+    )
+    clock.tick()
+    waiting = make_question(colleague, "Would you dialyze before contrast here?")
+    other = make_question(colleague, "Which diuretic first in cardiorenal syndrome?")
+    clock.tick()
+    by_handle = make_answer(
+        waiting, author, byline="anonymous", source="No, hydrate and wait. @nephron_loop may differ."
+    )
+    clock.tick()
+    by_name = make_answer(other, named, byline="public", source="Loop diuretic first, then add a thiazide.")
+    for post in (by_handle, by_name):
+        clock.tick()
+        for _ in range(5):
+            corroborate(post)
+        corroborate(post, connected)
+        dispute(post, stand_in if post is by_handle else None)
+        make_comment(post, colleague, source="And with an ejection fraction of 20?")
+        clock.tick()
+        make_comment(post, post.author, source="Then slower, over two days.")
+    for question in (asked, named_ask, to_connections):
+        clock.tick()
+        make_answer(question, connected, source="It depends on the burden; I look at six hours.")
+    closing.solve_question(question=waiting, by=colleague, answers=[by_handle])
+    clock.tick()
+    closing.solve_question(question=other, by=colleague, answers=[by_name])
+
+
+def pages_of(reader) -> dict[str, str]:
+    """Every page this reader reaches by links, forms and scripts, as text without what is random."""
+    client = Client()
+    if reader is not None:
+        client.force_login(getattr(reader, "user", reader))
+    waiting, seen = list(starts()), {}
+    while waiting and len(seen) < MOST_PAGES:
+        path = waiting.pop(0)
+        if path in seen or path.startswith(SKIPPED):
+            continue
+        response = client.get(path)
+        seen[path] = f"{response.status_code} {response.get('Location', '')}\n{plain(body_of(response))}"
+        waiting += [link for link in links_in(response, path) if link not in seen]
+    assert len(seen) < MOST_PAGES
+    return seen
+
+
+def starts():
+    yield from (
+        "/",
+        "/questions/",
+        "/questions/?status=all&sort=new",
+        "/leaderboards/",
+        "/connections/",
+        "/notifications/",
+    )
+    yield from (
+        "/search/?q=Okafor",
+        "/search/?q=murmur",
+        "/search/?q=amiodarone",
+        "/settings/",
+        "/drafts/",
+        "/points/",
+    )
+    yield from (f"/members/{HANDLE}/", "/members/unused_valve/", f"/physicians/{NAME_KEY}/")
+    yield from ("/questions/?following=1", "/notifications/count/", "/settings/data/", "/settings/blocks/")
+
+
+def body_of(response) -> str:
+    body = b"".join(response.streaming_content) if response.streaming else response.content
+    return body.decode(errors="backslashreplace")
+
+
+def plain(text: str) -> str:
+    for pattern, instead in RANDOM:
+        text = re.sub(pattern, instead, text)
+    return text
+
+
+class Links(HTMLParser):
+    """Gathers the addresses a page would have one open or fetch."""
+
+    FETCHED = (("a", "href"), ("img", "src"))
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attrs):
+        said = dict(attrs)
+        self.found += [said.get(name) for of, name in self.FETCHED if of == tag]
+        self.found.append(said.get("hx-get"))
+        if tag == "form" and said.get("method", "get").lower() == "get":
+            self.found.append(said.get("action"))
+
+
+def links_in(response, path):
+    if "html" not in response.get("Content-Type", ""):
+        return
+    links = Links()
+    links.feed(response.content.decode())
+    for found in filter(None, links.found):
+        address = urlsplit(urljoin(path, found))
+        if not address.netloc and not address.scheme:
+            yield address.path + (f"?{address.query}" if address.query else "")
+
+
+@contextmanager
+def fresh_world(**kind):
+    """A world that is gone afterwards, its ids counted from the same number each time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setval(oid, 5000) FROM pg_class WHERE relkind = 'S'")
+    mail.outbox.clear()
+    with transaction.atomic(), time_machine.travel(NOON, tick=False) as traveller:
+        yield build(Clock(traveller), **kind)
+        transaction.set_rollback(True)
+
+
+def differences(one: dict[str, str], two: dict[str, str]) -> list[str]:
+    found = [f"only one world has {path}" for path in sorted(one.keys() ^ two.keys())]
+    for path in sorted(one.keys() & two.keys()):
+        if one[path] != two[path]:
+            lines = zip(one[path].splitlines(), two[path].splitlines(), strict=False)
+            first = next((pair for pair in lines if pair[0] != pair[1]), ("", ""))
+            found.append(f"{path}:\n  one person: {first[0][:300]}\n  two people: {first[1][:300]}")
+    return found
+
+
+def mails_to(readers) -> list[tuple]:
+    addresses = {getattr(reader, "user", reader).email for reader in readers.values() if reader}
+    return [
+        (letter.to, letter.subject, plain(letter.body), plain(str(sorted(letter.extra_headers.items()))))
+        for letter in mail.outbox
+        if set(letter.to) & addresses
+    ]
+
+
+@pytest.mark.parametrize("later_private", [False, True], ids=["as posted", "after going private"])
+def test_no_page_mail_or_export_differs_whether_a_handle_and_a_name_are_one_person(
+    db, settings, later_private, django_capture_on_commit_callbacks
+):
+    seen = []
+    for one_person in (True, False):
+        with fresh_world(one_person=one_person, later_private=later_private) as readers:
+            pages = {who: pages_of(reader) for who, reader in readers.items()}
+            seen.append((pages, mails_to(readers)))
+
+    (pages_one, mails_one), (pages_two, mails_two) = seen
+    found = [f"{who}: {fault}" for who in pages_one for fault in differences(pages_one[who], pages_two[who])]
+    assert not found, "\n".join(found[:20])
+    assert mails_one == mails_two

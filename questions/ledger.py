@@ -18,11 +18,14 @@ DEEDS = {
     "credited": "The asker credited your answer with the solution",
     "important": "Colleagues rated your discussion important",
 }
-WORTH = {"corroborated": 5, "disputed": -3, "helpful": 1, "credited": 10}
+WORTH = {"corroborated": 5, "helpful": 1}
 FAULTS = {
     "named": "Signed with your real name: rank belongs to the handle.",
     "masked": "Signed with neither name nor handle: rank belongs to the handle.",
-    "discounted": "A moderator decided that votes between you and this colleague count nothing.",
+    "discounted": (
+        "Votes between you and another member are set aside; none of them is listed, "
+        "since a list would say who voted."
+    ),
     "opening": "Only answers and comments earn by votes.",
     "not_upheld": f"Not upheld: that takes {UPHELD_FROM} disputes, and more than corroborate.",
     "beyond": f"Beyond the first {HELPFUL_A_DAY} of the day.",
@@ -34,12 +37,15 @@ OUT_OF_REACH = "A discussion that is not open to you any more"
 
 @dataclass(frozen=True)
 class Entry:
-    """One line as it stands on the page. Without a url the post is out of the reader's reach."""
+    """One line as it stands on the page. Without a url the post is out of the reader's reach.
 
-    day: date
-    deed: str
-    title: str
-    url: str
+    Votes of discounted pairs are one entry with a fault alone.
+    """
+
+    day: date | None = None
+    deed: str = ""
+    title: str = ""
+    url: str = ""
     worth: str = ""  # on the day of the deed, with how it came about
     left: str = ""  # of that at the as-of moment, in percent
     points: str = ""
@@ -50,7 +56,7 @@ class Entry:
 
 def entries(lines: list[Line], unscored: list[Unscored], user) -> tuple[list[Entry], list[Entry]]:
     """What counts and what does not, in words, with one query for the posts."""
-    posts = _posts({line.post_id for line in [*lines, *unscored]}, user)
+    posts = _posts({line.post_id for line in [*lines, *unscored] if line.post_id}, user)
     counted = [
         Entry(
             day=line.day,
@@ -64,11 +70,13 @@ def entries(lines: list[Line], unscored: list[Unscored], user) -> tuple[list[Ent
         )
         for line in lines
     ]
-    missed = [
-        Entry(line.day, DEEDS[line.cause], **_target(posts, line.post_id), fault=FAULTS[line.fault])
-        for line in unscored
-    ]
-    return counted, missed
+    return counted, [_missed(line, posts) for line in unscored]
+
+
+def _missed(line: Unscored, posts: dict[int, Post]) -> Entry:
+    if line.post_id is None:
+        return Entry(fault=FAULTS[line.fault])
+    return Entry(line.day, DEEDS[line.cause], **_target(posts, line.post_id), fault=FAULTS[line.fault])
 
 
 def _posts(ids: Iterable[int], user) -> dict[int, Post]:
@@ -84,11 +92,14 @@ def _target(posts: dict[int, Post], post_id: int) -> dict[str, str]:
 
 
 def _worth(line: Line) -> str:
-    """ "5", "5 / 2 = 2.5 (2nd vote of the same colleague in 30 days)", "2 x (4.2 - 3) x sqrt(9) = 7.2"."""
+    """ "5", "5 / 2 = 2.5 (2nd vote of the same colleague in 30 days)", "2 x (4.2 - 3) x sqrt(9) = 7.2".
+
+    Of a dispute only what it cost: how often the same colleague voted would help to guess who disputed.
+    """
     if line.cause == "important":
         root = f"√{line.ratings}"
         return f"2 × ({trimmed(line.mean)} − 3) × {root} = {trimmed(line.worth)}"
-    if line.nth is None or line.nth == 1:
+    if line.cause == "disputed" or line.nth is None or line.nth == 1:
         return trimmed(line.worth)
     whole = trimmed(Decimal(WORTH[line.cause]))
     return (

@@ -1,7 +1,7 @@
 from celery import shared_task
 
 from questions import pairs, ranking
-from questions.services import closing
+from questions.services import closing, revoking
 
 
 @shared_task
@@ -13,6 +13,10 @@ def close_due_questions():
 
 @shared_task
 def recount_ranks():
-    """The day's pairs to look at, points, tiers and leaderboards, shortly after 00:00 UTC."""
+    """The day's pairs to look at, points, tiers and leaderboards, shortly after 00:00 UTC.
+
+    What the revoked still had in flight when their votes were removed goes first.
+    """
+    revoking.remove_all_of_the_revoked()
     pairs.flag_pairs()
     ranking.recount_ranks()

@@ -43,7 +43,7 @@ class MemberRank(models.Model):
 class Board(models.Model):
     """One leaderboard: overall or of one specialty as handles show it, of all time or of one month (UTC).
 
-    It tells what had happened by 00:00 UTC of the day it was drawn.
+    It tells of the deeds dated before the day it was drawn (UTC), as they stood at the draw.
     """
 
     month = models.DateField(null=True)  # its first day; none: all time

@@ -19,10 +19,11 @@ four decimals, so a sum never depends on its order; whole days, so that no line 
 The as-of moment is 00:00 UTC. Deeds of that day count in full, later ones not at all. A change during the day
 recomputes the member touched as of the day's 00:00, so `recount` gives the same figures from the rows at any time.
 
-Tiers and leaderboards are drawn once a day from what had happened by 00:00 UTC. Tiers, among members active (posted,
-voted or rated) in the 90 days before: New below ten events, then Contributor; Trusted in the top quarter, Expert in
-the top 5 %, Top in the top 1 % or among the first three of a specialty, as handles show it, with 20 active members or
-more. Nobody without points is above Contributor.
+Tiers and leaderboards are drawn once a day from the deeds dated before today (UTC), as they stand when drawn: disputes
+upheld, ratings and removals since count as they are now. Tiers, among members active (posted, voted or rated) in the
+90 days before: New below ten events, then Contributor; Trusted in the top quarter, Expert in the top 5 %, Top in the
+top 1 % or among the first three of a specialty, as handles show it, with 20 active members or more. Nobody without
+points is above Contributor.
 """
 
 from questions.ranking.daily import Recounted, recount_ranks

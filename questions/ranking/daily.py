@@ -1,4 +1,8 @@
-"""What is drawn once a day from what had happened by 00:00 UTC: tiers and leaderboards. And all points anew."""
+"""What is drawn once a day: tiers and leaderboards. And all points anew.
+
+Tiers and boards go by the deeds dated before today (UTC), as they stand when drawn: disputes upheld, ratings and
+removals since count as they are now.
+"""
 
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -15,6 +19,7 @@ SPECIALTY_MINIMUM = 20  # active members
 PERCENT = {"trusted": 25, "expert": 5, "top": 1}
 FIRST_OF_SPECIALTY = 3
 LEAST_POINTS = "0.0001"  # the least that is above none
+DRAWING = 7_300_003  # number of the advisory lock under which tiers and boards are drawn
 
 # Who is counted, with the specialty the handle shows: a finer one would undo the small-cell guard.
 PEOPLE = """
@@ -34,7 +39,8 @@ SELECT m.id AS member_id, m.handle, shown.code AS specialty_id, NOT coalesce(r.h
  WHERE m.standing = 'physician' AND m.user_id IS NOT NULL
 """
 
-# Sums of each member at 00:00: of all time, faded (month null), and of each month of the deeds' days, unfaded.
+# Sums of each member's deeds before today: of all time, faded (month null), and of each month of the deeds' days,
+# unfaded.
 SUMS = f"""
 CREATE TEMPORARY TABLE day_sums ON COMMIT DROP AS
 {LINES}, line AS MATERIALIZED (SELECT member_id, day, worth, points FROM scored WHERE day < %(day)s::date)
@@ -163,10 +169,12 @@ class Recounted(NamedTuple):
 def recount_ranks(*, months: int = 2) -> Recounted:
     """Compute all points and tiers from the rows as of today, and draw the boards of all time and the last months.
 
-    Boards come first: members' ranks are locked, so that votes wait, only for the points and tiers.
+    Boards come first: members' ranks are locked, so that votes wait, only for the points and tiers. One draw at a
+    time: two would each insert the places that both deleted.
     """
-    day = midnight().date()
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [DRAWING])
+        day = midnight().date()  # after the wait, which may end on the next day
         cursor.execute("DROP TABLE IF EXISTS day_people, day_sums, day_specialties, day_places")
         _gather(cursor, day, months)
         boards, places = _draw_boards(cursor, day, months)

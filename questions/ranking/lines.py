@@ -91,9 +91,15 @@ SELECT * FROM ledger
  LIMIT %(limit)s
 """  # noqa: S608 - as above
 
+# Votes of discounted pairs are one row that says only that there are some: a member knows who the other of the pair is
+# likely to be, and a list would then name the voter on each post.
 UNSCORED_OF_MEMBER = f"""{LINES}
-SELECT cause, post_id, day, fault FROM deed WHERE fault <> '' AND day <= %(day)s::date
- ORDER BY day DESC, post_id DESC, cause, fault LIMIT %(limit)s
+SELECT NULL AS cause, NULL AS post_id, NULL::date AS day, 'discounted' AS fault
+ WHERE EXISTS (SELECT 1 FROM deed WHERE fault = 'discounted' AND day <= %(day)s::date)
+ UNION ALL
+SELECT cause, post_id, day, fault FROM deed
+ WHERE fault NOT IN ('', 'discounted') AND day <= %(day)s::date
+ ORDER BY day DESC NULLS FIRST, post_id DESC, cause, fault LIMIT %(limit)s
 """  # noqa: S608 - as above
 
 POINTS_ON = f"""{LINES}
@@ -127,11 +133,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Unscored:
-    """A deed that counts nothing, and why: named, masked, discounted, opening, not_upheld, beyond, own, low_mean."""
+    """A deed that counts nothing, and why: named, masked, opening, not_upheld, beyond, own, low_mean.
 
-    cause: str
-    post_id: int
-    day: date
+    `discounted` stands alone, without cause, post and day, for all votes of discounted pairs.
+    """
+
+    cause: str | None
+    post_id: int | None
+    day: date | None
     fault: str
 
 
@@ -166,7 +175,7 @@ def lines_of(
 
 
 def unscored_of(member, *, as_of: date | None = None, limit: int | None = None) -> list[Unscored]:
-    """The deeds of a member that count nothing, newest first."""
+    """The deeds of a member that count nothing, newest first, after one row for those of discounted pairs."""
     with connection.cursor() as cursor:
         cursor.execute(
             UNSCORED_OF_MEMBER,

@@ -4,6 +4,7 @@ from datetime import date
 
 from django.db import connection, transaction
 
+from accounts.models import Member
 from questions.models import MemberRank
 from questions.ranking.lines import LINES, midnight
 
@@ -24,9 +25,11 @@ UPDATE questions_memberrank r
 def recompute_points(*member_ids: int) -> None:
     """Bring these members' points up to date, one after another, after a deed that changed them.
 
-    Each member's row is locked before the deeds are read, so two deeds at once are both counted.
+    Each member's row is locked before the deeds are read, so two deeds at once are both counted. Who has left has no
+    rank and gets none.
     """
-    for member_id in sorted(set(member_ids)):
+    present = Member.objects.filter(pk__in=member_ids, user__isnull=False).order_by("pk")
+    for member_id in list(present.values_list("pk", flat=True)):
         MemberRank.objects.get_or_create(member_id=member_id)
         MemberRank.objects.select_for_update().get(member_id=member_id)
         write_points([member_id], midnight().date())

@@ -1,7 +1,11 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from threading import Barrier
 
 import pytest
 from django.core.management import call_command
+from django.db import connection, transaction
 
 from accounts.models import Block, Member
 from accounts.services import profiles
@@ -121,6 +125,29 @@ def test_recount_draws_all_twelve_months_as_the_nights_did(physician, colleague)
 
     assert {board.month for board in Board.objects.filter(specialty=None)} == {None, *months}
     assert BoardPlace.objects.filter(board__month__in=months[2:5], points=5).count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_draws_at_once_wait_for_each_other(physician, colleague):
+    earn(physician, 1)
+    earn(colleague, 2)
+    barrier = Barrier(2)
+
+    def draw(_):
+        barrier.wait()
+        try:
+            with transaction.atomic():
+                done = ranking.recount_ranks()
+                time.sleep(0.3)  # so that the other one comes in between
+            return done
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        drawn = list(pool.map(draw, range(2)))
+
+    assert [done.places for done in drawn] == [drawn[0].places] * 2
+    assert places(boards.find()) == [(1, 1, colleague.handle), (2, 2, physician.handle)]
 
 
 def test_drawing_again_changes_nothing(crowd):

@@ -216,19 +216,55 @@ def test_helpful_marks_beyond_the_twentieth_are_explained(colleague, physician):
     assert [line.fault for line in ranking.unscored_of(colleague)] == ["beyond", "beyond"]
 
 
-def test_votes_of_a_discounted_pair_are_explained(colleague, physician, third, colleague_client):
-    corroborate(make_answer(make_question(physician), colleague), third)
-    low, high = sorted((colleague, third), key=lambda member: member.pk)
+SET_ASIDE = "Votes between you and another member are set aside; none of them is listed"
+
+
+def discount(one, other):
+    low, high = sorted((one, other), key=lambda member: member.pk)
     PairFlag.objects.create(
         low=low, high=high, votes_up=5, votes_down=5, verdict="discounted", decided_at=ranking.midnight()
     )
-    ranking.recompute_points(colleague.pk)
+    ranking.recompute_points(low.pk, high.pk)
+
+
+def test_votes_of_a_discounted_pair_are_told_of_without_post_or_day(
+    colleague, physician, third, colleague_client
+):
+    for title, judge in (("Which of the two here?", corroborate), ("How long would you wait?", dispute)):
+        judge(make_answer(make_question(physician, title=title), colleague), third)
+    discount(colleague, third)
+
+    answer = colleague_client.get(ADDRESS)
+
+    page = words(answer)
+    assert page.count(SET_ASIDE) == 1
+    assert third.handle not in page
+    assert "Which of the two here?" not in page
+    assert "How long would you wait?" not in page
+    assert [(line.day, line.deed, line.url) for line in answer.context["missed"]] == [(None, "", "")]
+    assert MemberRank.objects.get(member=colleague).points == 0
+
+
+def test_without_a_discounted_vote_nothing_is_said_of_pairs(colleague, physician, third, colleague_client):
+    dispute(make_answer(make_question(physician), colleague))
+    discount(colleague, third)
+
+    assert SET_ASIDE not in words(colleague_client.get(ADDRESS))
+    assert faults(colleague) == {"not_upheld"}
+
+
+def test_a_dispute_s_line_does_not_tell_how_often_the_colleague_voted(
+    colleague, physician, third, colleague_client
+):
+    corroborate(make_answer(make_question(physician), colleague), third)
+    disputed = make_answer(make_question(physician, title="Is this rash a worry?"), colleague)
+    for voter in (third, make_member(), make_member()):
+        dispute(disputed, voter)
 
     page = words(colleague_client.get(ADDRESS))
 
-    assert "A moderator decided that votes between you and this colleague count nothing." in page
-    assert third.handle not in page
-    assert MemberRank.objects.get(member=colleague).points == 0
+    assert "Worth −1.5;" in page
+    assert "vote of the same colleague" not in page
 
 
 def test_the_other_reasons(colleague, physician):

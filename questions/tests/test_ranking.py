@@ -5,6 +5,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from accounts.models import Member
 from accounts.services import profiles
 from accounts.tests.factories import make_member
 from questions import ranking, tasks
@@ -117,6 +118,24 @@ def test_points_halve_in_180_days(physician, colleague, third):
     ranking.recompute_points(colleague.pk)
 
     assert points(colleague) == Decimal("2.5")
+
+
+def test_who_left_gets_no_rank(physician, colleague, third):
+    corroborate(make_answer(make_question(physician), colleague), third)
+    MemberRank.objects.filter(member=colleague).delete()
+    Member.objects.filter(pk=colleague.pk).update(user=None)
+
+    ranking.recompute_points(colleague.pk, physician.pk)
+
+    assert list(MemberRank.objects.values_list("member", flat=True)) == [physician.pk]
+
+
+def test_an_observation_earns_nothing_and_is_counted_in_n(physician, colleague, third):
+    observation = make_question(colleague, title="Seen twice in a week here", kind="observation")
+    corroborate(observation.posts.get(), third)
+    corroborate(make_answer(make_question(physician), colleague), third)
+
+    assert [(line.nth, line.worth) for line in ranking.lines_of(colleague)] == [(2, Decimal("2.5"))]
 
 
 def test_crediting_one_s_own_answer_gives_nothing(physician):

@@ -4,6 +4,7 @@ import pytest
 from django.core.management import call_command
 
 from accounts.tests.factories import make_member
+from questions import tasks
 from questions.models import Importance, MemberRank, Post, Question, Vote
 from questions.services import closing, revoking, voting
 from questions.tests.factories import corroborate, dispute, make_answer, make_comment, make_question
@@ -90,6 +91,17 @@ def test_recount_removes_what_is_left_of_the_revoked(impostor, capsys):
     assert "4 votes of the revoked removed" in first
     assert "0 votes of the revoked removed" in second
     assert not Vote.objects.filter(voter=impostor).exists()
+
+
+def test_the_night_takes_what_was_in_flight_at_the_revocation(impostor, physician, colleague):
+    revoke(impostor)
+    revoking.remove_votes(member=impostor)
+    corroborate(make_answer(make_question(physician, title="Opened in the meantime?"), colleague), impostor)
+
+    tasks.recount_ranks()
+
+    assert not Vote.objects.filter(voter=impostor).exists()
+    assert MemberRank.objects.get(member=colleague).points == 5
 
 
 def test_who_holds_another_claim_keeps_their_votes(impostor):

@@ -29,7 +29,8 @@ class Command(BaseCommand):
         if day < ranking.midnight().date():
             self._show(day)
             return
-        votes = self._revoked()
+        votes = revoking.remove_all_of_the_revoked()
+        self.stdout.write(f"  {votes} votes of revoked members removed")
         wrong = self._questions()
         flags = pairs.flag_all_pairs()
         self.stdout.write(f"  {flags} pairs flagged")
@@ -69,11 +70,3 @@ class Command(BaseCommand):
             seen, last = seen + len(ids), ids[-1]
             self.stdout.write(f"  {seen} discussions, {wrong} counters mended")
         return wrong
-
-    def _revoked(self) -> int:
-        """Member by member, each in a transaction of its own."""
-        removed = 0
-        for member in revoking.revoked_voters():
-            removed += revoking.remove_votes(member=member)
-            self.stdout.write(f"  {removed} votes of revoked members removed")
-        return removed

@@ -1,10 +1,7 @@
 import logging
-from smtplib import SMTPException
 
 from celery import shared_task
-from django.core.mail import EmailMessage
 from django.core.management import call_command
-from django.template.loader import render_to_string
 
 from accounts.services import guard, leaving, mail, members, notices, pictures
 
@@ -60,7 +57,10 @@ def work_off_fan_out(fan_out_id):
 def work_off_fan_outs():
     """Each minute, go on with what no worker was nudged to tell, or stopped telling halfway."""
     for fan_out_id in notices.unfinished_fan_outs():
-        work_off_fan_out(fan_out_id)
+        try:
+            work_off_fan_out(fan_out_id)
+        except Exception as error:  # the next sweep tries it again; the others need not wait for it
+            log.error("fan-out %d stopped: %s", fan_out_id, type(error).__name__)
 
 
 @shared_task
@@ -79,10 +79,3 @@ def resume_exports():
 def purge_exports():
     """Delete the zips of a week ago."""
     leaving.purge_exports()
-
-
-@shared_task(autoretry_for=(SMTPException, OSError), retry_backoff=True, max_retries=5)
-def mail_left(address):
-    """Tell somebody who left that it is done. The outbox has nothing of them any more."""
-    subject, _, text = render_to_string("accounts/mail/left.txt").partition("\n")
-    EmailMessage(subject.strip(), text.lstrip(), to=[address]).send()

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import accounts.models.notices
+import sermo.fields
 
 
 class Migration(migrations.Migration):
@@ -246,9 +247,11 @@ class Migration(migrations.Migration):
                 ("due_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("tries", models.PositiveSmallIntegerField(default=0)),
                 ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("address", sermo.fields.EncryptedTextField(null=True)),
                 (
                     "user",
                     models.ForeignKey(
+                        null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="mails",
                         to=settings.AUTH_USER_MODEL,
@@ -279,7 +282,15 @@ class Migration(migrations.Migration):
                             ("state__in", ["waiting", "sending", "sent", "skipped", "failed"])
                         ),
                         name="mail_state_is_known",
-                    )
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("address__isnull", True), ("user__isnull", False)),
+                            models.Q(("address__isnull", False), ("user__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="mail_goes_to_a_user_or_an_address",
+                    ),
                 ],
             },
         ),

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models.people import Member
+from sermo.fields import EncryptedTextField
 
 
 class Kind(models.TextChoices):
@@ -212,6 +213,7 @@ class Mail(models.Model):
 
     Marked `sending` before it leaves, with a Message-ID of its own: whoever gets it twice after a crash sees one.
     `due_at` is when to look at it next: when to send, to try again, or to doubt that its sender still lives.
+    The word to somebody who left has no user but an address, and goes as soon as it is sent.
     """
 
     class State(models.TextChoices):
@@ -222,7 +224,10 @@ class Mail(models.Model):
         FAILED = "failed", "Failed"
 
     message_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="mails")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="mails"
+    )
+    address = EncryptedTextField(null=True)
     notice = models.OneToOneField(Notice, on_delete=models.CASCADE, null=True, related_name="mail")
     subject = models.CharField(max_length=120)
     text = models.TextField()
@@ -238,6 +243,11 @@ class Mail(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=["waiting", "sending", "sent", "skipped", "failed"]),
                 name="mail_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(user__isnull=False, address__isnull=True)
+                | Q(user__isnull=True, address__isnull=False),
+                name="mail_goes_to_a_user_or_an_address",
             ),
         ]
         indexes = [

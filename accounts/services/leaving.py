@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from functools import partial
 
 import structlog
 from django.conf import settings
@@ -10,12 +9,15 @@ from django.core.files import File
 from django.core.files.storage import storages
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from accounts import tasks
 from accounts.leaving import erasing, exporting
 from accounts.leaving.ledger import Person
 from accounts.models import Export, Member, User
+from accounts.services import mail
+from sermo.background import nudge
 from sermo.errors import RuleBroken
 
 log = structlog.get_logger(__name__)
@@ -43,7 +45,7 @@ def ask_export(*, user: User) -> Export:
     try:
         with transaction.atomic():
             export = Export.objects.create(user=user, parts=exporting.number_of_parts())
-            transaction.on_commit(partial(tasks.make_export.delay, export.pk), robust=True)
+            nudge(tasks.make_export, export.pk)
     except IntegrityError as error:
         raise ExportUnderWay from error
     return export
@@ -192,9 +194,14 @@ def leave(user: User) -> bool:
     person = Person.of(user)
     erasing.check_may_leave(person)
     erasing.erase(person)
-    transaction.on_commit(partial(tasks.mail_left.delay, user.email), robust=True)
+    _say_goodbye(user.email)
     log.info("account_left")
     return True
+
+
+def _say_goodbye(address: str) -> None:
+    subject, _, text = render_to_string("accounts/mail/left.txt").partition("\n")
+    mail.queue_to(address, subject.strip(), text.lstrip())
 
 
 def _lock_leaving(user: User) -> None:

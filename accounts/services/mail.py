@@ -57,6 +57,13 @@ def queue(
     return mail
 
 
+def queue_to(address: str, subject: str, text: str) -> Mail:
+    """Write a mail to an address without an account, in the caller's transaction. Once sent it is forgotten."""
+    mail = Mail.objects.create(address=address, subject=subject, text=text)
+    _nudge([mail])
+    return mail
+
+
 def queue_notices(told: "list[tuple[int, Hearer]]", now: datetime) -> None:
     """Write the mails of new notices (by id, with who hears of them), due after each member's quiet hours.
 
@@ -87,23 +94,48 @@ def _text_of(notice: int, kind: str) -> str:
 
 
 def _nudge(mails: list[Mail]) -> None:
-    """Without a broker the sweep sends them."""
     if any(mail.due_at <= timezone.now() for mail in mails):
-        nudge(tasks.send_mail)
+        nudge_sender()
+
+
+def nudge_sender() -> None:
+    """Have the outbox looked at once the transaction stands. Without a broker the sweep does it."""
+    nudge(tasks.send_mail)
 
 
 # Sending
 
 
 def send_due() -> int:
-    """Send all mails that are due, each in its own transactions; return how many left."""
+    """Send all mails that are due, each in its own transactions; return how many left.
+
+    Two who send at once take different mails. Where the post cannot be reached the round ends.
+    """
     sent, connection = 0, get_connection()
     try:
         while mail := _take():
+            if not _opens(connection):
+                _put_back(mail)
+                break
             sent += _send(mail, connection)
     finally:
         connection.close()
     return sent
+
+
+def _opens(connection) -> bool:
+    """Whether the mail server is there; that it is not says nothing against a mail."""
+    try:
+        connection.open()
+    except (SMTPException, OSError) as error:
+        log.warning("mail_server_away", error=type(error).__name__)
+        return False
+    return True
+
+
+def _put_back(mail: Mail) -> None:
+    mail.state, mail.tries, mail.due_at = State.WAITING, mail.tries - 1, timezone.now() + FIRST_WAIT
+    _keep(mail)
 
 
 @transaction.atomic
@@ -119,21 +151,47 @@ def _take() -> Mail | None:
         if not due:
             return None
         mail = Mail.objects.select_related("user__member__notice_settings", "notice__member").get(pk=due[0])
-        mail.state = _state_before_sending(mail)
-        if mail.state == State.SENDING:
-            mail.tries += 1
-            mail.due_at = timezone.now() + IN_DOUBT
-        mail.save(update_fields=["state", "tries", "due_at"])
+        _look_at(mail, timezone.now())
+        _keep(mail)
         if mail.state == State.SENDING:
             return mail
+
+
+def _look_at(mail: Mail, now: datetime) -> None:
+    """Decide what becomes of a mail that is due: sent now, after the quiet hours as they are now, or never."""
+    mail.state = _state_before_sending(mail)
+    if mail.state != State.SENDING:
+        return
+    later = _after_quiet_hours(mail, now)
+    if later > now:
+        mail.state, mail.due_at = State.WAITING, later
+    else:
+        mail.tries, mail.due_at = mail.tries + 1, now + IN_DOUBT
 
 
 def _state_before_sending(mail: Mail) -> str:
     if mail.tries >= MOST_TRIES:
         return State.FAILED
-    if not mail.user.is_active or (mail.notice and not _is_still_wanted(mail.notice, mail.user)):
+    if mail.user and not mail.user.is_active:
+        return State.SKIPPED
+    if mail.notice and not _is_still_wanted(mail.notice, mail.user):
         return State.SKIPPED
     return State.SENDING
+
+
+def _after_quiet_hours(mail: Mail, now: datetime) -> datetime:
+    """Mails about the account do not wait."""
+    wishes = mail.notice and getattr(mail.user.member, "notice_settings", None)
+    return wishes.after_quiet_hours(now) if wishes else now
+
+
+def _keep(mail: Mail) -> None:
+    """Save how a mail stands; one to an address without an account is forgotten as soon as it is over."""
+    row = Mail.objects.filter(pk=mail.pk)  # it is gone where somebody left meanwhile
+    if mail.user_id is None and mail.state not in (State.WAITING, State.SENDING):
+        row.delete()
+    else:
+        row.update(state=mail.state, tries=mail.tries, due_at=mail.due_at, sent_at=mail.sent_at)
 
 
 def _is_still_wanted(notice: Notice, user: User) -> bool:
@@ -149,14 +207,13 @@ def _is_still_wanted(notice: Notice, user: User) -> bool:
 
 def _send(mail: Mail, connection) -> bool:
     try:
-        message = _message(mail)
-        connection.open()
-        connection.send_messages([message])
+        connection.send_messages([_message(mail)])
     except (SMTPException, OSError) as error:
         connection.close()
         _try_again(mail, error)
         return False
-    Mail.objects.filter(pk=mail.pk).update(state=State.SENT, sent_at=timezone.now())
+    mail.state, mail.sent_at = State.SENT, timezone.now()
+    _keep(mail)
     return True
 
 
@@ -164,7 +221,7 @@ def _try_again(mail: Mail, error: Exception) -> None:
     is_over = mail.tries >= MOST_TRIES
     mail.state = State.FAILED if is_over else State.WAITING
     mail.due_at = timezone.now() + FIRST_WAIT * 2 ** (mail.tries - 1)
-    mail.save(update_fields=["state", "due_at"])
+    _keep(mail)
     log.warning("mail_not_sent", mail=mail.pk, tries=mail.tries, given_up=is_over, error=type(error).__name__)
 
 
@@ -176,7 +233,8 @@ def _message(mail: Mail) -> EmailMessage:
         headers["List-Unsubscribe"] = f"<{link}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         text += _footer(Kind(mail.unsubscribe), link)
-    return EmailMessage(mail.subject, text, to=[mail.user.email], headers=headers)
+    address = mail.user.email if mail.user else mail.address
+    return EmailMessage(mail.subject, text, to=[address], headers=headers)
 
 
 def _footer(kind: Kind, link: str) -> str:

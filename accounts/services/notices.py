@@ -36,6 +36,10 @@ ON CONFLICT (member_id, key) DO NOTHING
 RETURNING member_id, id
 """
 
+STAY = """
+SELECT id FROM accounts_member WHERE id = ANY(%s) AND user_id IS NOT NULL ORDER BY id FOR KEY SHARE
+"""
+
 COUNT_ALERTS = """
 INSERT INTO accounts_noticeday AS spent (member_id, day, alerts)
 SELECT told.member, told.day, 1
@@ -123,7 +127,7 @@ def _hearers(kinds: dict[Kind, Iterable[int]]) -> dict[int, Hearer]:
     if not wanted:
         return {}
     members = (
-        Member.objects.filter(pk__in=wanted, user__is_active=True)
+        Member.objects.filter(pk__in=_staying(wanted), user__is_active=True)
         .select_related("notice_settings")
         .order_by("pk")
     )
@@ -143,6 +147,13 @@ def _hearers(kinds: dict[Kind, Iterable[int]]) -> dict[int, Hearer]:
                 hearers[member.pk] = Hearer(member, kind, way, wishes)
                 break
     return hearers
+
+
+def _staying(members: Iterable[int]) -> list[int]:
+    """Those who have not left, kept from leaving until the transaction ends. Others may tell them meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute(STAY, [list(members)])
+        return [member for (member,) in cursor.fetchall()]
 
 
 def _write(hearers: dict[int, Hearer], deed: Deed, now: datetime) -> dict[int, int]:

@@ -1,7 +1,7 @@
 """The outbox: every mail once, without content, and easy to stop."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from smtplib import SMTPServerDisconnected
 
 import pytest
@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core import mail as django_mail
 from django.core import signing
 from django.core.mail.backends.locmem import EmailBackend
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -201,6 +202,49 @@ class TestSending:
         tell(physician, colleague)
 
         assert sent().to == [colleague.user.email]
+
+    def test_a_server_that_is_away_is_no_try_of_any_mail(self, physician, colleague, monkeypatch):
+        tell(physician, colleague)
+        asked = []
+
+        def refuse(self):
+            asked.append(self)
+            raise ConnectionRefusedError
+
+        with monkeypatch.context() as away:
+            away.setattr(EmailBackend, "open", refuse)
+            for _ in range(9):
+                Mail.objects.update(due_at=timezone.now())
+                tasks.send_mail()
+
+        assert len(asked) == 9  # once a round
+        assert set(Mail.objects.values_list("state", "tries")) == {("waiting", 0)}
+        Mail.objects.update(due_at=timezone.now())
+        tasks.send_mail()
+        assert len(django_mail.outbox) == 2
+
+    def test_a_word_to_an_address_that_takes_none_is_forgotten_too(self, db, broken_post):
+        mail.queue_to("gone@example.org", "Bye", "")
+        for _ in range(8):
+            Mail.objects.update(due_at=timezone.now())
+            tasks.send_mail()
+
+        assert not Mail.objects.exists()
+
+    def test_quiet_hours_that_began_meanwhile_put_it_off(self, physician, monkeypatch):
+        tell(physician)
+        mail.queue(physician.user, "About the account", "")
+        night = datetime(2099, 1, 11, 9, tzinfo=UTC)
+        NoticeSettings.objects.update_or_create(
+            member=physician,
+            defaults={"time_zone": "UTC", "quiet_from": time(8), "quiet_to": time(10)},
+        )
+        monkeypatch.setattr(timezone, "now", lambda: night)
+
+        assert sent().subject == "About the account"
+
+        row = Mail.objects.get(notice__isnull=False)
+        assert (row.state, row.tries, row.due_at) == ("waiting", 0, night + timedelta(hours=1))
 
     def test_sent_mails_are_forgotten_after_a_month(self, physician):
         tell(physician)

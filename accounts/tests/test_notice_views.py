@@ -329,6 +329,15 @@ class TestSettings:
         assert not NoticeChoice.objects.exists()
         assert not NoticeSettings.objects.exists()
 
+    def test_an_error_of_a_row_is_tied_to_its_choices(self, physician, physician_client):
+        response = physician_client.post(SETTINGS, settings_form(physician, way_reply="pigeon"))
+
+        page = response.content.decode()
+        assert page.count('aria-describedby="help-reply error-reply" aria-invalid="true"') == 3
+        assert page.count('id="error-reply"') == 1
+        assert page.count("error-mention") == 0
+        assert page.count('<th scope="row">') == len(Kind)
+
     def test_an_applicant_may_choose_too(self, applicant_client):
         assert applicant_client.get(SETTINGS).status_code == 200
 

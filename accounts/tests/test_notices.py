@@ -44,6 +44,9 @@ def held(member):
     return list(member.notices.order_by("pk").values_list("held", flat=True))
 
 
+LOCKED = "SELECT id FROM accounts_member WHERE id = %s FOR UPDATE SKIP LOCKED"  # as one who leaves locks it
+
+
 class TestTelling:
     def test_a_member_is_told_in_a_thread_that_is_unread(self, physician):
         tell(physician)
@@ -131,6 +134,20 @@ class TestTelling:
         tell(physician, colleague)
 
         assert not Notice.objects.exists()
+
+    @pytest.mark.django_db(transaction=True)
+    def test_nobody_who_is_told_can_leave_before_it_stands(self, physician, colleague):
+        other = connection.copy()
+        try:
+            with transaction.atomic():
+                tell(physician)
+                with other.cursor() as cursor:
+                    cursor.execute(LOCKED, [colleague.pk])
+                    assert cursor.fetchone()
+                    cursor.execute(LOCKED, [physician.pk])
+                    assert cursor.fetchone() is None
+        finally:
+            other.close()
 
     def test_nothing_is_told_when_the_deed_is_undone(self, physician):
         with transaction.atomic():
@@ -393,6 +410,25 @@ class TestFanOut:
 
         assert Notice.objects.count() == 25
         assert set(NoticeDay.objects.values_list("alerts", flat=True)) == {1}
+
+    def test_one_that_cannot_be_told_does_not_hold_up_the_next(self, crowd, monkeypatch, caplog):
+        notices.fan_out(kind=Kind.TOPIC, target=1, about="question:1")
+        notices.fan_out(kind=Kind.TOPIC, target=2, about="question:2")
+        real = notices.tell_first
+
+        def stumble(*, kinds, deed):
+            if deed.target == 1:
+                raise ValueError("Quillfeather")
+            return real(kinds=kinds, deed=deed)
+
+        monkeypatch.setattr(notices, "tell_first", stumble)
+
+        tasks.work_off_fan_outs()
+
+        assert set(Notice.objects.values_list("target", flat=True)) == {2}
+        assert FanOut.objects.get(done_at=None).target == 1
+        assert "ValueError" in caplog.text
+        assert "Quillfeather" not in caplog.text
 
     def test_announced_twice_it_is_one(self, crowd):
         for _ in range(2):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from itertools import groupby
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -36,6 +37,7 @@ def may_hear(post: Post) -> QuerySet[Member]:
     """The readers who may be told of a post: not its author, not who muted the discussion, not across a block.
 
     A block counts for the face the byline shows. A masked byline shows none: silence about it would say who it is.
+    Under a handle only a block between handles counts: one who falls silent when a name is blocked is that name.
     """
     muted = Subscription.objects.filter(
         member=OuterRef("pk"), question=post.question_id, level=Subscription.Level.MUTED
@@ -44,6 +46,8 @@ def may_hear(post: Post) -> QuerySet[Member]:
     face = _face(post.byline)
     if face is None:
         return hearers
+    if face == Face.HANDLE:
+        return hearers.exclude(pk__in=Block.objects.parting_handles(post.author))
     shut_out = Block.objects.filter(blocker=OuterRef("pk"), blocked=post.author_id, blocked_face=face)
     shut_in = Block.objects.filter(blocked=OuterRef("pk"), blocker=post.author_id, blocker_face=face)
     return hearers.filter(~Exists(shut_out), ~Exists(shut_in))
@@ -90,12 +94,12 @@ def of_solution(question: Question, credited: Iterable[Post]) -> None:
     opening = question.posts.select_related("byline").get(kind=Post.Kind.OPENING)
     opening.question = question
     hearers = may_hear(opening)
-    for post in credited:
-        authors = hearers.filter(pk=post.author_id).values_list("pk", flat=True)
-        _tell_of(post, Kind.REPLY, f"credited:{post.pk}", authors)
-    rest = hearers.filter(Exists(question.posts.standing().filter(author=OuterRef("pk"))))
-    rest = rest.exclude(pk__in=[post.author_id for post in credited])
-    _tell_of(opening, Kind.REPLY, f"solved:{opening.pk}", rest.values_list("pk", flat=True))
+    wrote = Exists(question.posts.standing().filter(author=OuterRef("pk")))
+    authors = [post.author_id for post in credited]
+    present = set(hearers.filter(pk__in=authors).values_list("pk", flat=True))
+    rest = hearers.filter(wrote).exclude(pk__in=authors).values_list("pk", flat=True)
+    deeds = [(post.author_id, f"credited:{post.pk}", post) for post in credited if post.author_id in present]
+    _tell_in_order(deeds + [(member, f"solved:{opening.pk}", opening) for member in rest])
 
 
 def of_milestone(post: Post) -> None:
@@ -125,6 +129,13 @@ def _tell(post: Post, replied_to) -> None:
     if any(kinds.values()):
         deed = notices.Deed(target=post.pk, about=_about(post), key=_key(post))
         notices.tell_first(kinds=kinds, deed=deed)
+
+
+def _tell_in_order(deeds: list[tuple[int, str, Post]]) -> None:
+    """Tell each member a reply of their own, lowest id first, as all who tell lock them; neighbours at once."""
+    in_order = sorted(deeds, key=lambda deed: deed[:2])
+    for (key, post), some in groupby(in_order, key=lambda deed: deed[1:]):
+        _tell_of(post, Kind.REPLY, key, [member for member, _, _ in some])
 
 
 def _tell_of(post: Post, kind: Kind, key: str, members: Iterable[int], number: int = 0) -> None:

@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
-from accounts.models import Member, NoticeThread
+from accounts.models import Member, Notice, NoticeThread
 from questions.cells import safe_cells
 from questions.forms import AnswerForm
 from questions.models import Byline, Credit, Draft, Importance, Post, Question, Subscription, Tag, Vote
@@ -43,7 +43,9 @@ def load_question(user, question_id: int) -> Question:
     followed = Subscription.objects.filter(question=OuterRef("pk"), member=member).values("level")[:1]
     rated = Importance.objects.filter(question=OuterRef("pk"), rater=member).values("value")[:1]
     signed = Byline.objects.filter(question=OuterRef("pk"), member=member).values("mode")[:1]
-    told = NoticeThread.objects.filter(member=member, about=f"question:{question_id}", unread__gt=0)
+    held = Notice.objects.filter(member=member, thread=OuterRef("pk"), held=True, read_at=None)
+    told = NoticeThread.objects.filter(member=member, about=f"question:{question_id}")
+    told = told.filter(Q(unread__gt=0) | Exists(held))
     rows = (
         Question.objects.visible_to(user)
         .with_topics()

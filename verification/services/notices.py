@@ -1,15 +1,37 @@
-"""Mail about a claim: queued once the transaction stands, never with a name or a number in it."""
+"""Mail about a claim: in the outbox with what caused it, never with a name or a number in it."""
 
-from sermo.background import nudge
-from verification import tasks
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from accounts.services import mail
 from verification.models import Claim
+from verification.services import disputes
 
 
 def tell_applicant(claim: Claim, about: str) -> None:
-    """Send the applicant the mail `about`, a name of templates/verification/mail/<about>.txt."""
-    nudge(tasks.mail_applicant, claim.pk, about)
+    """Write the applicant the mail `about`, a name of templates/verification/mail/<about>.txt."""
+    if claim.user:  # None once they left
+        mail.queue(claim.user, *_rendered(about, claim))
 
 
 def tell_holder(claim: Claim) -> None:
-    """Warn whoever holds the identity of a claim. Queued for every claim, so that it tells nothing by timing."""
-    nudge(tasks.warn_holder, claim.pk)
+    """Warn whoever holds the identity of a claim, once for each such claim.
+
+    The sender is nudged for every claim, so that a broker that is slow does not tell whether there is a holder.
+    """
+    if holder := disputes.holder_to_warn(claim_id=claim.pk):
+        tell_applicant(holder, "rival")
+        disputes.note_warned(claim_id=claim.pk)
+    else:
+        mail.nudge_sender()
+
+
+def _rendered(about: str, claim: Claim) -> tuple[str, str]:
+    """Subject and text."""
+    context = {
+        "case_number": claim.case_number,
+        "link": settings.SITE_URL + reverse("verification:start"),
+    }
+    subject, _, text = render_to_string(f"verification/mail/{about}.txt", context).partition("\n")
+    return subject.strip(), text.lstrip()

@@ -6,11 +6,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Member
+from accounts.tasks import send_mail
 from accounts.tests.factories import make_specialty
-from verification import tasks
 from verification.models import Challenge, Claim, Decision, Dispute, Event, IdentityGuard, LicenseStatus
 from verification.models.claims import State
-from verification.services import decisions, disputes, outcome, proofs
+from verification.services import decisions, disputes, notices, outcome, proofs
 from verification.signals import member_revoked, member_verified
 from verification.tests.factories import (
     image_bytes,
@@ -84,7 +84,7 @@ def test_the_member_verified_is_announced(claim, seeker, reviewer):
 
 def test_the_mail_says_nothing_of_the_identity(claim, provider, reviewer):
     approve(claim, reviewer)
-    tasks.mail_applicant(claim.pk, "verified")
+    send_mail()
 
     (message,) = mail.outbox
     assert message.to == [claim.user.email]
@@ -93,17 +93,21 @@ def test_the_mail_says_nothing_of_the_identity(claim, provider, reviewer):
     assert provider.npi not in message.subject + message.body
 
 
-def test_mail_goes_once_the_transaction_stands(
+def test_mail_goes_once_the_transaction_stands_also_without_a_broker(
     claim, reviewer, django_capture_on_commit_callbacks, monkeypatch
 ):
-    sent = []
-    monkeypatch.setattr(tasks.mail_applicant, "delay", lambda *args: sent.append(args))
+    def gone():
+        raise OSError("no broker")
 
+    monkeypatch.setattr(send_mail, "delay", gone)
     with django_capture_on_commit_callbacks(execute=True):
         approve(claim, reviewer)
-        assert sent == []
+    assert mail.outbox == []
 
-    assert sent == [(claim.pk, "verified")]
+    send_mail()  # the sweep
+
+    (message,) = mail.outbox
+    assert message.to == [claim.user.email]
 
 
 def test_a_member_without_specialty_gets_the_registrys(claim, seeker, reviewer):
@@ -424,14 +428,16 @@ class TestDisputes:
         assert with_document(holder).queued_at
 
     def test_the_holder_is_warned_once_for_each_rival(self, holder, claim):
-        tasks.warn_holder(claim.pk)
-        tasks.warn_holder(claim.pk)
+        notices.tell_holder(claim)
+        notices.tell_holder(claim)
+        send_mail()
 
         (message,) = mail.outbox
         assert message.to == [holder.user.email]
         assert message.subject == "Someone tried to claim your license"
 
     def test_nobody_is_warned_of_a_claim_to_a_free_identity(self, claim):
-        tasks.warn_holder(claim.pk)
+        notices.tell_holder(claim)
+        send_mail()
 
         assert mail.outbox == []

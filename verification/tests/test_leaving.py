@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.leaving import exporting
-from accounts.models import Export, Member, User
+from accounts.models import Export, Mail, Member, User
 from accounts.services import leaving
 from conftest import client_of
 from verification.models import (
@@ -18,6 +18,7 @@ from verification.models import (
     Claim,
     Decision,
     Dispute,
+    DisputeOpinion,
     Document,
     Event,
     IdentityGuard,
@@ -26,8 +27,8 @@ from verification.models import (
     Vouch,
 )
 from verification.models.claims import State
-from verification.personal import UnderDecision, WithAReviewer
-from verification.services import challenge, decisions, disputes, events, outcome, proofs, states
+from verification.personal import DecidedForOthers, UnderDecision, WithAReviewer
+from verification.services import challenge, decisions, disputes, events, notices, outcome, proofs, states
 from verification.services import claims as claiming
 from verification.tests.factories import (
     image_bytes,
@@ -184,14 +185,42 @@ def test_nobody_leaves_while_something_is_decided(provider, state):
     assert User.objects.filter(pk=member.user.pk).exists()
 
 
-def test_a_revoked_member_does_not_leave_the_case_behind(provider, reviewer):
+def test_a_revoked_member_may_leave_and_the_case_stays(provider, reviewer):
     member = make_applicant()
     claim = make_claim(member, provider, state=State.VERIFIED)
     states.move(claim=claim, to=State.REVOKED, as_=states.REVIEWER, by=reviewer)
+    assert rows(archive_of(member), "claim")[0]["stage"] == "suspended"
+
+    assert leaving.leave(User.objects.get(pk=member.user.pk))
+
+    claim.refresh_from_db()
+    assert (claim.state, claim.user) == (State.REVOKED, None)
+
+
+def test_a_suspended_member_without_a_revocation_does_not_leave(provider):
+    member = make_applicant()
+    Member.objects.filter(pk=member.pk).update(standing="suspended")
+    make_claim(member, provider, state=State.WITHDRAWN)
 
     with pytest.raises(UnderDecision):
         leaving.leave(User.objects.get(pk=member.user.pk))
-    assert rows(archive_of(member), "claim")[0]["stage"] == "suspended"
+
+
+@pytest.mark.parametrize("work", ["decision", "opinion"])
+def test_a_former_reviewer_is_told_that_the_operator_ends_the_account(provider, work):
+    former = make_applicant()
+    if work == "decision":
+        claim = make_claim(make_applicant(), provider, state=State.WITHDRAWN)
+        Decision.objects.create(
+            claim=claim, reviewer=former.user, outcome="reject", reason="mismatch", note="No fit."
+        )
+    else:
+        _, _, dispute = make_dispute(provider)
+        DisputeOpinion.objects.create(dispute=dispute, reviewer=former.user, side="holder", note="So it is.")
+
+    with pytest.raises(DecidedForOthers):
+        leaving.leave(former.user)
+    assert User.objects.filter(pk=former.user.pk).exists()
 
 
 def make_dispute(provider):
@@ -260,13 +289,15 @@ def test_reviewers_do_not_meet_what_is_left(holder, reviewer):
 
 
 def test_mail_about_a_claim_of_somebody_who_left_is_not_sent(holder):
-    from verification import tasks
-
     claim = the_claim(holder)
+    notices.tell_applicant(claim, "verified")
     leaving.leave(holder.user)
 
-    tasks.mail_applicant(claim.pk, "verified")
-    tasks.warn_holder(claim.pk)
+    claim.refresh_from_db()
+    notices.tell_applicant(claim, "verified")
+    notices.tell_holder(claim)
+
+    assert not Mail.objects.exclude(user=None).exists()
 
 
 # Export

@@ -3,13 +3,13 @@
 import pytest
 from django.db import connection as database
 
-from accounts.models import Connection, Face, Notice
+from accounts.models import Connection, Face, Member, Notice
 from accounts.services import ties
 from accounts.tests.factories import make_member
 from conftest import client_of
 from verification.models import Claim
 from verification.models.claims import State
-from verification.services import revealing
+from verification.services import revealing, states
 from verification.tests.factories import make_claim, make_provider
 
 pytestmark = pytest.mark.django_db
@@ -115,13 +115,45 @@ def test_without_a_verified_name_there_is_nothing_to_exchange(pair, physician):
     assert ties.NoVerifiedName.message in page.content.decode()
 
 
-def test_names_are_the_verified_ones_of_the_moment_both_agreed(pair, physician, colleague):
+def test_a_lapse_between_the_two_agreements_is_not_told_by_the_exchange(pair, physician, colleague):
     revealing.reveal(connection=pair, member=physician)
     Claim.objects.filter(user=physician.user).update(state=State.LAPSED)
+    Member.objects.filter(pk=physician.pk).update(standing="read_only")
 
     revealing.reveal(connection=pair, member=colleague)
 
+    assert names(pair) == ("Ottoline Quillfeather, MD", "Tobias Bramblewood, MD")
+
+
+@pytest.mark.parametrize("agreed", [1, 2])
+def test_a_revocation_erases_what_was_offered_and_exchanged(pair, physician, colleague, reviewer, agreed):
+    for member in (physician, colleague)[:agreed]:
+        revealing.reveal(connection=pair, member=member)
+
+    claim = Claim.objects.get(user=physician.user)
+    Claim.objects.filter(pk=claim.pk).update(state=State.SUSPENDED)
+    states.move(claim=claim, to=State.REVOKED, as_=states.REVIEWER, by=reviewer)
+
     assert names(pair) == (None, None)
+    assert not pair.requester_reveals
+    assert not pair.addressee_reveals
+
+
+def test_agreeing_asks_that_it_is_still_them_and_taking_back_does_not(pair, physician):
+    physician.user.set_password("murmur-at-the-left-border")
+    physician.user.save()
+    address, stale = f"/verify/reveal/{pair.pk}/", client_of(physician)
+
+    assert "reauthenticate" in stale.get(address).url
+    assert "reauthenticate" in stale.post(address, {"reveal": "1"}).url
+    pair.refresh_from_db()
+    assert not pair.requester_reveals
+
+    revealing.reveal(connection=pair, member=physician)
+    assert "Take your name back" in stale.get(address).content.decode()
+    assert stale.post(address, {"reveal": "0"}).url == "/connections/"
+    pair.refresh_from_db()
+    assert not pair.requester_reveals
 
 
 def test_only_the_connected_exchange_names(pair, third, physician, colleague):

@@ -4,9 +4,13 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core import mail
+from django.db import transaction
 
 import verification.services
+from accounts.models import Mail
+from accounts.tasks import send_mail
 from verification import tasks
+from verification.services import notices
 from verification.tests.factories import make_claim
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +21,8 @@ MAILS = sorted(path.stem for path in (settings.BASE_DIR / "templates/verificatio
 def test_every_mail_has_a_subject_a_link_and_the_reason_for_it(provider, seeker, about):
     claim = make_claim(seeker, provider)
 
-    tasks.mail_applicant(claim.pk, about)
+    notices.tell_applicant(claim, about)
+    send_mail()
 
     (message,) = mail.outbox
     assert message.subject
@@ -26,6 +31,15 @@ def test_every_mail_has_a_subject_a_link_and_the_reason_for_it(provider, seeker,
     assert claim.case_number in message.body
     assert "You get this mail because" in message.body
     assert seeker.handle not in message.body
+
+
+def test_a_mail_is_undone_with_what_caused_it(provider, seeker):
+    claim = make_claim(seeker, provider)
+    with transaction.atomic():
+        notices.tell_applicant(claim, "verified")
+        transaction.set_rollback(True)
+
+    assert not Mail.objects.exists()
 
 
 def test_every_mail_that_is_sent_exists():

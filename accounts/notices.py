@@ -3,16 +3,16 @@
 from django.db.models import Q
 from django.urls import reverse
 
-from accounts.models import Block, Connection, Face, Kind, Notice, User
+from accounts.models import Block, Connection, Kind, Notice, User
 from accounts.notice_kinds import Line, register
 
 State = Connection.State
 
 
 def read_connections(notices: list[Notice], user: User) -> dict[int, Line]:
-    """What became of a connection, while it still stands and no block hides the other's handle."""
+    """What became of a connection, while it still stands and no block parts the two handles."""
     own = user.as_member
-    hidden = Block.objects.hiding_from(own, Face.HANDLE)
+    hidden = Block.objects.parting_handles(own)
     rows = (
         Connection.objects.filter(pk__in={notice.target for notice in notices})
         .filter(Q(requester=own) | Q(addressee=own))

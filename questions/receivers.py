@@ -15,8 +15,8 @@ MODERATORS_MAY = ["view_pairflag", "change_pairflag"]
 
 
 @receiver(byline_mode_changed)
-def mask_earlier_bylines(member, **kwargs):
-    bylines.mask_earlier(member=member)
+def mask_earlier_bylines(member, was, **kwargs):
+    bylines.mask_earlier(member=member, was=was)
 
 
 @receiver(member_revoked)

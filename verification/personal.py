@@ -20,7 +20,7 @@ from verification.models import (
     Subject,
     Vouch,
 )
-from verification.models.claims import UNDECIDED, State
+from verification.models.claims import FINAL, UNDECIDED, State
 from verification.progress import stage_of
 from verification.services import claims, proofs, states
 
@@ -35,6 +35,13 @@ class WithAReviewer(RuleBroken):
     message = (
         "Your verification is with a reviewer. You can close your account once it is decided, "
         "or after you have withdrawn it."
+    )
+
+
+class DecidedForOthers(RuleBroken):
+    message = (
+        "As a reviewer you decided about other people's verification, and who decided stays on record. "
+        "Write to the operator, who can end this account."
     )
 
 
@@ -56,19 +63,29 @@ def lock(person: Person) -> None:
 def check_may_leave(person: Person) -> None:
     """Nobody leaves a question of identity behind. What one disputes reads like any other claim in review.
 
-    Raises WithAReviewer, UnderDecision.
+    Somebody whose verification was revoked may leave: there is nothing more to decide.
+    Raises DecidedForOthers, WithAReviewer, UnderDecision.
     """
-    if person.member and person.member.standing == Member.Standing.SUSPENDED:
-        raise UnderDecision
+    decided = Decision.objects.filter(reviewer=person.user).values("pk")
+    if decided.union(DisputeOpinion.objects.filter(reviewer=person.user).values("pk")).exists():
+        raise DecidedForOthers
     parties = Q(holder_claim=OuterRef("pk")) | Q(rival_claim=OuterRef("pk"))
     disputed = Exists(Dispute.objects.filter(parties, outcome=""))
-    for state, queued_at, is_disputed in (
-        Claim.objects.filter(user=person.user).annotate(is_disputed=disputed)
-    ).values_list("state", "queued_at", "is_disputed"):
+    own = Claim.objects.filter(user=person.user).annotate(is_disputed=disputed)
+    claims_of = list(own.values_list("state", "queued_at", "is_disputed"))
+    if person.member and person.member.standing == Member.Standing.SUSPENDED and not _is_over(claims_of):
+        raise UnderDecision
+    for state, queued_at, is_disputed in claims_of:
         if state in UNDECIDED and (queued_at or is_disputed):
             raise WithAReviewer
         if state in UNDER_DECISION or is_disputed:
             raise UnderDecision
+
+
+def _is_over(claims_of) -> bool:
+    """Whether a license was revoked and nothing of the person waits any more."""
+    reached = {state for state, *_ in claims_of}
+    return State.REVOKED in reached and reached <= set(FINAL)
 
 
 # Erasers, in the order of ERASERS

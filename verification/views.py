@@ -333,17 +333,29 @@ def byline(request):
 
 @physician_required
 def reveal(request, connection_id):
-    """Offer a connection one's real name for theirs, or take that back."""
+    """Offer a connection one's real name for theirs, or take that back, which asks for no password."""
     member = request.user.as_member
     own = Connection.objects.accepted().of(member) if member else Connection.objects.none()
     connection = get_object_or_404(own.select_related("requester", "addressee"), pk=connection_id)
+    takes_back = request.POST.get("reveal") == "0" if request.method == "POST" else connection.reveals(member)
+    door = _take_back_name if takes_back else _offer_name
+    return door(request, connection, member)
+
+
+def _take_back_name(request, connection, member):
+    return _name_page(request, connection, member, ties.unreveal)
+
+
+@recently_authenticated
+def _offer_name(request, connection, member):
+    return _name_page(request, connection, member, revealing.reveal)
+
+
+def _name_page(request, connection, member, act):
     refused = ""
     if request.method == "POST":
         try:
-            if request.POST.get("reveal") == "0":
-                ties.unreveal(connection=connection, member=member)
-            else:
-                connection = revealing.reveal(connection=connection, member=member)
+            act(connection=connection, member=member)
         except RuleBroken as refusal:
             refused = str(refusal)
         else:

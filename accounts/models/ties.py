@@ -38,8 +38,8 @@ class ConnectionQuerySet(models.QuerySet):
         return self.lasting().filter(requester=member, state__in=Connection.WAITING_TO_REQUESTER)
 
     def received_by(self, member: Member):
-        """What waits for a member's answer. A request from behind a block is never shown."""
-        hidden = Block.objects.hiding_from(member, Face.HANDLE)
+        """What waits for a member's answer. A request from behind a block between the handles is never shown."""
+        hidden = Block.objects.parting_handles(member)
         waiting = self.lasting().filter(addressee=member, state=Connection.State.REQUESTED)
         return waiting.filter(requester__in=Member.objects.physicians()).exclude(requester__in=hidden)
 
@@ -155,18 +155,23 @@ class Follow(models.Model):
 
 
 class BlockQuerySet(models.QuerySet):
-    def hiding_from(self, viewer: Member, face: str):
-        """The ids of members whose page under this face is hidden from a viewer, whoever of the two blocked."""
-        other = Case(When(blocker=viewer, then=F("blocked")), default=F("blocker"))
-        rows = self.filter(Q(blocker=viewer, blocked_face=face) | Q(blocked=viewer, blocker_face=face))
-        return rows.values_list(other, flat=True)
+    def parting_handles(self, member: Member):
+        """The ids of members whose handle and this member's are kept apart, whoever of the two blocked.
+
+        For all that passes between handles and that others could notice: a block with a name on either side must not
+        count there. Somebody blocks a name, and the handle that falls silent is that person's.
+        """
+        other = Case(When(blocker=member, then=F("blocked")), default=F("blocker"))
+        rows = self.filter(blocker_face=Face.HANDLE, blocked_face=Face.HANDLE)
+        return rows.filter(Q(blocker=member) | Q(blocked=member)).values_list(other, flat=True)
 
 
 class Block(models.Model):
     """A member wants nothing to do with somebody, as met under one face.
 
     It hides the pages of the two faces from each other. It never touches the other faces: if blocking a handle also
-    hid the page of a name, everybody could learn whose name it is.
+    hid the page of a name, everybody could learn whose name it is. What passes between two handles, only a block
+    between handles stops.
     """
 
     blocker = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="blocks")

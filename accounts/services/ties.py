@@ -90,9 +90,9 @@ def request_connection(*, requester: Member, addressee: Member) -> Connection:
 
 
 def _check_can_be_met(viewer: Member, member: Member) -> None:
-    """Only verified physicians are met at all, and a block looks as if there were nobody."""
+    """Only verified physicians are met at all, and a block between the handles looks as if there were nobody."""
     is_met = member.may_read and member.user_id is not None
-    if not is_met or member.pk in blocked_between(viewer, Face.HANDLE):
+    if not is_met or member.pk in Block.objects.parting_handles(viewer):
         raise NoSuchMember
 
 
@@ -116,7 +116,7 @@ def _ask(known: Connection, requester: Member, addressee: Member, now: datetime)
 
 
 def _tell_of_request(connection: Connection) -> None:
-    """Not where a block stands between: then the request is not shown to its addressee either."""
+    """Not where a block parts the handles: then the request is not shown to its addressee either."""
     if Connection.objects.received_by(connection.addressee).filter(pk=connection.pk).exists():
         _tell(connection, "requested", connection.requested_at, [connection.addressee_id])
 
@@ -124,14 +124,20 @@ def _tell_of_request(connection: Connection) -> None:
 def _accept(connection: Connection, now: datetime) -> Connection:
     connection.state, connection.answered_at = State.ACCEPTED, now
     connection.save(update_fields=["state", "answered_at"])
+    _note_answered(connection)
     _tell(connection, "accepted", now, [connection.requester_id])
     return connection
+
+
+def _note_answered(connection: Connection) -> None:
+    """Whoever has answered a request has seen it."""
+    notices.seen(connection.addressee, _about(connection))
 
 
 @transaction.atomic
 def accept(*, connection: Connection, by: Member) -> Connection:
     """Agree to a request, also to one refused before. Twice is as good as once. Raises ReadOnly, NotWaiting."""
-    connection = _lock_connection(connection)
+    connection = _lock_connection(connection, NotWaiting)
     if not connection.addressee.may_write or connection.addressee_id != by.pk:
         raise ReadOnly if connection.addressee_id == by.pk else NotWaiting
     if connection.state == State.ACCEPTED:
@@ -144,17 +150,18 @@ def accept(*, connection: Connection, by: Member) -> Connection:
 @transaction.atomic
 def refuse(*, connection: Connection, by: Member) -> None:
     """Decline a request. The one who asked is not told and sees no difference. Raises NotWaiting."""
-    connection = _lock_connection(connection)
+    connection = _lock_connection(connection, NotWaiting)
     if connection.addressee_id != by.pk or not connection.is_waiting:
         raise NotWaiting
     connection.state, connection.answered_at = State.REFUSED, timezone.now()
     connection.save(update_fields=["state", "answered_at"])
+    _note_answered(connection)
 
 
 @transaction.atomic
 def withdraw(*, connection: Connection, by: Member) -> None:
     """Take back one's own request; to its sender a refused one is still open. Raises NotWaiting."""
-    connection = _lock_connection(connection)
+    connection = _lock_connection(connection, NotWaiting)
     if connection.requester_id != by.pk or not connection.is_waiting:
         raise NotWaiting
     connection.state = State.WITHDRAWN
@@ -164,7 +171,7 @@ def withdraw(*, connection: Connection, by: Member) -> None:
 @transaction.atomic
 def end(*, connection: Connection, by: Member) -> None:
     """End a connection, with the names exchanged in it. The other is not told. Raises NotConnected."""
-    connection = _lock_connection(connection)
+    connection = _lock_connection(connection, NotConnected)
     if by.pk not in (connection.requester_id, connection.addressee_id):
         raise NotConnected
     if connection.state == State.ENDED:
@@ -197,23 +204,27 @@ def connected_ids(member: Member) -> QuerySet:
 def reveal(*, connection: Connection, member: Member, names: dict[int, str]) -> Connection:
     """Agree that the two of a connection learn each other's name; once both have, the names are kept with it.
 
-    `names` has the verified name of both by member id, "" for one who has none now.
+    `names` has the verified name of both by member id, "" for one who has none. Whoever agrees now may write; whoever
+    agreed before only has to be a member still: to wait for a lapsed license here would tell of it.
     Raises ReadOnly, NotConnected, NoVerifiedName.
     """
-    connection = _lock_connection(connection)
+    connection = _lock_connection(connection, NotConnected)
     if member.pk not in (connection.requester_id, connection.addressee_id):
         raise NotConnected
     if connection.state != State.ACCEPTED:
         raise NotConnected
-    if not names.get(member.pk):
+    other = connection.other(member)
+    own = connection.other(other)
+    if not own.may_write:
+        raise ReadOnly
+    if not names.get(own.pk):
         raise NoVerifiedName
-    _tick(connection, member, True)
-    both_named = all(names.get(pk) for pk in (connection.requester_id, connection.addressee_id))
-    both = connection.requester_reveals and connection.addressee_reveals and both_named
+    _tick(connection, own, True)
+    both = connection.reveals(other) and other.may_read and names.get(other.pk)
     if both and connection.requester_name is None:
         connection.requester_name = names[connection.requester_id]
         connection.addressee_name = names[connection.addressee_id]
-        _tell(connection, "revealed", timezone.now(), [connection.other(member).pk])
+        _tell(connection, "revealed", timezone.now(), [other.pk])
     connection.save()
     return connection
 
@@ -221,13 +232,20 @@ def reveal(*, connection: Connection, member: Member, names: dict[int, str]) -> 
 @transaction.atomic
 def unreveal(*, connection: Connection, member: Member) -> Connection:
     """Take one's agreement back: both names are erased. What was seen was seen. Raises NotConnected."""
-    connection = _lock_connection(connection)
+    connection = _lock_connection(connection, NotConnected)
     if member.pk not in (connection.requester_id, connection.addressee_id):
         raise NotConnected
     _tick(connection, member, False)
     _erase_names(connection)
     connection.save()
     return connection
+
+
+def forget_names(member: Member) -> None:
+    """Erase what was exchanged or offered in all connections of somebody who was not who they said."""
+    Connection.objects.of(member).update(
+        requester_reveals=False, addressee_reveals=False, requester_name=None, addressee_name=None
+    )
 
 
 def _tick(connection: Connection, member: Member, reveals: bool) -> None:
@@ -273,11 +291,6 @@ def unblock(*, block: Block, by: Member) -> None:
     Block.objects.filter(pk=block.pk, blocker=by).delete()
 
 
-def blocked_between(viewer: Member, face: str) -> QuerySet:
-    """The ids of members whose page under this face is hidden from a viewer, for use inside a query."""
-    return Block.objects.hiding_from(viewer, face)
-
-
 # Following
 
 
@@ -287,6 +300,8 @@ def follow(*, follower: Member, followed: Member, alerts: bool = False) -> Follo
     if follower.pk == followed.pk:
         raise NotOneself
     follower, followed = _lock(follower, followed)
+    if follower.user_id is None:
+        raise NoSuchMember
     _check_can_be_met(follower, followed)
     made, _ = Follow.objects.get_or_create(follower=follower, followed=followed, defaults={"alerts": alerts})
     return made
@@ -361,11 +376,14 @@ def _lock(one: Member, other: Member) -> tuple[Member, Member]:
     return locked[one.pk], locked[other.pk]
 
 
-def _lock_connection(connection: Connection) -> Connection:
-    """The connection as it stands once both its members are locked."""
+def _lock_connection(connection: Connection, gone: type[RuleBroken]) -> Connection:
+    """The connection as it stands once both its members are locked. Raises `gone` where one of them just left."""
     members = Member(pk=connection.requester_id), Member(pk=connection.addressee_id)
     _lock(*members)
-    return Connection.objects.select_related("requester", "addressee").get(pk=connection.pk)
+    found = Connection.objects.select_related("requester", "addressee").filter(pk=connection.pk).first()
+    if found is None:
+        raise gone
+    return found
 
 
 def _day(moment: datetime) -> str:
@@ -373,8 +391,12 @@ def _day(moment: datetime) -> str:
     return f"{day:%b} {day.day}, {day.year}"
 
 
+def _about(connection: Connection) -> str:
+    return f"connection:{connection.pk}"
+
+
 def _tell(connection: Connection, what: str, when: datetime, members: list[int]) -> None:
-    about = f"connection:{connection.pk}"
+    about = _about(connection)
     notices.tell(
         members=members,
         kind=Kind.CONNECTION,

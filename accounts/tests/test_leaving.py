@@ -65,6 +65,15 @@ def nudges(monkeypatch):
 
 
 @pytest.fixture
+def no_broker(monkeypatch):
+    def gone(*args):
+        raise OSError("no broker")
+
+    for task in (tasks.send_mail, tasks.make_export):
+        monkeypatch.setattr(task, "delay", gone)
+
+
+@pytest.fixture
 def leaver(db):
     user = make_user("torre@example.org", PASSWORD)
     return make_member(
@@ -106,6 +115,15 @@ def test_an_export_is_asked_for_and_given_to_a_worker(leaver, nudges, django_cap
 
     assert export.state == State.WAITING
     assert nudges == [export.pk]
+
+
+def test_without_a_broker_an_export_waits_for_the_sweep(
+    leaver, no_broker, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        export = leaving.ask_export(user=leaver.user)
+
+    assert Export.objects.get().state == export.state == Export.State.WAITING
 
 
 def test_there_is_one_export_at_a_time(leaver, nudges):
@@ -527,11 +545,17 @@ def test_leaving_twice_does_nothing_the_second_time(leaver):
     assert not leaving.leave(user)
 
 
-def test_a_mail_says_that_it_is_done(leaver, monkeypatch, django_capture_on_commit_callbacks):
-    monkeypatch.setattr(tasks.mail_left, "delay", tasks.mail_left)
+def test_a_mail_says_that_it_is_done_and_is_forgotten(
+    leaver, no_broker, caplog, django_capture_on_commit_callbacks
+):
     with django_capture_on_commit_callbacks(execute=True):
         leaving.leave(leaver.user)
+    assert Mail.objects.get().address == "torre@example.org"
 
+    tasks.send_mail()
+
+    assert not Mail.objects.exists()
+    assert "torre@" not in caplog.text
     (message,) = mail.outbox
     assert message.to == ["torre@example.org"]
     assert message.subject == "Your account is closed"

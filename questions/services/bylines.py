@@ -17,16 +17,28 @@ class NoPublicName(RuleBroken):
     message = "Your real name can be shown once your profile is public."
 
 
+class NoPartialByline(RuleBroken):
+    message = "While your profile shows your real name, your handle shows no region and no years."
+
+
+class AccountClosed(RuleBroken):
+    message = "This account has been closed."
+
+
 class NameAmongConnections(RuleBroken):
     message = "Connections know you by your handle; your name here would show them whose handle it is."
 
 
 def choices_for(member: Member, *, among_connections: bool = False) -> list[tuple[str, str]]:
-    """The bylines a member may sign with: (mode, how it will read). Among connections no name is one of them."""
+    """The bylines a member may sign with: (mode, how it will read). Among connections no name is one of them.
+
+    Whoever shows a name signs with the bare handle beside it, see `mask_earlier`.
+    """
     shown = faces.shown_to_physicians(member)
     specialty = shown.specialty or "no specialty shown"
     choices = [(Mode.ANONYMOUS.value, f"{member.handle}, {specialty}")]
-    if shown.byline_details or member.byline_mode == Mode.PARTIAL:
+    has_details = shown.byline_details or member.byline_mode == Mode.PARTIAL
+    if has_details and member.byline_mode != Mode.PUBLIC:
         choices.append((Mode.PARTIAL.value, ", ".join([member.handle, specialty, *shown.byline_details])))
     if member.byline_mode == Mode.PUBLIC and not among_connections:
         verified = member.specialty.name if member.specialty else "no specialty shown"
@@ -40,15 +52,19 @@ def sign(*, question: Question, member: Member, mode: str | None = None, confirm
     The member's profile is locked: going private at the same moment is either seen here or masks this byline.
     In a discussion among connections nobody signs with a name: its few readers know who may read there, by handle.
     Raises LessPrivateByline unless a byline that shows more than the profile was confirmed, NoPublicName,
-    NameAmongConnections.
+    NoPartialByline, NameAmongConnections, AccountClosed.
     """
     member = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
+    if member.user_id is None:
+        raise AccountClosed  # left while this was on its way
     existing = Byline.objects.filter(question=question, member=member).first()
     if existing:
         return existing
     mode = Mode(mode or member.byline_mode)
     if mode == Mode.PUBLIC and member.byline_mode != Mode.PUBLIC:
         raise NoPublicName
+    if mode == Mode.PARTIAL and member.byline_mode == Mode.PUBLIC:
+        raise NoPartialByline
     if mode == Mode.PUBLIC and question.audience == Question.Audience.CONNECTIONS:
         raise NameAmongConnections
     if is_more_private(member.byline_mode, than=mode) and not confirmed:
@@ -57,15 +73,16 @@ def sign(*, question: Question, member: Member, mode: str | None = None, confirm
     return byline
 
 
-def mask_earlier(*, member: Member) -> int:
-    """Make every earlier byline at least as private as the member's profile; never less. Returns how many changed.
+def mask_earlier(*, member: Member, was: str) -> int:
+    """Make earlier bylines at least as private as the member's profile; never less. Returns how many changed.
 
     A name becomes nothing at all: put the handle in its place, and whoever remembers the name knows the handle.
+    One step changes what stands under one face alone: two that changed at one moment would be known for one person.
+    So the handle shows less from the moment the name is shown, and going back has only the name to mask.
     """
-    if member.byline_mode == Mode.PUBLIC:
-        return 0
     earlier = Byline.objects.filter(member=member)
-    masked = earlier.filter(mode=Byline.Mode.PUBLIC).update(mode=Byline.Mode.MASKED)
-    if member.byline_mode == Mode.ANONYMOUS:
-        masked += earlier.filter(mode=Byline.Mode.PARTIAL).update(mode=Byline.Mode.ANONYMOUS)
-    return masked
+    if was == Mode.PUBLIC:
+        return earlier.filter(mode=Byline.Mode.PUBLIC).update(mode=Byline.Mode.MASKED)
+    if member.byline_mode == Mode.PARTIAL:
+        return 0
+    return earlier.filter(mode=Byline.Mode.PARTIAL).update(mode=Byline.Mode.ANONYMOUS)

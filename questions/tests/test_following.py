@@ -11,6 +11,7 @@ from accounts.tests.factories import make_member, make_specialty
 from conftest import client_of
 from questions.models import Question, Subscription, Tag, TopicFollow
 from questions.services import following
+from questions.services.writing import tags_named
 from questions.tests.factories import make_answer, make_comment, make_question
 
 LIST = "/questions/?following=1"
@@ -305,3 +306,15 @@ def test_a_masked_post_is_folded_by_no_block(physician, named, face):
     profiles.choose_byline(member=named, mode="anonymous")
 
     assert FOLDED not in listed(client_of(physician), question.get_absolute_url())
+
+
+@pytest.mark.parametrize(("level", "is_seen"), [("me", False), ("connections", False), ("physicians", True)])
+def test_what_one_follows_stands_beside_the_handle_only_for_whom_one_chose(
+    physician, colleague_client, level, is_seen
+):
+    following.follow_topic(member=physician, topic=tags_named(["Amyloid watch"])[0])
+    profiles.change_profile(member=physician, visibility={"interests": level})
+
+    page = colleague_client.get(physician.get_absolute_url())
+
+    assert ("amyloid watch" in page.content.decode()) is is_seen

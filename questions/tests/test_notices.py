@@ -9,7 +9,19 @@ from django.core import mail
 from django.utils import timezone
 
 from accounts import notice_kinds, tasks
-from accounts.models import Block, Connection, Face, FanOut, Follow, Kind, Member, Notice, NoticeChoice, Way
+from accounts.models import (
+    Block,
+    Connection,
+    Face,
+    FanOut,
+    Follow,
+    Kind,
+    Member,
+    Notice,
+    NoticeChoice,
+    NoticeSettings,
+    Way,
+)
 from accounts.services import profiles
 from accounts.tests.factories import make_member
 from conftest import client_of
@@ -112,6 +124,20 @@ class TestSolving:
 
         assert lines(colleague) == ["Your answer was credited"]
         assert lines(third) == ["A question you wrote in is solved"]
+
+    def test_they_are_told_in_the_order_of_their_ids(
+        self, question, physician, colleague, third, monkeypatch
+    ):
+        low, high = sorted((colleague, third), key=lambda member: member.pk)
+        make_answer(question, low)
+        told = []
+        monkeypatch.setattr(telling.notices, "tell", lambda **deed: told.extend(deed["members"]))
+
+        telling.of_solution(question, [make_answer(question, high)])
+        credited = question.posts.get(author=low)
+        telling.of_solution(question, [credited])
+
+        assert told == [low.pk, high.pk] * 2
 
     def test_solving_again_tells_only_whom_it_credits_anew(self, question, physician, colleague, third):
         answers = [make_answer(question, colleague), make_answer(question, third)]
@@ -216,6 +242,19 @@ class TestBlocks:
         make_answer(question, named, byline="anonymous")
 
         assert lines(physician) == ["quiet_one answered your question"]
+
+    @pytest.mark.parametrize("by_the_name", [True, False])
+    def test_no_block_with_a_name_stops_word_between_handles(self, physician, by_the_name):
+        named = make_member("quiet_one", **PUBLIC)
+        if by_the_name:
+            block(named, physician, Face.HANDLE, blocker_face=Face.NAME)
+        else:
+            block(physician, named, Face.NAME)
+
+        make_answer(make_question(named, byline="anonymous"), physician)
+        make_answer(make_question(physician), named, byline="anonymous")
+
+        assert kinds(named) == kinds(physician) == ["reply"]
 
     def test_a_masked_byline_is_told_whatever_is_blocked(self, question, physician):
         named = make_member("quiet_one", **PUBLIC)
@@ -475,6 +514,15 @@ class TestGates:
 
         assert physician.notice_threads.get().unread == 0
         assert b'class="count"' not in page.content
+
+    def test_opening_it_reads_what_was_held_back_too(self, question, physician, colleague):
+        NoticeSettings.objects.create(member=physician, budget=0)
+        make_answer(question, colleague)
+        assert physician.notices.filter(held=True, read_at=None).exists()
+
+        client_of(physician).get(question.get_absolute_url())
+
+        assert not physician.notices.filter(read_at=None).exists()
 
     def test_a_kind_that_is_off_is_off_for_fan_outs_too(self, physician, colleague):
         follow_topic(colleague, specialty=physician.specialty)

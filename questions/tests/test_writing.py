@@ -272,11 +272,43 @@ def test_more_privacy_masks_old_posts_and_less_uncovers_none(physician):
 
     profiles.choose_byline(member=physician, mode="public", display_name="Amara Okafor, MD")
     modes = dict(Byline.objects.values_list("pk", "mode"))
-    assert modes == {named.byline_id: "masked", partial.byline_id: "partial"}
-
-    profiles.choose_byline(member=physician, mode="anonymous")
-    modes = dict(Byline.objects.values_list("pk", "mode"))
     assert modes == {named.byline_id: "masked", partial.byline_id: "anonymous"}
+
+
+@pytest.mark.parametrize("back_to", ["anonymous", "partial"])
+def test_no_step_changes_both_what_stands_under_the_handle_and_under_the_name(physician, back_to):
+    """Two faces that changed at one moment would be known for one person."""
+    kept = make_question(physician, title="What do you do under the bare handle?").posts.get()
+    profiles.choose_byline(member=physician, mode="partial")
+    partial = make_question(physician).posts.get()
+    steps = []
+    for mode in ("public", back_to):
+        before = dict(Byline.objects.values_list("pk", "mode"))
+        profiles.choose_byline(member=physician, mode=mode, display_name="Amara Okafor, MD")
+        now = dict(Byline.objects.values_list("pk", "mode"))
+        steps.append({pk: now[pk] for pk in now if now[pk] != before[pk]})
+        if mode == "public":
+            named = make_question(physician, title="And what under the name?").posts.get()
+
+    assert steps == [{partial.byline_id: "anonymous"}, {named.byline_id: "masked"}]
+    assert Byline.objects.get(pk=kept.byline_id).mode == "anonymous"
+
+
+def test_the_handle_of_a_member_who_shows_the_name_gives_no_details(physician, colleague):
+    profiles.choose_byline(member=colleague, mode="public", display_name="Amara Okafor, MD")
+    colleague.refresh_from_db()
+
+    with pytest.raises(bylines.NoPartialByline):
+        make_answer(make_question(physician), colleague, byline="partial")
+    assert "partial" not in dict(bylines.choices_for(colleague))
+
+
+def test_who_has_just_left_signs_nothing(physician, colleague):
+    question = make_question(physician)
+    type(colleague).objects.filter(pk=colleague.pk).update(user=None)
+
+    with pytest.raises(bylines.AccountClosed):
+        bylines.sign(question=question, member=colleague)
 
 
 def test_a_byline_is_chosen_from_the_profile_as_it_is_not_as_the_request_saw_it(physician, colleague):

@@ -11,6 +11,7 @@ from verification.names import PersonName, name_score
 
 LONGEST = 80
 LIFTED = (State.VERIFIED, State.NEEDS_REVIEW_HELD, State.DISPUTED_HOLDER, State.RETIRED)
+ONCE_VERIFIED = (*LIFTED, State.LAPSED)
 
 
 class ShowsMore(RuleBroken):
@@ -22,7 +23,16 @@ def display_name_for(member: Member) -> str:
 
     It is the name as the member typed it where that matches the verified identity, else the registry's.
     """
-    claim = Claim.objects.filter(user=member.user_id, state__in=LIFTED).first()
+    return _name(member, LIFTED)
+
+
+def once_verified_name_of(member: Member) -> str:
+    """The name a member agreed to give while they might; a license that has lapsed since does not undo it."""
+    return _name(member, ONCE_VERIFIED)
+
+
+def _name(member: Member, states) -> str:
+    claim = Claim.objects.filter(user=member.user_id, state__in=states).first()
     if claim is None:
         return ""
     typed = claim.typed

@@ -2,7 +2,7 @@
 
 from accounts.models import Connection, Member
 from accounts.services import ties
-from verification.services.byline import display_name_for
+from verification.services.byline import display_name_for, once_verified_name_of
 
 
 def reveal(*, connection: Connection, member: Member) -> Connection:
@@ -12,5 +12,6 @@ def reveal(*, connection: Connection, member: Member) -> Connection:
     """
     if not member.may_write:
         raise ties.ReadOnly
-    names = {one.pk: display_name_for(one) for one in (connection.requester, connection.addressee)}
+    other = connection.other(member)
+    names = {member.pk: display_name_for(member), other.pk: once_verified_name_of(other)}
     return ties.reveal(connection=connection, member=member, names=names)

@@ -5,7 +5,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Member, User
-from accounts.services import members, profiles
+from accounts.services import members, profiles, ties
 from verification.models import Claim, IdentityGuard
 from verification.models.claims import FINAL, HOLDING, UNDECIDED, State
 from verification.services import events
@@ -141,6 +141,7 @@ def _set_standing(claim: Claim, specialty) -> None:
         return
     if claim.state == State.REVOKED:
         profiles.choose_byline(member=member, mode=Member.BylineMode.ANONYMOUS)
+        ties.forget_names(member)
     members.set_standing(member=member, standing=standing, specialty=specialty)
     if standing == Member.Standing.SUSPENDED:
         end_sessions(claim.user)

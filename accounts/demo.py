@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts import handles
 from accounts.demo_logins import DEMO_LOGINS, DEMO_PASSWORD
 from accounts.models import Handle, Member, Specialty, User
+from accounts.pictures import STOCK, STOCK_PICTURES
 from accounts.places import STATES
 from accounts.roles import FINANCE, MODERATORS, OBSERVERS, REVIEWERS
 
@@ -77,6 +78,7 @@ LAST = """
 
 PROFILES = {  # what some of the cast tell of themselves, and who sees it
     "cardio@demo.sermo.test": {
+        "handle_picture": "stock:arcs",
         "subspecialty": "Interventional Cardiology",
         "languages": ["es", "hi"],
         "bio": "Structural heart and the long aftercare of it. I like a plain question with the numbers in it.",
@@ -94,6 +96,7 @@ PROFILES = {  # what some of the cast tell of themselves, and who sees it
         },
     },
     "derm@demo.sermo.test": {
+        "handle_picture": "stock:dots",
         "bio": "General dermatology, much of it by photograph.",
         "contact_for": ["questions", "research"],
         "visibility": {"years_band": "physicians", "state": "connections"},
@@ -236,6 +239,8 @@ def _add_profiles(members: list[Member]) -> None:
             member.visibility |= {"state": "physicians", "years_band": "physicians"}
         elif rng.random() < 0.4:
             member.visibility[rng.choice(["state", "state", "years_band"])] = "physicians"
+        if rng.random() < 0.25:
+            member.handle_picture = f"{STOCK}{rng.choice(sorted(STOCK_PICTURES))}"
 
 
 def _invent(rng, taken: set[str]) -> str:

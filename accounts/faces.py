@@ -13,6 +13,7 @@ from accounts.places import REGION_OF, STATES
 Audience = Member.Audience
 
 HANDLE_FIELDS = ("subspecialty", "state", "years_band", "languages", "bio", "contact_for")
+LISTED_ELSEWHERE = ("interests",)  # beside the handle too: the topics followed, which a higher app keeps
 NAME_FIELDS = ("school", "training", "publications")
 GUARDED_FIELDS = ("subspecialty", "state", "years_band", "languages")  # what the small-cell guard counts
 SHOWN_UNLESS_HIDDEN = ("bio", "contact_for")  # the member wrote them for others to read

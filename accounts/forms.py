@@ -225,9 +225,10 @@ class ProfileForm(forms.Form):
         if not member.is_applicant:
             del self.fields["specialty"]  # it opens discussions and stands beside the mark, so it is verified
         self._offer_subspecialties()
-        for name in profiles.FIELDS:
+        for name in profiles.LEVELED:
+            label = self.fields[name].label if name in self.fields else ""
             self.fields[f"see_{name}"] = forms.ChoiceField(
-                label=f"Who sees “{self.fields[name].label or name.capitalize()}”",
+                label=f"Who sees “{label or name.capitalize()}”",
                 choices=Member.Audience.choices,
                 widget=forms.Select(attrs={"aria-describedby": LEVELS_HELP_ID}),
             )
@@ -241,8 +242,10 @@ class ProfileForm(forms.Form):
         field.error_messages["invalid_choice"] = profiles.OtherSpecialty.message
 
     def _specialty(self):
-        """The specialty typed, where it can be, else the stored one."""
+        """The specialty typed, where it can be, else the stored one. A NUL no column could hold."""
         typed = self.data.get("specialty") if "specialty" in self.fields else None
+        if typed and "\0" in typed:
+            typed = None
         return Specialty.objects.filter(pk=typed, is_choice=True).first() if typed else self.member.specialty
 
     def clean_languages(self):
@@ -270,7 +273,7 @@ class ProfileForm(forms.Form):
         """The keyword arguments of the service."""
         data = self.cleaned_data
         chosen = {name: data[name] for name in ("specialty", *profiles.FIELDS) if name in data}
-        return {"visibility": {name: data[f"see_{name}"] for name in profiles.FIELDS}, **chosen}
+        return {"visibility": {name: data[f"see_{name}"] for name in profiles.LEVELED}, **chosen}
 
 
 def _as_typed(member: Member) -> dict:
@@ -278,7 +281,7 @@ def _as_typed(member: Member) -> dict:
     typed = {name: getattr(member, name) for name in profiles.FIELDS}
     typed |= {"specialty": member.specialty_id, "subspecialty": member.subspecialty_id}
     typed["publications"] = "\n".join(member.publications)
-    return typed | {f"see_{name}": faces.visibility_of(member, name) for name in profiles.FIELDS}
+    return typed | {f"see_{name}": faces.visibility_of(member, name) for name in profiles.LEVELED}
 
 
 def _checked(check, value):

@@ -4,6 +4,7 @@ import re
 
 from django.core.exceptions import ValidationError
 
+from sermo.crypto import keyed_hash
 from sermo.text import searchable
 
 SHORTEST, LONGEST = 3, 24
@@ -40,6 +41,11 @@ def key(handle: str) -> str:
     for look, like in LOOKALIKES:
         skeleton = skeleton.replace(look, like)
     return skeleton
+
+
+def severed_key(key: str) -> str:
+    """What is kept of a key once its member has left: enough to refuse the handle to others, not to read it."""
+    return keyed_hash(key, "handle of a former member")
 
 
 RESERVED_KEYS = {key(word) for word in RESERVED}

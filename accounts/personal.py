@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import BigIntegerField, Q, Value
 from django.utils import timezone
 
+from accounts import handles
 from accounts.leaving.erasing import delete_files
 from accounts.leaving.ledger import DERIVED, HASH, NUMBER, OTHERS, OWNER, SECRET, Entry, Fate, Person, Shown
 from accounts.models import (
@@ -147,13 +148,19 @@ def erase_exports(person: Person) -> None:
 
 
 def sever_handles(person: Person) -> None:
-    """Keep the handles from others by their lookalike keys alone. Their moments would tell which ones were one's."""
+    """Keep the handles from others by keyed hashes alone. Their moments would tell which ones were one's."""
     if person.member is None:
         return
     year = _start_of_year()
-    Handle.objects.filter(member=person.member).update(
-        member=None, text="", taken_at=year, released_at=year, held_until=None
-    )
+    for key in list(person.member.handles.values_list("key", flat=True)):
+        Handle.objects.filter(key=key).update(
+            key=handles.severed_key(key),
+            member=None,
+            text="",
+            taken_at=year,
+            released_at=year,
+            held_until=None,
+        )
 
 
 def anonymize_member(person: Person) -> None:
@@ -373,7 +380,7 @@ ENTRIES = (
         "accounts.Handle",
         "Handles you had",
         Fate.SEVERED,
-        "Nobody can take a handle over. It is kept in the form in which lookalikes are equal, and names nobody.",
+        "Nobody can take a handle over. What is kept is a keyed hash, from which it cannot be read.",
         path="member__user",
         shown=(Shown("text", "handle", lambda handle: handle.text), "taken_at", "released_at"),
         withheld={"key": DERIVED, "member": OWNER, "held_until": "of sign-ups alone"},
@@ -519,6 +526,7 @@ ENTRIES = (
             "id": NUMBER,
             "user": OWNER,
             "message_id": "stands in the mail",
+            "address": "only in mails to no account",
             "notice": NUMBER,
             "text": "in your mailbox; it holds links that act without logging in",
             "unsubscribe": DERIVED,

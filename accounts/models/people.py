@@ -251,9 +251,12 @@ class Member(models.Model):
 
 
 class Handle(models.Model):
-    """Every handle ever taken, by the form in which lookalikes are equal, so that nobody can take over another's."""
+    """Every handle ever taken, by the form in which lookalikes are equal, so that nobody can take over another's.
 
-    key = models.CharField(max_length=24, primary_key=True)
+    Those of former members stand here by a keyed hash of that form alone.
+    """
+
+    key = models.CharField(max_length=64, primary_key=True)
     text = models.CharField(max_length=24)
     member = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, related_name="handles")
     taken_at = models.DateTimeField(default=timezone.now)

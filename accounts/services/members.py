@@ -30,7 +30,7 @@ def create_member(*, user: User, handle: str, specialty: Specialty | None = None
     try:
         with transaction.atomic():
             member.save()
-            Handle.objects.create(key=handles.key(handle), text=handle, member=member)
+            _hold(handle, member=member)
     except IntegrityError as error:
         raise HandleTaken from error
     return member
@@ -38,7 +38,8 @@ def create_member(*, user: User, handle: str, specialty: Specialty | None = None
 
 def is_free(handle: str, *, member: Member | None = None) -> bool:
     """Whether nobody holds or held this handle or a lookalike of it; one's own old handles are free to oneself."""
-    taken = Handle.objects.filter(key=handles.key(handle))
+    key = handles.key(handle)
+    taken = Handle.objects.filter(key__in=[key, handles.severed_key(key)])
     if member:
         taken = taken.exclude(member=member)
     return not taken.exists()
@@ -73,7 +74,15 @@ def _take(handle: str, member: Member, now) -> None:
     """Hold a handle: a new row, or one's own old row again."""
     own = member.handles.filter(key=handles.key(handle))
     if not own.update(text=handle, taken_at=now, released_at=None):
-        Handle.objects.create(key=handles.key(handle), text=handle, member=member, taken_at=now)
+        _hold(handle, member=member, taken_at=now)
+
+
+def _hold(handle: str, **fields) -> None:
+    """Make the row of a handle. Raises HandleTaken for one of a former member, IntegrityError for any other."""
+    key = handles.key(handle)
+    if Handle.objects.filter(key=handles.severed_key(key)).exists():
+        raise HandleTaken
+    Handle.objects.create(key=key, text=handle, **fields)
 
 
 def hold_handle(*, handle: str) -> None:
@@ -85,7 +94,7 @@ def hold_handle(*, handle: str) -> None:
     until = timezone.now() + timedelta(days=settings.UNCONFIRMED_DAYS)
     try:
         with transaction.atomic():
-            Handle.objects.create(key=handles.key(handle), text=handle, held_until=until)
+            _hold(handle, held_until=until)
     except IntegrityError as error:
         raise HandleTaken from error
 

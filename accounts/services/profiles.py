@@ -15,6 +15,7 @@ from sermo.errors import RuleBroken
 Mode = Member.BylineMode
 PRIVACY = {Mode.PUBLIC: 0, Mode.PARTIAL: 1, Mode.ANONYMOUS: 2}
 FIELDS = (*faces.HANDLE_FIELDS, *faces.NAME_FIELDS)
+LEVELED = (*FIELDS, *faces.LISTED_ELSEWHERE)  # all that the member says who sees
 MOST_PUBLICATIONS = 20
 PMID = re.compile(r"[1-9][0-9]{0,7}")
 
@@ -83,7 +84,7 @@ def put(member: Member, *, visibility: dict[str, str] | None = None, **facts) ->
 
 def check_visibility(visibility: dict[str, str]) -> dict[str, str]:
     """Return it if it names fields of a profile and audiences alone. Raises UnknownVisibility."""
-    if set(visibility) - set(FIELDS) or set(visibility.values()) - set(Member.Audience.values):
+    if set(visibility) - set(LEVELED) or set(visibility.values()) - set(Member.Audience.values):
         raise UnknownVisibility
     return {name: str(level) for name, level in visibility.items()}
 
@@ -133,6 +134,8 @@ def check_publications(numbers) -> list[str]:
 @transaction.atomic
 def choose_byline(*, member: Member, mode: str, display_name: str = "") -> Member:
     """Set how a member's next posts are signed; more privacy also covers the posts already written.
+
+    The step to public covers what stands under the handle, so that the step back has the name alone to cover.
 
     `display_name` comes from verification, which checked it, and is kept only while the mode is public.
     Raises NotVerified when public is chosen without one.

@@ -13,7 +13,7 @@ from accounts.tests.factories import make_member, make_specialty
 from conftest import client_of
 
 pytestmark = pytest.mark.django_db
-LEVELS = {f"see_{name}": "me" for name in profiles.FIELDS}
+LEVELS = {f"see_{name}": "me" for name in profiles.LEVELED}
 FORM = {"section": "profile", **LEVELS}
 EVERYTHING = {
     **FORM,
@@ -170,7 +170,7 @@ def test_what_is_wrong_is_said_beside_the_field_and_nothing_typed_is_lost(
 def test_the_levels_start_private_but_for_what_was_written_to_be_read(physician_client):
     form = physician_client.get("/settings/").context["profile_form"]
 
-    open_fields = {name for name in profiles.FIELDS if form[f"see_{name}"].initial == "physicians"}
+    open_fields = {name for name in profiles.LEVELED if form[f"see_{name}"].initial == "physicians"}
     assert open_fields == {"bio", "contact_for"}
 
 
@@ -210,6 +210,16 @@ def test_an_applicant_is_offered_the_subspecialties_of_the_specialty_typed(appli
 
     assert applicant_client.post("/settings/", form).status_code == 302
     assert Member.objects.get(handle="new_attending").subspecialty == intervention
+
+
+def test_a_specialty_that_no_column_could_hold_is_refused(applicant_client):
+    page = applicant_client.post(
+        "/settings/",
+        "&".join(f"{key}={value}" for key, value in {**FORM, "specialty": "%00"}.items()),
+        content_type="application/x-www-form-urlencoded",
+    )
+
+    assert page.status_code == 422
 
 
 def test_the_settings_cost_at_most_eight_queries(physician, physician_client, django_assert_max_num_queries):

@@ -15,7 +15,7 @@ from conftest import client_of
 from sermo import crypto
 
 PASSWORD = "correct-horse-battery"
-PROFILE = {"section": "profile", **{f"see_{name}": "me" for name in profiles.FIELDS}}
+PROFILE = {"section": "profile", **{f"see_{name}": "me" for name in profiles.LEVELED}}
 SIGNUP = {"email": "Ada@Example.org", "password1": PASSWORD, "handle": "quiet_murmur"}
 
 

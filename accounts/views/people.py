@@ -23,6 +23,7 @@ def member(request, handle):
         "member": found,
         "is_self": audience == Audience.ME,
         "profile": faces.facts_for(found, audience),
+        "shows_interests": faces.is_open_to(found, "interests", audience),
         "why": guard.why_coarser_now(found) if audience == Audience.ME else "",
     }
     return render(request, "accounts/member.html", context)

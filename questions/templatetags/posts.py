@@ -26,6 +26,13 @@ def named_posts_of(context, member: Member):
     return _latest(context, member, Post.objects.signed_by_name())
 
 
+@register.inclusion_tag("questions/_topics_of.html")
+def topics_of(member: Member):
+    """The topics and specialties a member follows, in the order of following."""
+    follows = member.topics_followed.select_related("tag", "specialty").order_by("since", "pk")[:SHOWN]
+    return {"topics": [follow.tag or follow.specialty for follow in follows]}
+
+
 def _latest(context, member, posts):
     user = context["request"].user
     rows = posts.visible_to(user).standing().filter(author=member).exclude(kind=Post.Kind.COMMENT)

@@ -9,7 +9,6 @@ from django.conf import settings
 from django.core import mail as django_mail
 from django.core import signing
 from django.core.mail.backends.locmem import EmailBackend
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.demo_logins import DEMO_LOGINS
 from accounts.models import Member, Specialty
 from questions import ranking
 from questions.models import Byline, Credit, Importance, Post, Question, QuestionSpecialty, Vote
@@ -19,6 +20,7 @@ from sermo.text import clip, plain, render_markdown, searchable
 
 FOLDER = Path(__file__).parent
 SEED = 20260402
+LOG_INS_AGAIN = 4  # how many others speak in between
 Mode = Member.BylineMode
 
 # What a dispute says when the file gives fewer reasons than disputes.
@@ -66,22 +68,27 @@ class Cast:
 
     def __init__(self, rng: random.Random):
         self.rng = rng
-        self.members = list(Member.objects.physicians().select_related("specialty").order_by("pk"))
+        self.members = list(Member.objects.physicians().select_related("specialty", "user").order_by("pk"))
         self.by_specialty = defaultdict(list)
         for member in self.members:
             self.by_specialty[member.specialty.name].append(member)
         for members in self.by_specialty.values():
             rng.shuffle(members)
+            members.sort(key=lambda member: member.user.email not in DEMO_LOGINS)
         self.specialties = {row.name: row for row in Specialty.objects.filter(is_choice=True)}
 
     def next_of(self, specialty: str, *, mode: str, besides: set[int]) -> Member:
-        """A physician of a specialty who did not speak yet, for a public byline one whose profile is public."""
+        """A physician of a specialty who did not speak yet, for a public byline one whose profile is public.
+
+        Those one can log in as come round more often than others, so that their inbox is worth a look.
+        """
         row = self.by_specialty[specialty] or self.by_specialty["Internal Medicine"]
         free = [member for member in row if member.pk not in besides] or self.members
         fitting = [member for member in free if (member.byline_mode == Mode.PUBLIC) == (mode == Mode.PUBLIC)]
         chosen = (fitting or free)[0]
         if chosen in row:
-            row.append(row.pop(row.index(chosen)))
+            row.remove(chosen)
+            row.insert(LOG_INS_AGAIN if chosen.user.email in DEMO_LOGINS else len(row), chosen)
         return chosen
 
     def crowd(self, number: int, *, near: set[str], besides: set[int]) -> list[Member]:

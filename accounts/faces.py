@@ -92,6 +92,11 @@ def shown_to_physicians(member: Member) -> Shown:
     return in_words({"specialty": group, **member.face})
 
 
+def shows_specialty(member: Member) -> bool:
+    """Whether the handle shows the exact specialty, which the guard may withhold."""
+    return shown_to_physicians(member).specialty == (member.specialty.name if member.specialty else "")
+
+
 def in_words(face: dict) -> Shown:
     region = face.get("region", "")
     return Shown(

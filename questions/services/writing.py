@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
+from accounts import faces
 from accounts.models import Connection, Member, Specialty
 from accounts.roles import is_moderator
 from questions import ranking
@@ -52,6 +53,13 @@ class NotInAudience(RuleBroken):
     message = "Ask within your own specialty, or choose all physicians as readers."
 
 
+class RareSpecialty(NotInAudience):
+    message = (
+        "So few members share your specialty that your handle does not show it; asking within it would. "
+        "Choose other readers."
+    )
+
+
 class NoConnections(NotInAudience):
     message = "You have no connection yet. Choose other readers."
 
@@ -63,8 +71,8 @@ class NamedAmongConnections(NotInAudience):
 def open_question(*, asker: Member, submission: UUID | None = None, **written) -> Question:
     """Start a discussion with its opening post. The same submission twice makes one and returns it.
 
-    Takes what `_open` takes. Raises LessPrivateByline, NoPublicName, NotInAudience (with NoConnections and
-    NamedAmongConnections).
+    Takes what `_open` takes. Raises LessPrivateByline, NoPublicName, NotInAudience (with RareSpecialty,
+    NoConnections and NamedAmongConnections).
     """
     try:
         with transaction.atomic():
@@ -131,6 +139,9 @@ def _open(
 def _check_audience(asker: Member, audience: str, specialties: list[Specialty], byline: str) -> None:
     if audience == Question.Audience.SPECIALTY and asker.specialty not in specialties:
         raise NotInAudience
+    is_shown = byline == Member.BylineMode.PUBLIC or faces.shows_specialty(asker)
+    if audience == Question.Audience.SPECIALTY and not is_shown:
+        raise RareSpecialty
     if audience != Question.Audience.CONNECTIONS:
         return
     if byline == Member.BylineMode.PUBLIC:

@@ -134,3 +134,13 @@ def test_the_list_costs_no_more_queries_with_connections(
 
     with django_assert_max_num_queries(3):
         assert colleague_client.get("/questions/").status_code == 200
+
+
+def test_a_specialty_that_the_handle_does_not_show_is_no_audience(physician, named):
+    for asker in (physician, named):
+        asker.specialty.group = "Internal Medicine"  # so few share the finer one that only the group is shown
+        asker.specialty.save()
+
+    with pytest.raises(writing.RareSpecialty):
+        make_question(physician, audience="specialty")
+    assert make_question(named, audience="specialty", byline="public").audience == "specialty"

@@ -236,7 +236,7 @@ def tell_next_batch(*, fan_out_id: int) -> bool:
 
 
 def unfinished_fan_outs() -> list[int]:
-    return list(FanOut.objects.filter(done_at=None).order_by("started_at").values_list("pk", flat=True))
+    return list(FanOut.objects.filter(done_at=None).order_by("started_at", "pk").values_list("pk", flat=True))
 
 
 def forget_days() -> None:

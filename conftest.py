@@ -1,11 +1,15 @@
 """The cast of the tests, by role."""
 
+import time
+from contextlib import suppress
+
 import pytest
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.cache import caches
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.db.utils import OperationalError
 from django.test import Client, override_settings
 
 from accounts.roles import MODERATORS
@@ -29,14 +33,23 @@ def fresh_throttles():
 
 @pytest.fixture(autouse=True, scope="session")
 def flush_past_triggers():
-    """Let the flush between tests, and nothing else, empty tables whose triggers refuse it."""
+    """Let the flush between tests, and nothing else, empty tables whose triggers refuse it.
+
+    A request that a closing browser left behind may deadlock with it, and is over a moment later.
+    """
     flush = DatabaseOperations.execute_sql_flush
 
     def execute_sql_flush(self, statements):
-        return flush(
-            self,
-            ["SET session_replication_role = replica", *statements, "SET session_replication_role = origin"],
-        )
+        past = [
+            "SET session_replication_role = replica",
+            *statements,
+            "SET session_replication_role = origin",
+        ]
+        for _ in range(3):
+            with suppress(OperationalError):
+                return flush(self, past)
+            time.sleep(0.5)
+        return flush(self, past)
 
     DatabaseOperations.execute_sql_flush = execute_sql_flush
     yield

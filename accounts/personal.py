@@ -10,7 +10,6 @@ from django.db.models import BigIntegerField, Q, Value
 from django.utils import timezone
 
 from accounts import handles
-from accounts.leaving.erasing import delete_files
 from accounts.leaving.ledger import DERIVED, HASH, NUMBER, OTHERS, OWNER, SECRET, Entry, Fate, Person, Shown
 from accounts.models import (
     Block,
@@ -29,6 +28,7 @@ from accounts.models import (
 from accounts.roles import groups_of
 from accounts.services import pictures
 from sermo.errors import RuleBroken
+from sermo.private_files import delete_files
 
 GONE = "All of it goes with your log-in."
 

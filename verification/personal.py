@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from django.db.models import Exists, OuterRef, Q
 
-from accounts.leaving.erasing import delete_files
 from accounts.leaving.ledger import HASH, NUMBER, OTHERS, OWNER, SECRET, Entry, Fate, Person, Shown
 from accounts.models import Member
 from sermo.errors import RuleBroken
+from sermo.private_files import delete_files
 from verification.models import (
     Challenge,
     Claim,

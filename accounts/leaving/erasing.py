@@ -1,10 +1,5 @@
 """Ending what the site knows of a person."""
 
-from collections.abc import Iterable
-
-from django.core.files.storage import storages
-from django.db import transaction
-
 from accounts.leaving.ledger import Person, declared
 
 
@@ -25,15 +20,3 @@ def erase(person: Person) -> None:
     for erasers in reversed(declared("ERASERS")):
         for eraser in erasers:
             eraser(person)
-
-
-def delete_files(names: Iterable[str]) -> None:
-    """Delete private files once the transaction stands. What is lost on the way there, each app's sweep finds."""
-    names = list(names)
-
-    def delete():
-        for name in names:
-            storages["private"].delete(name)
-
-    if names:
-        transaction.on_commit(delete, robust=True)

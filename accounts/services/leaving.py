@@ -17,6 +17,7 @@ from accounts.leaving import erasing, exporting
 from accounts.leaving.ledger import Person
 from accounts.models import Export, Member, User
 from accounts.services import mail
+from sermo import private_files
 from sermo.background import nudge
 from sermo.errors import RuleBroken
 
@@ -146,28 +147,19 @@ def purge_exports() -> int:
     """Delete zips made a week ago, and files that no export knows. Returns how many exports were purged."""
     old = timezone.now() - timedelta(days=settings.EXPORT_KEEP_DAYS)
     purged = _forget(Export.objects.filter(state=State.DONE, finished_at__lt=old))
-    _sweep()
+    private_files.sweep(FOLDER, known=_keys_of_finished)  # of workers that died, of people who left
     return purged
+
+
+def _keys_of_finished(keys: list[str]):
+    return Export.objects.filter(key__in=keys, state=State.DONE).values_list("key", flat=True)
 
 
 @transaction.atomic
 def _forget(exports) -> int:
     exports = list(exports.select_for_update())
-    erasing.delete_files(export.file_name for export in exports)
+    private_files.delete_files(export.file_name for export in exports)
     return Export.objects.filter(pk__in=[each.pk for each in exports]).update(state=State.GONE)
-
-
-def _sweep() -> None:
-    """Delete files of a day ago that belong to no finished export: of workers that died, of people who left."""
-    storage, yesterday = storages["private"], timezone.now() - timedelta(days=1)
-    if not storage.exists(FOLDER):
-        return
-    for folder in storage.listdir(FOLDER)[0]:
-        keys = storage.listdir(f"{FOLDER}/{folder}")[1]
-        known = set(Export.objects.filter(key__in=keys, state=State.DONE).values_list("key", flat=True))
-        for name in (f"{FOLDER}/{folder}/{key}" for key in keys if key not in known):
-            if storage.get_modified_time(name) < yesterday:
-                storage.delete(name)
 
 
 # Leaving

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Face, Member, Picture
 from accounts.pictures import LARGEST, SIDE, STOCK, STOCK_PICTURES, field_of, other_face
-from sermo import crypto, images
+from sermo import crypto, images, private_files
 from sermo.errors import RuleBroken
 
 FOLDER = "pictures"
@@ -124,19 +124,9 @@ def read_picture(picture: Picture) -> bytes:
 
 def sweep_files() -> int:
     """Delete files of a day ago that no picture knows: of uploads cut off, of members deleted. Returns how many."""
-    yesterday = timezone.now() - timedelta(days=1)
-    storage = _storage()
-    if not storage.exists(FOLDER):
-        return 0
-    swept = 0
-    for folder in storage.listdir(FOLDER)[0]:
-        keys = storage.listdir(f"{FOLDER}/{folder}")[1]
-        known = set(Picture.objects.filter(key__in=keys).values_list("key", flat=True))
-        for name in (f"{FOLDER}/{folder}/{key}" for key in keys if key not in known):
-            if storage.get_modified_time(name) < yesterday:
-                storage.delete(name)
-                swept += 1
-    return swept
+    return private_files.sweep(
+        FOLDER, known=lambda keys: Picture.objects.filter(key__in=keys).values_list("key", flat=True)
+    )
 
 
 def _lock(member: Member) -> Member:
@@ -156,10 +146,9 @@ def _count_upload(member: Member) -> None:
 
 
 def _drop_upload(member: Member, face: str) -> None:
-    for picture in Picture.objects.filter(member=member, face=face):
-        name = picture.file_name
-        picture.delete()
-        transaction.on_commit(lambda name=name: _storage().delete(name))
+    dropped = Picture.objects.filter(member=member, face=face)
+    private_files.delete_files(picture.file_name for picture in dropped)
+    dropped.delete()
 
 
 def _choose(member: Member, face: str, value: str) -> Member:

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from sermo import crypto
+from sermo import crypto, private_files
 from sermo.errors import RuleBroken
 from verification import documents, rules
 from verification.models import Claim, Document, Proof
@@ -134,25 +134,14 @@ def purge_documents() -> int:
                 kind="document_deleted", claim=document.proof.claim, key=f"document_deleted {document.key}"
             )
         purged += 1
-    _sweep()
+    private_files.sweep(  # of uploads cut off before their row
+        FOLDER, known=_keys_of_kept, key_of=lambda name: name.split("-")[0]
+    )
     return purged
 
 
-def _sweep() -> None:
-    """Delete files of a day ago that were written, but whose upload was cut off before its row."""
-    yesterday = timezone.now() - timedelta(days=1)
-    storage = _storage()
-    if not storage.exists(FOLDER):
-        return
-    for folder in storage.listdir(FOLDER)[0]:
-        names = [f"{FOLDER}/{folder}/{name}" for name in storage.listdir(f"{FOLDER}/{folder}")[1]]
-        keys = {name: name.rsplit("/", 1)[1].split("-")[0] for name in names}
-        known = set(
-            Document.objects.filter(key__in=keys.values(), deleted_at=None).values_list("key", flat=True)
-        )
-        for name, key in keys.items():
-            if key not in known and storage.get_modified_time(name) < yesterday:
-                storage.delete(name)
+def _keys_of_kept(keys: list[str]):
+    return Document.objects.filter(key__in=keys, deleted_at=None).values_list("key", flat=True)
 
 
 def _storage():

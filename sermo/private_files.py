@@ -1,0 +1,45 @@
+"""Files in the private storage: deleted once a transaction stands, and swept where no row knows them."""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+from django.core.files.storage import storages
+from django.db import transaction
+from django.utils import timezone
+
+YOUNG = timedelta(days=1)  # of a file whose row may still be on its way
+
+
+def delete_files(names: Iterable[str]) -> None:
+    """Delete private files once the transaction stands. What is lost on the way there, each folder's sweep finds."""
+    names = list(names)
+
+    def delete():
+        for name in names:
+            storages["private"].delete(name)
+
+    if names:
+        transaction.on_commit(delete, robust=True)
+
+
+def sweep(
+    folder: str, *, known: Callable[[list[str]], Iterable[str]], key_of: Callable[[str], str] = str
+) -> int:
+    """Delete what has lain in a folder for a day without a row; return how many files went.
+
+    Files lie under `<folder>/<two signs>/<name>`, and `key_of` makes the key of a name. `known(keys)` says which of
+    the keys have a row that still needs its file.
+    """
+    storage, swept = storages["private"], 0
+    if not storage.exists(folder):
+        return 0
+    oldest = timezone.now() - YOUNG
+    for shelf in storage.listdir(folder)[0]:
+        names = storage.listdir(f"{folder}/{shelf}")[1]
+        keys = {f"{folder}/{shelf}/{name}": key_of(name) for name in names}
+        kept = set(known(list(keys.values())))
+        for name, key in keys.items():
+            if key not in kept and storage.get_modified_time(name) < oldest:
+                storage.delete(name)
+                swept += 1
+    return swept

@@ -13,6 +13,7 @@ from accounts.services import notices
 from sermo.errors import RuleBroken
 
 State = Connection.State
+MOST_COUNTED = 1_000  # followers
 
 
 class NoSuchMember(RuleBroken):
@@ -318,7 +319,8 @@ def set_alerts(*, follower: Member, followed: Member, alerts: bool) -> None:
 
 
 def follower_count(member: Member) -> int:
-    return Follow.objects.filter(followed=member).count()
+    """How many follow a handle, counted to 1,000."""
+    return Follow.objects.filter(followed=member)[:MOST_COUNTED].count()
 
 
 # What a page shows of a tie

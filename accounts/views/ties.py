@@ -17,6 +17,7 @@ from sermo.paging import page
 from sermo.returning import back_to, posted_from
 
 ROWS = 30
+MOST_COUNTED = 100  # requests; nobody counts further
 LISTS = {"connected": "Connected", "received": "Received", "sent": "Sent"}
 
 
@@ -48,7 +49,7 @@ def connections(request):
     for connection in found:
         _dress(connection, member)
     address = reverse("accounts:connections")
-    waiting = Connection.objects.received_by(member).count()
+    waiting = Connection.objects.received_by(member)[:MOST_COUNTED].count()
     context = {
         "page": found,
         "chosen": chosen,

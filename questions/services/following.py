@@ -1,5 +1,7 @@
 """Following topics and discussions. Nobody is asked, and nobody is told who follows."""
 
+from django.db import transaction
+
 from accounts.models import Member, Specialty
 from questions.models import Question, Subscription, Tag, TopicFollow
 from sermo.errors import RuleBroken
@@ -14,8 +16,10 @@ class TooMany(RuleBroken):
 MOST_TOPICS = 200
 
 
+@transaction.atomic
 def follow_topic(*, member: Member, topic: Tag | Specialty) -> TopicFollow:
     """Follow a tag or a specialty. Twice is as good as once. Raises TooMany."""
+    Member.objects.select_for_update(no_key=True).get(pk=member.pk)  # two at once count one after the other
     known = _of(member, topic).first()
     if known:
         return known

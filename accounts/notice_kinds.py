@@ -78,6 +78,23 @@ RULES = {
         Way.EMAIL,
         readers_only=False,
     ),
+    Kind.SEARCH: Rule(
+        "Something new matches a search you saved with alerts.",
+        "New for a search you saved",
+        "search",
+        share=LESS_PRESSING,
+    ),
+    Kind.ASKED: Rule(
+        "A colleague's new question was put to you, by topic or by what you answered before.",
+        "A question is put to you",
+        "message-square",
+        share=LESS_PRESSING,
+    ),
+    Kind.FOLLOW_UP: Rule(
+        "7, 30 and 90 days after one of your questions was solved: what became of it?",
+        "What became of your question?",
+        "circle-check",
+    ),
     Kind.CASE_PAGE: Rule(
         "A case was put before you by name of your specialty.",
         "A case waits for you",
@@ -110,7 +127,15 @@ RULES = {
 }
 
 GROUPS = {
-    "Discussions": [Kind.REPLY, Kind.MENTION, Kind.MILESTONE, Kind.TOPIC],
+    "Discussions": [
+        Kind.REPLY,
+        Kind.MENTION,
+        Kind.MILESTONE,
+        Kind.TOPIC,
+        Kind.SEARCH,
+        Kind.ASKED,
+        Kind.FOLLOW_UP,
+    ],
     "People": [Kind.FOLLOW, Kind.CONNECTION, Kind.VOUCH],
     "Cases and on call": [Kind.CASE_PAGE, Kind.ON_CALL],
     "Polls, groups, rewards": [Kind.POLL, Kind.GROUP, Kind.REWARD],

@@ -18,6 +18,7 @@ from accounts.models import (
     Face,
     Follow,
     Handle,
+    IdentifierDecision,
     Member,
     Notice,
     NoticeSettings,
@@ -147,6 +148,10 @@ def erase_exports(person: Person) -> None:
     found.delete()
 
 
+def erase_identifier_decisions(person: Person) -> None:
+    IdentifierDecision.objects.filter(member=person.member).delete()
+
+
 def sever_handles(person: Person) -> None:
     """Keep the handles from others by keyed hashes alone. Their moments would tell which ones were one's."""
     if person.member is None:
@@ -212,6 +217,7 @@ ERASERS = (
     erase_notices,
     erase_pictures,
     erase_exports,
+    erase_identifier_decisions,
     sever_handles,
     anonymize_member,
     end_sessions,
@@ -533,6 +539,16 @@ ENTRIES = (
             "tries": "work of the mailer",
         },
         eraser=erase_notices,
+    ),
+    Entry(
+        "accounts.IdentifierDecision",
+        "What you decided about words that looked like identifiers",
+        Fate.DELETED,
+        GONE,
+        path="member__user",
+        shown=("place", "stops", "doubts", "why", "decided_at"),
+        withheld={"id": NUMBER, "member": OWNER},
+        eraser=erase_identifier_decisions,
     ),
     Entry(
         "accounts.Export",

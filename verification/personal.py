@@ -398,6 +398,7 @@ ENTRIES = (
             "reason": REVIEW,
             "evidence": REVIEW,
             "address_hash": HASH,
+            "object": "the number of a post or tag",
             "key": OTHERS,
             "prev_hash": HASH,
             "hash": HASH,

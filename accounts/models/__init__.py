@@ -1,3 +1,4 @@
+from accounts.models.checks import IdentifierDecision
 from accounts.models.leaving import Export
 from accounts.models.notices import (
     FanOut,
@@ -22,6 +23,7 @@ __all__ = [
     "FanOut",
     "Follow",
     "Handle",
+    "IdentifierDecision",
     "Kind",
     "Mail",
     "Member",

@@ -1,25 +1,55 @@
-from questions.models.following import Subscription, TopicFollow
+from questions.models.asking import Asked, FollowUp, Lexeme, Reference
+from questions.models.following import Subscription, TopicFollow, TopicMute
+from questions.models.keeping import Bookmark, BookmarkFolder, SavedSearch
+from questions.models.moderation import (
+    SEVERITY_OF,
+    Appeal,
+    Flag,
+    Hold,
+    ModerationAction,
+    Reason,
+    Report,
+    Severity,
+    WriteCount,
+)
 from questions.models.posts import Byline, Credit, Draft, Post, Revision
 from questions.models.questions import Question, QuestionSpecialty, Tag
 from questions.models.ranks import Board, BoardPlace, MemberRank, PairFlag, TierBar
 from questions.models.votes import Importance, Vote
 
 __all__ = [
+    "SEVERITY_OF",
+    "Appeal",
+    "Asked",
     "Board",
     "BoardPlace",
+    "Bookmark",
+    "BookmarkFolder",
     "Byline",
     "Credit",
     "Draft",
+    "Flag",
+    "FollowUp",
+    "Hold",
     "Importance",
+    "Lexeme",
     "MemberRank",
+    "ModerationAction",
     "PairFlag",
     "Post",
     "Question",
     "QuestionSpecialty",
+    "Reason",
+    "Reference",
+    "Report",
     "Revision",
+    "SavedSearch",
+    "Severity",
     "Subscription",
     "Tag",
     "TierBar",
     "TopicFollow",
+    "TopicMute",
     "Vote",
+    "WriteCount",
 ]

@@ -38,6 +38,29 @@ class TopicFollow(models.Model):
         return f"topic follow {self.pk}"
 
 
+class TopicMute(models.Model):
+    """A member wants to see nothing of a tag or a specialty in lists, and to hear nothing of it."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="topics_muted")
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, null=True, related_name="+")
+    specialty = models.ForeignKey(Specialty, on_delete=models.PROTECT, null=True, related_name="+")
+    since = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["member", "tag"], name="topic_mute_tag_once"),
+            models.UniqueConstraint(fields=["member", "specialty"], name="topic_mute_specialty_once"),
+            models.CheckConstraint(
+                condition=Q(tag=None, specialty__isnull=False) | Q(tag__isnull=False, specialty=None),
+                name="topic_mute_is_of_one_thing",
+            ),
+        ]
+
+    def __str__(self):
+        return f"topic mute {self.pk}"
+
+
 class Subscription(models.Model):
     """A member follows one discussion, or wants to hear no more of it."""
 

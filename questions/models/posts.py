@@ -118,6 +118,8 @@ class Post(models.Model):
     edited_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
     removed_by = models.CharField(max_length=9, choices=RemovedBy, blank=True)
+    folded_at = models.DateTimeField(null=True, blank=True)  # by a moderator: read on demand
+    fold_reason = models.CharField(max_length=14, blank=True)
     submission = models.UUIDField(null=True, blank=True, editable=False)
 
     corroborate_count = models.PositiveIntegerField(default=0)
@@ -156,6 +158,11 @@ class Post(models.Model):
                 condition=Q(removed_at=None, removed_by="")
                 | (Q(removed_at__isnull=False) & ~Q(removed_by="")),
                 name="post_removed_by_someone",
+            ),
+            models.CheckConstraint(
+                condition=Q(folded_at=None, fold_reason="")
+                | (Q(folded_at__isnull=False) & ~Q(fold_reason="")),
+                name="post_folded_for_a_reason",
             ),
         ]
         indexes = [
@@ -238,12 +245,28 @@ class Draft(models.Model):
     """What a member typed and has not posted yet, kept on the server so that a lost session loses nothing."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="drafts")
-    place = models.CharField(max_length=32)  # "ask", "answer:<question>", "comment:<post>"
+    place = models.CharField(
+        max_length=48
+    )  # "ask", "answer:<question>", "comment:<post>", "edit:<post>", "later:<id>"
     fields = models.JSONField()
     saved_at = models.DateTimeField(default=timezone.now)
+    publish_at = models.DateTimeField(null=True, blank=True)  # of a question to be posted later
+    refused = models.CharField(max_length=200, blank=True)  # why it was not posted then
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["member", "place"], name="draft_one_per_place")]
+        constraints = [
+            models.UniqueConstraint(fields=["member", "place"], name="draft_one_per_place"),
+            models.CheckConstraint(
+                condition=Q(publish_at=None) | Q(place__startswith="later:"), name="draft_published_later"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["publish_at"],
+                condition=Q(publish_at__isnull=False, refused=""),
+                name="draft_to_publish",
+            )
+        ]
 
     def __str__(self):
         return f"draft {self.place}"

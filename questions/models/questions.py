@@ -21,6 +21,16 @@ class Tag(models.Model):
     slug = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=40)
     created_at = models.DateTimeField(default=timezone.now)
+    merged_into = models.ForeignKey(  # a synonym: nothing is tagged with it, and its address leads there
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="synonyms"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | ~Q(merged_into=F("id")), name="tag_not_merged_into_itself"
+            )
+        ]
 
     def __str__(self):
         return self.name

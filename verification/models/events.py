@@ -37,6 +37,7 @@ class Event(models.Model):
     reason = models.CharField(max_length=24, blank=True)
     evidence = models.JSONField(default=list)
     address_hash = models.CharField(max_length=64, blank=True)
+    object = models.CharField(max_length=40, blank=True, default="")  # "post:12", beside claims
     key = models.CharField(max_length=80, null=True, unique=True)  # noqa: DJ001 - none is not equal
     prev_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64, unique=True)
@@ -69,4 +70,6 @@ class Event(models.Model):
             },
             "prev_hash": self.prev_hash,
         }
+        if self.object:  # events of before it existed keep their hashes
+            said["object"] = self.object
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

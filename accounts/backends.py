@@ -6,9 +6,10 @@ from allauth.account.auth_backends import AuthenticationBackend
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, Func, IntegerField, OuterRef
+from django.db.models import Exists, Func, IntegerField, Model, OuterRef
 
 from accounts.models import NoticeThread, User
+from sermo.prepared import columns_of, instance_of, prepared
 
 MOST_UNREAD = 100  # counted; beyond it the number says no more
 
@@ -19,24 +20,60 @@ class SermoBackend(AuthenticationBackend):
     That is member, specialty, groups, second factor, and the number of threads with something unread.
     """
 
-    also_loaded: ClassVar[list[str]] = []  # what higher apps keep one-to-one with a member
+    also_loaded: ClassVar[list[str]] = []  # what higher apps keep one-to-one with a member, as "member__rank"
 
     def get_user(self, user_id):
-        groups = Group.objects.filter(user=OuterRef("pk")).values("name")
-        factors = Authenticator.objects.filter(user=OuterRef("pk")).exclude(
-            type=Authenticator.Type.RECOVERY_CODES
-        )
-        unread = NoticeThread.objects.filter(member__user=OuterRef("pk"), unread__gt=0).values("pk")
-        user = (
-            User.objects.select_related("member__specialty", *self.also_loaded)
-            .annotate(
-                group_names=ArraySubquery(groups),
-                has_second_factor=Exists(factors),
-                unread_count=Func(
-                    ArraySubquery(unread[:MOST_UNREAD]), function="CARDINALITY", output_field=IntegerField()
-                ),
-            )
-            .filter(pk=user_id)
-            .first()
-        )
+        rows = _user_rows(("member", "member__specialty", *self.also_loaded), user_id=int(user_id))
+        user = _loaded(rows[0], ("member", "member__specialty", *self.also_loaded)) if rows else None
         return user if user and self.user_can_authenticate(user) else None
+
+
+@prepared
+def _user_rows(related: tuple[str, ...], *, user_id: int):
+    groups = Group.objects.filter(user=OuterRef("pk")).values("name")
+    factors = Authenticator.objects.filter(user=OuterRef("pk")).exclude(
+        type=Authenticator.Type.RECOVERY_CODES
+    )
+    unread = NoticeThread.objects.filter(member__user=OuterRef("pk"), unread__gt=0).values("pk")
+    return User.objects.filter(pk=user_id).values_list(
+        ArraySubquery(groups),
+        Exists(factors),
+        Func(ArraySubquery(unread[:MOST_UNREAD]), function="CARDINALITY", output_field=IntegerField()),
+        *columns_of(User),
+        *(column for path in related for column in columns_of(_model_at(path), path)),
+    )
+
+
+def _loaded(row: tuple, related: tuple[str, ...]) -> User:
+    """The user with everything along the paths, as `select_related` leaves it."""
+    values = iter(row)
+    groups, has_second_factor, unread_count = next(values), next(values), next(values)
+    user = _take(User, values)
+    user.group_names, user.has_second_factor, user.unread_count = groups, has_second_factor, unread_count
+    for path in related:
+        *way, name = path.split("__")
+        holder, model = user, _model_at(path)
+        for step in way:
+            holder = holder and holder._state.fields_cache.get(step)
+        found = _take(model, values)
+        if holder is None:
+            continue
+        field = holder._meta.get_field(name)
+        holder._state.fields_cache[field.cache_name] = found
+        if found and field.one_to_one:
+            found._state.fields_cache[field.remote_field.cache_name] = holder
+    return user
+
+
+def _take(model: type[Model], values) -> Model | None:
+    """The next row of a model, or None where the outer join found none."""
+    fields = model._meta.concrete_fields
+    own = [next(values) for _ in fields]
+    return None if own[fields.index(model._meta.pk)] is None else instance_of(model, own)
+
+
+def _model_at(path: str) -> type[Model]:
+    model = User
+    for step in path.split("__"):
+        model = model._meta.get_field(step).related_model
+    return model

@@ -1,0 +1,77 @@
+"""The bars around every page, drawn once for all pages that show the same in them."""
+
+from typing import NamedTuple
+
+from django import template
+
+from accounts.models import Face
+from accounts.pictures import own_picture_url
+from accounts.roles import is_moderator
+from sermo.fragments import draw
+
+register = template.Library()
+
+
+class Frame(NamedTuple):
+    """All that the bars show of who is here and where."""
+
+    here: str = ""  # the view, and its app
+    app: str = ""
+    is_signed_in: bool = False
+    standing: str = ""  # "" for staff without a membership
+    handle: str = ""
+    email: str = ""  # of those without a handle
+    picture: str = ""
+    is_staff: bool = False
+    is_moderator: bool = False
+    unread: int = 0
+    typed: str = ""  # into the search
+    is_own_page: bool = False
+
+
+@register.simple_tag(takes_context=True)
+def top_bar(context):
+    return _bar(context, "components/_topbar.html")
+
+
+@register.simple_tag(takes_context=True)
+def bottom_bars(context):
+    """The foot of the page and the phone's bar."""
+    return _bar(context, "components/_bottom_bars.html")
+
+
+def _bar(context, name: str):
+    frame = _frame(context)
+    return draw(name, str(context["csrf_token"]) if frame.is_signed_in else "", frame=frame)
+
+
+def _frame(context) -> Frame:
+    """The frame of this page, made once."""
+    request = context.get("request")
+    if request is None:
+        return Frame()
+    if not hasattr(request, "page_frame"):
+        request.page_frame = _made(request)
+    return request.page_frame
+
+
+def _made(request) -> Frame:
+    match, user = request.resolver_match, getattr(request, "user", None)
+    place = (match.view_name, match.app_name) if match else ("", "")
+    if user is None or not user.is_authenticated:
+        return Frame(*place)
+    member = user.as_member
+    handle = member.handle if member else ""
+    return Frame(
+        *place,
+        is_signed_in=True,
+        standing=member.standing if member else "",
+        handle=handle,
+        email="" if member else user.email,
+        picture=own_picture_url(member, Face.HANDLE) if member else "",
+        is_staff=user.is_staff,
+        is_moderator=is_moderator(user),
+        unread=getattr(user, "unread_count", 0),
+        typed=request.GET.get("q", "")[:200] if place[0] == "search" else "",
+        is_own_page=place[0] == "accounts:member" and match.kwargs.get("handle") == handle,
+    )

@@ -1,0 +1,46 @@
+"""What a check returns, and what can be done with it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from dataclasses import replace as copy
+
+STOP = "stop"
+DOUBT = "doubt"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A piece of a text that may identify somebody."""
+
+    start: int
+    end: int
+    kind: str  # "phone", "date", "name", ...: what is counted when the author keeps it
+    level: str  # STOP or DOUBT
+    reason: str  # a short sentence to show
+    replacement: str | None = (
+        None  # what could stand there instead; "" is to leave it out, None no suggestion
+    )
+    words: str = ""  # the piece itself
+
+
+def without_overlaps(found: Iterable[Finding], text: str) -> list[Finding]:
+    """Of those that overlap the one that must go stays, then the longest; each gets its words."""
+    kept: list[Finding] = []
+    for finding in sorted(found, key=lambda one: (one.level != STOP, one.start - one.end, one.start)):
+        if all(finding.end <= other.start or other.end <= finding.start for other in kept):
+            kept.append(copy(finding, words=text[finding.start : finding.end]))
+    return sorted(kept, key=lambda one: one.start)
+
+
+def replace(text: str, findings: Iterable[Finding]) -> str:
+    """The text with each finding's replacement in its place, and no gap where something was left out."""
+    for finding in sorted(findings, key=lambda one: one.start, reverse=True):
+        if finding.replacement is None:
+            continue
+        before, after = text[: finding.start], text[finding.end :]
+        if not finding.replacement and before.endswith(("(", "[")) and after.startswith((")", "]")):
+            before, after = before[:-1], after[1:]
+        if not finding.replacement and before.endswith(" ") and (not after or after[0] in " ,.;:!?)\n"):
+            before = before[:-1]
+        text = before + finding.replacement + after
+    return text

@@ -24,7 +24,12 @@ from sermo.runtime.trouble import Trouble
 
 LIFETIME = {
     "durable": {"fsync": "on"},
-    "throwaway": {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"},
+    "throwaway": {
+        "fsync": "off",
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+        "max_connections": "300",  # tests of many who write at once
+    },
 }
 
 

@@ -24,11 +24,12 @@ def record(
 ) -> Event:
     """Add one event to the chain. An act with a `key` leaves one event however often it is recorded.
 
-    `said` may hold from_state, to_state, reason, evidence (a list of codes) and address_hash.
+    `said` may hold from_state, to_state, reason, evidence (a list of codes), address_hash, and for what is no claim
+    the `object` ("post:12").
     """
     actor = subject_of(by).pk if by else None
     subject = subject_of(claim.user).pk if claim and claim.user else None
-    _lock_chain()
+    lock_chain()
     if key and (known := Event.objects.filter(key=key).first()):
         return known
     event = Event(
@@ -48,7 +49,7 @@ def record(
 @transaction.atomic
 def record_many(events: Iterable[Event]) -> None:
     """Add many events in their order, for loading data."""
-    _lock_chain()
+    lock_chain()
     events = list(events)
     _link(events, _head())
     Event.objects.bulk_create(events, batch_size=1000)
@@ -64,7 +65,8 @@ def first_broken() -> Event | None:
     return None
 
 
-def _lock_chain() -> None:
+def lock_chain() -> None:
+    """Let nobody else add to the chain until the transaction ends. Whoever locks discussions too does this first."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN])
 

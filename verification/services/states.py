@@ -10,9 +10,12 @@ from verification.models import Claim, IdentityGuard
 from verification.models.claims import FINAL, HOLDING, UNDECIDED, State
 from verification.services import events
 
-SYSTEM, APPLICANT, REVIEWER = "system", "applicant", "reviewer"
+SYSTEM, APPLICANT, REVIEWER, MODERATOR = "system", "applicant", "reviewer", "moderator"
 
-MOVES: dict[tuple[str, str], tuple[str, ...]] = {
+_HELD = (State.VERIFIED, State.NEEDS_REVIEW_HELD, State.DISPUTED_HOLDER, State.LAPSED, State.RETIRED)
+CONDUCT_ENDS = (*_HELD, State.SUSPENDED)  # what moderators may end, and give back; see `standing`
+
+_BY_REVIEWERS: dict[tuple[str, str], tuple[str, ...]] = {
     (State.DRAFT, State.MATCHED): (SYSTEM,),
     (State.DRAFT, State.NEEDS_REVIEW): (SYSTEM,),
     (State.DRAFT, State.LOCKED): (SYSTEM,),
@@ -51,6 +54,18 @@ MOVES: dict[tuple[str, str], tuple[str, ...]] = {
     **{(state, State.LEFT): (APPLICANT,) for state in (State.VERIFIED, State.LAPSED, State.RETIRED)},
 }
 
+_BY_MODERATORS = {
+    *((state, State.SUSPENDED) for state in _HELD),
+    *((State.SUSPENDED, state) for state in _HELD),
+    *((state, State.REVOKED) for state in CONDUCT_ENDS),
+    *((State.REVOKED, state) for state in CONDUCT_ENDS),
+}
+
+MOVES: dict[tuple[str, str], tuple[str, ...]] = {
+    **_BY_REVIEWERS,
+    **{move: (*_BY_REVIEWERS.get(move, ()), MODERATOR) for move in _BY_MODERATORS},
+}
+
 STANDINGS = {
     State.VERIFIED: Member.Standing.PHYSICIAN,
     State.NEEDS_REVIEW_HELD: Member.Standing.PHYSICIAN,
@@ -81,8 +96,8 @@ def move(
 ) -> Claim:
     """Bring a claim into a state, write the event and the member's standing. A claim already there stays as it is.
 
-    `as_` says in which role: SYSTEM, APPLICANT or REVIEWER. `changes` are further columns of the claim to set.
-    Returns the claim, locked. Raises IllegalMove.
+    `as_` says in which role: SYSTEM, APPLICANT, REVIEWER or MODERATOR. `changes` are further columns of the claim to
+    set. Returns the claim, locked. Raises IllegalMove.
     """
     claim = lock(claim)
     if claim.state == to:

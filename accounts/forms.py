@@ -17,6 +17,7 @@ from django.db import transaction
 from django.template.response import TemplateResponse
 
 from accounts import faces, handles
+from accounts.identifier_forms import IdentifierMixin
 from accounts.languages import LANGUAGES, MOST_LANGUAGES
 from accounts.models import Face, Member, Specialty
 from accounts.pictures import STOCK, STOCK_PICTURES, field_of, stock_url
@@ -160,8 +161,11 @@ class SeenByForm(forms.Form):
         return self.cleaned_data["seen_by"] if self.is_bound and self.is_valid() else "physicians"
 
 
-class ProfileForm(forms.Form):
-    """The facts a member chooses to give, and beside each who sees it."""
+class ProfileForm(IdentifierMixin, forms.Form):
+    """The facts a member chooses to give, and beside each who sees it. A town or a name may be one's own."""
+
+    checked_fields = ("bio", "training")
+    stops_only = True
 
     specialty = forms.ModelChoiceField(
         Specialty.objects.filter(is_choice=True),

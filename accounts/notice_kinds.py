@@ -91,7 +91,8 @@ RULES = {
         share=LESS_PRESSING,
     ),
     Kind.FOLLOW_UP: Rule(
-        "7, 30 and 90 days after one of your questions was solved: what became of it?",
+        "7, 30 and 90 days after one of your questions was solved: what became of it? And what became of a question "
+        "you planned to post later.",
         "What became of your question?",
         "circle-check",
     ),
@@ -116,7 +117,7 @@ RULES = {
         "Something was credited or paid out to you.", "News of your rewards", "banknote", Way.EMAIL
     ),
     Kind.MODERATION: Rule(
-        "A moderator closed or removed something of yours. Outside the daily budget; it cannot be switched off.",
+        "A moderator decided about a post of yours or your membership. Outside the budget; it cannot be switched off.",
         "A moderator acted on something of yours",
         "scale",
         Way.EMAIL,

@@ -1,10 +1,11 @@
 from django.urls import path
 
-from accounts.views import data, notices, people, pictures, security, ties
+from accounts.views import data, identifiers, notices, people, pictures, security, ties
 
 app_name = "accounts"
 
 urlpatterns = [
+    path("identifiers/check/", identifiers.check_identifiers, name="check_identifiers"),
     path("members/<str:handle>/", people.member, name="member"),
     path("physicians/<str:key>/", people.physician, name="physician"),
     path("members/<str:handle>/connect/", ties.connect, name="connect"),

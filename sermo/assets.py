@@ -64,7 +64,20 @@ STYLES = {
 DESK_STYLES = ["tokens", "icon", "badge", "panel", "note", "table", "admin"]
 
 # theme.js is not among them: it runs before the first paint, alone.
-SCRIPTS = ["toast", "menu", "search", "focus", "composer", "draft", "countdown", "preview", "picker", "inbox"]
+SCRIPTS = [
+    "toast",
+    "menu",
+    "search",
+    "focus",
+    "composer",
+    "draft",
+    "countdown",
+    "preview",
+    "picker",
+    "inbox",
+    "similar",
+    "keys",
+]
 
 
 def stylesheet(root: Path) -> str:

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -14,6 +15,12 @@ from django.utils.dateparse import parse_datetime
 
 LONGEST_CURSOR = 200  # characters
 LARGEST_NUMBER = 2**63
+UNFIT = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    ValidationError,
+)  # what a key of other types raises in a filter
 
 
 @dataclass(frozen=True)
@@ -37,30 +44,40 @@ def page(rows: QuerySet, *, order: tuple[str, ...], after: str | None, size: int
     is taken as the first page.
     """
     rows = rows.order_by(*order)
-    key = _decode(after, order) if after else None
+    key = key_of(after, order)
     if key is not None:
-        with suppress(ValueError, TypeError, OverflowError, ValidationError):
-            rows = rows.filter(_beyond(order, key))
+        with suppress(*UNFIT):
+            rows = rows.filter(beyond(order, key))
     found = list(rows[: size + 1])
-    more = len(found) > size
-    return Page(found[:size], _encode(found[size - 1], order) if more else None)
+    return Page(found[:size], cursor_of(found[size - 1], order) if len(found) > size else None)
+
+
+def cut(found: list, size: int, key: Callable[[Any], Iterable]) -> Page:
+    """A page of `size` rows out of those found, one more than fit where others follow; `key` gives a row's own."""
+    return Page(found[:size], cursor_after(key(found[size - 1])) if len(found) > size else None)
 
 
 def _name(term: str) -> str:
     return term.removeprefix("-")
 
 
-def _beyond(order: tuple[str, ...], key: list[Any]) -> Q:
+def beyond(order: tuple[str, ...], key: list[Any]) -> Q:
     """Rows after the key: the first term beyond it, or equal there and beyond in the rest."""
     term, value = order[0], key[0]
-    beyond = Q(**{f"{_name(term)}__{'lt' if term.startswith('-') else 'gt'}": value})
+    further = Q(**{f"{_name(term)}__{'lt' if term.startswith('-') else 'gt'}": value})
     if len(order) == 1:
-        return beyond
-    return beyond | (Q(**{_name(term): value}) & _beyond(order[1:], key[1:]))
+        return further
+    return further | (Q(**{_name(term): value}) & beyond(order[1:], key[1:]))
 
 
-def _encode(row, order) -> str:
-    values = [_plain(getattr(row, _name(term))) for term in order]
+def cursor_of(row: Any, order: tuple[str, ...]) -> str:
+    """The cursor that leads on after this row."""
+    return cursor_after(getattr(row, _name(term)) for term in order)
+
+
+def cursor_after(key: Iterable) -> str:
+    """The cursor that leads on after the row with these values of an order."""
+    values = [_plain(value) for value in key]
     return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
 
 
@@ -72,8 +89,9 @@ def _plain(value):
     return value
 
 
-def _decode(cursor: str, order) -> list | None:
-    if len(cursor) > LONGEST_CURSOR:
+def key_of(cursor: str | None, order: tuple[str, ...]) -> list | None:
+    """The values of the last row seen, one for each term of the order; None for what is no cursor."""
+    if not cursor or len(cursor) > LONGEST_CURSOR:
         return None
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))

@@ -197,6 +197,8 @@ CELERY_BEAT_SCHEDULE = {
         "task": "questions.tasks.close_due_questions",
         "schedule": crontab(minute="7"),
     },
+    "ask-what-became": {"task": "questions.tasks.ask_what_became", "schedule": crontab(minute="12")},
+    "post-due-drafts": {"task": "questions.tasks.post_due_drafts", "schedule": crontab(minute="*/5")},
     "recount-ranks": {"task": "questions.tasks.recount_ranks", "schedule": crontab(minute="5", hour="0")},
     "purge-documents": {
         "task": "verification.tasks.purge_documents",
@@ -218,7 +220,19 @@ CELERY_BEAT_SCHEDULE = {
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": crontab(minute="20", hour="4")},
     "send-mail": {"task": "accounts.tasks.send_mail", "schedule": crontab()},
     "work-off-fan-outs": {"task": "accounts.tasks.work_off_fan_outs", "schedule": crontab()},
+    "recount-lexemes": {
+        "task": "questions.tasks.recount_lexemes",
+        "schedule": crontab(minute="35", hour="2"),
+    },
+    "tell-saved-searches": {
+        "task": "questions.tasks.tell_saved_searches",
+        "schedule": crontab(minute="*/15"),
+    },
     "forget-mail": {"task": "accounts.tasks.forget_mail", "schedule": crontab(minute="35", hour="4")},
+    "forget-moderated": {
+        "task": "questions.tasks.forget_moderated",
+        "schedule": crontab(minute="45", hour="3"),
+    },
 }
 
 
@@ -374,5 +388,35 @@ BOARD_MONTHS = 12  # this month and those before it that have leaderboards
 PAIR_FLAG_DAYS = 30  # two members are shown to a moderator if in so many days
 PAIR_FLAG_VOTES = 5  # each gave the other at least so many votes that earn points,
 PAIR_FLAG_PERCENT = 50  # and at least this share of all such votes of each went to the other
+SIMILAR_FROM = 15  # characters of a title from which on similar discussions are looked for
+SIMILAR_SHOWN = 5
+ASK_MOST = 25  # members a new discussion is put to
+ASK_NEWCOMERS_PERCENT = 20  # of them, who are new to its topics
+ASKED_PER_WEEK = 10  # discussions put to one member
+POST_LATER_DAYS = 14  # after which a question that may identify a patient can be posted
+MOST_LATER = 5  # questions of one member that wait to be posted
+COUNT_CAP = 1000  # what is counted inside a reader's gate is counted no further
+FILTERS_KEPT_SECONDS = 120  # how old the counts beside a list may be
+WALK_KEPT_SECONDS = 3600  # how long it is known what a reader of a moving list was shown,
+WALK_REMEMBERS = 20_000  # and how many discussions of it
+NEW_TAG_TIERS = ("contributor", "trusted", "expert", "top")  # whose members may make a tag
+TAGS_PER_PAGE = 60
+BOOKMARKS_PER_PAGE = 30
+MOST_BOOKMARKS = 2000  # of one member
+MOST_FOLDERS = 50
+MOST_MUTED = 200  # topics of one member
+DAILY_WRITES = {"post": 3, "comment": 30, "vote": 100, "flag": 20}  # of a new member; each tier doubles them
+REPORTER_DAYS = 30  # whose reports in so many days were dismissed
+REPORTER_DISMISSED = 5  # at least so often, and upheld never, is not heard alone
+FOLD_REPORTERS = 2  # members who say that a patient can be identified fold a post until a moderator looks
+REPORT_CLAIM_MINUTES = 30
+UNDO_HOURS = 24  # after an act of a moderator
+APPEAL_WITHIN_DAYS = 30
+APPEAL_DECIDED_DAYS = 7
+REPORTS_PER_PAGE = 30
+RESULTS_PER_PAGE = 20  # of a search
+MATCHES_RANKED = 300  # of a search, the newest; ranking more would cost time and change little
+SAVED_SEARCHES = 50  # of one member, saved filters of the list among them
+ALERTS_LOOKED_AT = 20  # new matches of a saved search, the newest, of which one is told
 
 LOGGING = log_config(readable=DEBUG or DEMO)

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from questions.views import search
 from sermo import views
 
 admin.site.unregister(UserSession)  # its search names a field that log-ins by address lack
@@ -17,7 +18,7 @@ security_page = RedirectView.as_view(pattern_name="accounts:security")
 urlpatterns = [
     path("", views.home, name="home"),
     path("about/<slug:topic>/", views.about, name="about"),
-    path("search/", views.search, name="search"),
+    path("search/", search.search, name="search"),
     path("demo/log-in/", views.demo_log_in, name="demo_log_in"),
     path("favicon.ico", views.favicon, name="favicon"),
     path("healthz", views.healthz, name="healthz"),

@@ -1,12 +1,8 @@
 """The roof: pages that compose the whole site, health, and the pages for what went wrong."""
 
-import re
-from itertools import groupby
-
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import login
-from django.contrib.postgres.search import SearchHeadline, SearchQuery, SearchRank
 from django.core.cache import caches
 from django.db import DatabaseError, connection
 from django.http import Http404, HttpResponse, JsonResponse
@@ -20,20 +16,16 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from accounts.demo_logins import DEMO_LOGINS, DEMO_PASSWORD
-from accounts.doors import physician_required
 from accounts.models import User
 from accounts.roles import OBSERVERS, groups_of, is_moderator
-from questions.models import Post, Question
-from questions.signature import signature
+from questions.rows import Open, Waiting, first_rows
+from questions.services import asking
 from sermo.celery import app as celery_app
-from sermo.text import searchable
 from verification.demo import APPLICANT
 
 TOPICS = ("verification", "ranks", "rewards", "rules", "privacy")
 HOME_ROWS = 8
-MATCHES_RANKED = 400  # the newest matches; ranking more would cost time and change little
-RESULTS = 20
-MARKDOWN = re.compile(r"[*_#>|`~-]{2,}|[*#>|`]")
+PUT_TO_ROWS = 3
 
 
 def home(request):
@@ -57,19 +49,14 @@ def _demonstration() -> dict:
 
 
 def _home(user, member):
-    rows = Question.objects.visible_to(user).open().besides_blocked(member).for_listing()
     own = member.specialty if member else None
-    waiting = (
-        rows.unanswered().in_specialty(own).exclude(asker=member).order_by("-opened_at")[:3] if own else []
-    )
-    hot = rows.order_by("-hot", "-pk")[:HOME_ROWS]
-    waiting, hot = list(waiting), list(hot)
-    for question in [*waiting, *hot]:
-        question.byline = signature(question.byline_mode, question.asker)
+    waiting = first_rows(user, Waiting(own.pk), order=("-opened_at", "-pk"), size=3) if own else []
+    hot = first_rows(user, Open(), order=("-hot", "-pk"), size=HOME_ROWS)
     seen = {question.pk for question in waiting}
     return {
         "member": member,
         "own_specialty": own,
+        "asked": asking.put_to(user)[:PUT_TO_ROWS] if member else [],
         "waiting": waiting,
         "hot": [question for question in hot if question.pk not in seen],
         "rank": getattr(member, "rank", None) if member else None,
@@ -85,63 +72,6 @@ def about(request, topic):
     except TemplateDoesNotExist as error:
         raise Http404 from error
     return render(request, f"about/{topic}.html")
-
-
-@physician_required
-def search(request):
-    """Full text over what one may read, the hits of a discussion together."""
-    typed = request.GET.get("q", "").strip()[:200]
-    results = _search(request.user, typed) if typed else []
-    return render(request, "search.html", {"typed": typed, "results": results, "limit": RESULTS})
-
-
-def _search(user, typed):
-    query = SearchQuery(searchable(typed), search_type="websearch", config="english")
-    readable = Post.objects.visible_to(user).standing().besides_blocked(user.as_member)
-    matches = readable.filter(search_vector=query).order_by("-pk")
-    newest = matches.values("pk")[:MATCHES_RANKED]
-    hits = (
-        Post.objects.filter(pk__in=newest)
-        .annotate(
-            relevance=SearchRank("search_vector", query, normalization=1),
-            snippet=SearchHeadline(
-                "source", query, config="english", start_sel="\x02", stop_sel="\x03", max_words=32
-            ),
-        )
-        .order_by("-relevance", "-pk")[: 3 * RESULTS]
-    )
-    found: dict[int, list[Post]] = {}
-    for post in hits:
-        found.setdefault(post.question_id, []).append(post)
-    kept = list(found)[:RESULTS]
-    rows = {row.pk: row for row in Question.objects.visible_to(user).filter(pk__in=kept).for_listing()}
-    results = []
-    for question_id in kept:
-        question = rows[question_id]
-        question.byline = signature(question.byline_mode, question.asker)
-        posts = found[question_id]
-        results.append(
-            {
-                "question": question,
-                "post": posts[0],
-                "parts": _parts(posts[0].snippet),
-                "others": len(posts) - 1,
-            }
-        )
-    return results
-
-
-def _parts(snippet):
-    """The headline cut into (is match, words), so that the template marks it without trusting any markup."""
-    parts, marked = [], False
-    snippet = MARKDOWN.sub(" ", snippet)
-    for is_sign, signs in groupby(snippet, key=lambda sign: sign in "\x02\x03"):
-        words = "".join(signs)
-        if is_sign:
-            marked = words.endswith("\x02")
-        else:
-            parts.append((marked, words))
-    return parts
 
 
 @require_POST

@@ -117,7 +117,9 @@ def notices_read(request):
 @require_safe
 def notice_count(request):
     """The number beside the inbox, asked for again and again by open pages."""
-    return render(request, "accounts/_notice_count.html")
+    return render(
+        request, "accounts/_notice_count.html", {"unread": getattr(request.user, "unread_count", 0)}
+    )
 
 
 @applicant_required

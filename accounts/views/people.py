@@ -7,7 +7,7 @@ from accounts import faces
 from accounts.doors import applicant_required, login_required, physician_required
 from accounts.forms import LEVELS_HELP_ID, HandleForm, ProfileForm, SeenByForm
 from accounts.models import Face, Member
-from accounts.services import guard, members, profiles, ties
+from accounts.services import guard, identifiers, members, profiles, ties
 from sermo.errors import RuleBroken
 
 Audience = Member.Audience
@@ -60,6 +60,7 @@ def settings(request):
         except RuleBroken as refusal:
             profile_form.add_error(None, str(refusal))
         else:
+            identifiers.record(member=own, place="profile", kept=profile_form.kept_identifiers())
             return _saved(request, guard.why_coarser_now(saved))
     return _settings_page(request, handle_form, profile_form)
 

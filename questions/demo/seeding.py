@@ -15,7 +15,8 @@ from accounts.models import Member, Specialty
 from questions import ranking
 from questions.models import Byline, Credit, Importance, Post, Question, QuestionSpecialty, Vote
 from questions.services.counting import recount_questions
-from questions.services.writing import EXCERPT, tags_named
+from questions.services.tags import tags_named
+from questions.services.writing import EXCERPT
 from sermo.text import clip, plain, render_markdown, searchable
 
 FOLDER = Path(__file__).parent

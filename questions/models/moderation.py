@@ -1,12 +1,15 @@
 """What members report, what moderators do about it, and what the members concerned say to that."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import Member
-from questions.models.posts import Post
+from accounts.roles import is_moderator
+from questions.models.posts import Byline, Post
 from sermo.fields import EncryptedJSONField
 
 MODERATOR = {"on_delete": models.SET_NULL, "null": True, "blank": True, "related_name": "+"}
@@ -39,6 +42,21 @@ SEVERITY_OF = {
 KNOWN_REASONS = [reason.value for reason in Reason]
 
 
+class ReportQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self if is_moderator(user) else self.none()
+
+    def open(self):
+        return self.filter(closed_at=None)
+
+    def heard(self):
+        """Open reports that somebody made whose word counts; the others wait for one."""
+        return self.open().filter(Exists(Flag.objects.open().heard().filter(report=OuterRef("pk"))))
+
+    def unheard(self):
+        return self.open().exclude(Exists(Flag.objects.open().heard().filter(report=OuterRef("pk"))))
+
+
 class Report(models.Model):
     """All that members reported of one post, together: an item of the moderators' desk."""
 
@@ -54,6 +72,8 @@ class Report(models.Model):
     opinion_wanted_by = models.ForeignKey(settings.AUTH_USER_MODEL, **MODERATOR)
     outcome = models.CharField(max_length=9, choices=Outcome, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ReportQuerySet.as_manager()
 
     class Meta:
         default_permissions = ("view",)
@@ -79,6 +99,38 @@ class Report(models.Model):
     def __str__(self):
         return f"report {self.pk}"
 
+    @property
+    def holder(self):
+        """Who has claimed it, as long as the claim lasts."""
+        lasts = timedelta(minutes=settings.REPORT_CLAIM_MINUTES)
+        return self.claimed_by if self.claimed_at and timezone.now() - self.claimed_at < lasts else None
+
+
+class FlagQuerySet(models.QuerySet):
+    def open(self):
+        return self.filter(state=Flag.State.OPEN)
+
+    def heard(self):
+        """Without those of members who reported often of late and never rightly, unless they say that a patient can
+        be identified: of that, one word is enough."""
+        return self.filter(Q(reason=Reason.IDENTITY) | ~Q(reporter__in=self._unheard()))
+
+    def of_the_heard(self):
+        return self.exclude(reporter__in=self._unheard())
+
+    @staticmethod
+    def _unheard():
+        lately = timezone.now() - timedelta(days=settings.REPORTER_DAYS)
+        judged = (
+            Flag.objects.filter(raised_at__gt=lately)
+            .values("reporter")
+            .annotate(
+                dismissed=Count("pk", filter=Q(state=Flag.State.DISMISSED)),
+                upheld=Count("pk", filter=Q(state=Flag.State.UPHELD)),
+            )
+        )
+        return judged.filter(dismissed__gte=settings.REPORTER_DISMISSED, upheld=0).values("reporter")
+
 
 class Flag(models.Model):
     """One member's report of a post. Its author and other members never learn whose."""
@@ -96,6 +148,8 @@ class Flag(models.Model):
     state = models.CharField(max_length=9, choices=State, default=State.OPEN)
     raised_at = models.DateTimeField(default=timezone.now)
 
+    objects = FlagQuerySet.as_manager()
+
     class Meta:
         default_permissions = ("view",)
         constraints = [
@@ -111,6 +165,24 @@ class Flag(models.Model):
 
     def __str__(self):
         return f"flag {self.pk}"
+
+
+class ModerationActionQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self if is_moderator(user) else self.none()
+
+    def told_to(self, member: Member):
+        """What was decided against a member. Dismissed reports, and what waits or was refused, are not told."""
+        told = [ModerationAction.State.DONE, ModerationAction.State.UNDONE]
+        return self.filter(member=member, state__in=told).exclude(kind=ModerationAction.Kind.DISMISS)
+
+    def beside(self, post: Post):
+        """Acts on a post, and on what stands under the same face of its author: never on the other face."""
+        mode = post.byline.mode
+        if mode == Byline.Mode.MASKED:
+            return self.filter(post=post)
+        modes = Byline.UNDER_HANDLE if mode in Byline.UNDER_HANDLE else [mode]
+        return self.filter(Q(post=post) | Q(member=post.author_id, post__byline__mode__in=modes))
 
 
 class ModerationAction(models.Model):
@@ -156,6 +228,8 @@ class ModerationAction(models.Model):
     undone_at = models.DateTimeField(null=True, blank=True)
     before = EncryptedJSONField(null=True)
 
+    objects = ModerationActionQuerySet.as_manager()
+
     class Meta:
         default_permissions = ("view",)
         constraints = [
@@ -184,6 +258,43 @@ class ModerationAction(models.Model):
     def __str__(self):
         return f"moderation {self.pk}"
 
+    @property
+    def is_done(self):
+        return self.state == self.State.DONE
+
+    @property
+    def is_waiting(self):
+        return self.state == self.State.WAITING
+
+    @property
+    def done_at(self):
+        return self.second_at or self.taken_at
+
+    @property
+    def undo_until(self):
+        return self.done_at + timedelta(hours=settings.UNDO_HOURS)
+
+    @property
+    def may_be_undone(self):
+        """Whether there is still time, and anything to undo. The end of a membership only an appeal takes back."""
+        return self.is_done and self.kind != self.Kind.REVOKE and timezone.now() < self.undo_until
+
+    @property
+    def appeal_until(self):
+        return self.done_at + timedelta(days=settings.APPEAL_WITHIN_DAYS)
+
+    @property
+    def may_be_appealed(self):
+        return self.is_done and not hasattr(self, "appeal") and timezone.now() <= self.appeal_until
+
+
+class AppealQuerySet(models.QuerySet):
+    def waiting(self):
+        return self.filter(decided_at=None)
+
+    def visible_to(self, user):
+        return self if is_moderator(user) else self.none()
+
 
 class Appeal(models.Model):
     """The one answer a member has to an act of a moderator, decided by another moderator."""
@@ -201,6 +312,8 @@ class Appeal(models.Model):
     outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
     answer = models.CharField(max_length=1000, blank=True)
 
+    objects = AppealQuerySet.as_manager()
+
     class Meta:
         default_permissions = ("view",)
         constraints = [
@@ -214,6 +327,10 @@ class Appeal(models.Model):
 
     def __str__(self):
         return f"appeal {self.pk}"
+
+    @property
+    def is_overdue(self):
+        return self.decided_at is None and timezone.now() > self.due_at
 
 
 class Hold(models.Model):

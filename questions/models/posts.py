@@ -69,8 +69,23 @@ class PostQuerySet(models.QuerySet):
         return self.filter(byline__mode=Byline.Mode.PUBLIC)
 
     def besides_blocked(self, member: Member | None):
-        """Without what stands under a face that this member blocked."""
-        return self.exclude(self._blocked_by(member)) if member else self
+        """Without what stands under a face that this member blocked.
+
+        The byline of a post is looked up only where its author was blocked: joined, all bylines there are get read.
+        """
+        if member is None:
+            return self
+        blocked = Block.objects.filter(blocker=member)
+        signed = Byline.objects.filter(pk=OuterRef("byline")).values("mode")
+        return self.alias(signed=Subquery(signed[:1])).exclude(
+            Q(
+                author__in=blocked.filter(blocked_face=Face.HANDLE).values("blocked"),
+                signed__in=Byline.UNDER_HANDLE,
+            )
+            | Q(
+                author__in=blocked.filter(blocked_face=Face.NAME).values("blocked"), signed=Byline.Mode.PUBLIC
+            )
+        )
 
     def _blocked_by(self, member: Member | None) -> Q:
         blocked = Block.objects.filter(blocker=member, blocked=OuterRef("author"))
@@ -119,7 +134,7 @@ class Post(models.Model):
     removed_at = models.DateTimeField(null=True, blank=True)
     removed_by = models.CharField(max_length=9, choices=RemovedBy, blank=True)
     folded_at = models.DateTimeField(null=True, blank=True)  # by a moderator: read on demand
-    fold_reason = models.CharField(max_length=14, blank=True)
+    fold_reason = models.CharField(max_length=14, blank=True, db_default="")
     submission = models.UUIDField(null=True, blank=True, editable=False)
 
     corroborate_count = models.PositiveIntegerField(default=0)

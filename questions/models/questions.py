@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.fields.json import KT
 from django.db.models.functions import JSONObject
 from django.urls import reverse
 from django.utils import timezone
@@ -101,6 +102,44 @@ class QuestionQuerySet(models.QuerySet):
         )
         return rows.exclude(pk__in=muted.values("question"))
 
+    def besides_muted(self, member: Member | None, but=None):
+        """Without discussions under a topic that this member muted, but for one's own and those of the topic `but`."""
+        from questions.models.following import TopicMute
+
+        if member is None:
+            return self
+        muted = TopicMute.objects.filter(member=member)
+        tags, specialties = muted.filter(specialty=None), muted.filter(tag=None)
+        if isinstance(but, Tag):
+            tags = tags.exclude(tag=but)
+        elif but is not None:
+            specialties = specialties.exclude(specialty=but)
+        tagged = Question.tags.through.objects.filter(question=OuterRef("pk"), tag__in=tags.values("tag"))
+        within = QuestionSpecialty.objects.filter(
+            question=OuterRef("pk"), specialty__in=specialties.values("specialty")
+        )
+        return self.filter(Q(asker=member) | (~Exists(tagged) & ~Exists(within)))
+
+    def saved_by(self, member: Member):
+        from questions.models.keeping import Bookmark
+
+        return self.filter(Exists(Bookmark.objects.filter(question=OuterRef("pk"), member=member)))
+
+    def asked_from(self, user, **shown):
+        """What is asked under handles that show a place: a `state` or a `region`.
+
+        What the handle withholds finds nothing, nor does what was asked under a name or under neither face, or by
+        somebody whose page a block closes.
+        """
+        from questions.models.posts import Byline
+
+        handles = Member.objects.visible_to(user).filter(pk=OuterRef("asker"))
+        for what, where in shown.items():
+            handles = handles.alias(**{f"shown_{what}": KT(f"face__{what}")}).filter(
+                **{f"shown_{what}": where}
+            )
+        return self._with_asker_mode().filter(Exists(handles), asker_mode__in=Byline.UNDER_HANDLE)
+
     def _with_asker_mode(self):
         """How the asker signs, to filter by. One look into an index for each row that gets so far; an EXISTS would
         tempt the planner to read all bylines there are."""
@@ -121,7 +160,7 @@ class QuestionQuerySet(models.QuerySet):
     def solved(self):
         return self.listed().filter(solved_at__isnull=False)
 
-    def in_specialty(self, specialty: Specialty):
+    def in_specialty(self, specialty: Specialty | str):
         return self.filter(
             Exists(QuestionSpecialty.objects.filter(question=OuterRef("pk"), specialty=specialty))
         )
@@ -244,6 +283,7 @@ class Question(models.Model):
             models.Index(F("hot").desc(), F("id").desc(), name="question_hot"),
             models.Index(F("opened_at").desc(), F("id").desc(), name="question_new"),
             models.Index(F("importance").desc(), F("id").desc(), name="question_important"),
+            models.Index(F("activity_at").desc(), F("id").desc(), name="question_active"),
             models.Index(
                 F("opened_at").desc(),
                 F("id").desc(),
@@ -268,7 +308,11 @@ class Question(models.Model):
 
     @property
     def slug(self):
-        return slugify(self.title)[:40].strip("-") or self.kind
+        return self.slug_of(self.title, self.kind)
+
+    @staticmethod
+    def slug_of(title: str, kind: str) -> str:
+        return slugify(title)[:40].strip("-") or kind
 
     @property
     def is_open(self):
@@ -289,8 +333,13 @@ class Question(models.Model):
     @property
     def is_urgent(self):
         """Whether somebody still waits for a word today."""
-        waiting = self.is_open and not self.is_solved and self.urgency == self.Urgency.TODAY
-        return waiting and timezone.now() - self.opened_at < timedelta(days=2)
+        return self.waits_today(self.status, self.solved_at, self.urgency, self.opened_at, timezone.now())
+
+    @classmethod
+    def waits_today(cls, status, solved_at, urgency, opened_at, now) -> bool:
+        """The same from single values, for rows that are no instances."""
+        waiting = status == cls.Status.OPEN and solved_at is None and urgency == cls.Urgency.TODAY
+        return waiting and now - opened_at < timedelta(days=2)
 
     @property
     def can_be_solved(self):

@@ -11,7 +11,8 @@ from accounts.models import Member
 from accounts.roles import is_moderator
 from questions import ranking
 from questions.models import Credit, Post, Question
-from questions.services import telling
+from questions.services import follow_ups, telling
+from questions.services.moderation import rights
 from questions.services.writing import NotOpen, NotYours, ReadOnly
 from questions.signals import question_closed, question_reopened
 from sermo.errors import RuleBroken
@@ -52,11 +53,12 @@ def close_question(*, question: Question, by: Member | None, user=None) -> Quest
 
 
 def _check_right(question: Question, by: Member | None, user) -> bool:
-    """Let the author (True) and moderators (False) pass. Raises NotYours, ReadOnly."""
+    """Let the author (True) and moderators who take no part (False) pass. Raises NotYours, ReadOnly, TakesPart."""
     moderating = user is not None and is_moderator(user)
     if by is None or question.asker_id != by.pk:
         if not moderating:
             raise NotYours
+        rights.check_no_part(user, question.pk)
         return False
     if not by.may_write and not moderating:
         raise ReadOnly
@@ -131,9 +133,12 @@ def solve_question(
     if not credited and not outcome:
         raise NothingCredited
     touched = _replace_credits(question, credited)
+    is_new = not question.is_solved
     question.solved_at = question.solved_at or timezone.now()
     question.outcome = outcome
     question.save(update_fields=["solved_at", "outcome"])
+    if is_new:
+        follow_ups.plan(question)
     ranking.recompute_points(*touched)
     telling.of_solution(question, credited)
     return question
@@ -150,6 +155,7 @@ def unsolve_question(*, question: Question, by: Member) -> Question:
     touched = _replace_credits(question, [])
     question.solved_at, question.outcome = None, ""
     question.save(update_fields=["solved_at", "outcome"])
+    follow_ups.forget(question)
     ranking.recompute_points(*touched)
     return question
 

@@ -9,7 +9,16 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from accounts.handles import SHAPE
 from accounts.models import Block, Connection, Face, Follow, Kind, Member
 from accounts.services import notices
-from questions.models import Byline, Post, Question, QuestionSpecialty, Subscription, TopicFollow
+from questions.models import (
+    Byline,
+    FollowUp,
+    Post,
+    Question,
+    QuestionSpecialty,
+    Subscription,
+    TopicFollow,
+    TopicMute,
+)
 
 MENTION = re.compile(rf"(?<![\w@/.])@({SHAPE.pattern})")
 MOST_MENTIONS = 10  # a post
@@ -102,6 +111,15 @@ def of_solution(question: Question, credited: Iterable[Post]) -> None:
     _tell_in_order(deeds + [(member, f"solved:{opening.pk}", opening) for member in rest])
 
 
+def of_follow_up(question: Question, follow_up: FollowUp) -> None:
+    """Tell the authors of credited answers what became of it, once for each time it was asked."""
+    opening = question.posts.select_related("byline").get(kind=Post.Kind.OPENING)
+    opening.question = question
+    credited = may_hear(opening).filter(pk__in=question.credits.values("post__author"))
+    members = list(credited.order_by("pk").values_list("pk", flat=True))
+    _tell_of(opening, Kind.REPLY, f"outcome:{opening.pk}:{follow_up.days}", members, follow_up.days)
+
+
 def of_milestone(post: Post) -> None:
     """Tell an author how many have corroborated, at a few round numbers and at each once."""
     number = post.corroborate_count
@@ -116,7 +134,8 @@ def of_closing_by_moderator(question: Question) -> None:
 
 
 def of_removal_by_moderator(post: Post) -> None:
-    _tell_of(post, Kind.MODERATION, f"removed:{post.pk}", [post.author_id])
+    key = f"removed:{post.pk}:{post.removed_at:%Y%m%d%H%M%S}"
+    _tell_of(post, Kind.MODERATION, key, [post.author_id])
 
 
 def _tell(post: Post, replied_to) -> None:
@@ -163,26 +182,28 @@ def _key(post: Post) -> str:
 
 def next_topic_followers(fan_out, after: int, limit: int) -> list[int]:
     """Who wants alerts of a topic of a new discussion and may hear of it."""
-    post = _post_of(fan_out)
+    post = post_of(fan_out)
     if post is None:
         return []
     topics = Q(tag__in=post.question.tags.values("pk")) | Q(
         specialty__in=post.question.specialties.values("pk")
     )
     follows = TopicFollow.objects.filter(topics, member=OuterRef("pk"), alerts=True)
-    return _next(may_hear(post).filter(Exists(follows)), after, limit)
+    mutes = TopicMute.objects.filter(topics, member=OuterRef("pk"))
+    return _next(may_hear(post).filter(Exists(follows), ~Exists(mutes)), after, limit)
 
 
 def next_followers(fan_out, after: int, limit: int) -> list[int]:
     """Who follows the author's handle with alerts, as long as the post stands under it."""
-    post = _post_of(fan_out)
+    post = post_of(fan_out)
     if post is None or post.byline.mode not in Byline.UNDER_HANDLE:
         return []
     follows = Follow.objects.filter(follower=OuterRef("pk"), followed=post.author_id, alerts=True)
     return _next(may_hear(post).filter(Exists(follows)), after, limit)
 
 
-def _post_of(fan_out) -> Post | None:
+def post_of(fan_out) -> Post | None:
+    """The post a fan-out tells of, unless it was removed meanwhile."""
     posts = Post.objects.standing().select_related("question__asker", "byline")
     return posts.filter(pk=fan_out.target).first()
 

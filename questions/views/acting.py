@@ -3,12 +3,17 @@
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 
 from accounts.doors import active_physician_required, physician_required
+from accounts.roles import is_moderator
+from accounts.services import identifiers
+from questions import seen
 from questions.forms import ImportanceForm, SolveForm, VoteForm
-from questions.models import Post, Question
+from questions.models import ModerationAction, Post, Question
 from questions.services import closing, voting
 from questions.services import writing as services
+from questions.signature import signature
 from questions.views import thread
 from questions.views.posting import post_or_back
 from questions.views.reading import render_question
@@ -29,8 +34,7 @@ def vote(request, post_id):
         return redirect(post.get_absolute_url())
     if request.POST["value"] == "-1" and post.takes_verdicts:
         question = thread.load_question(request.user, post.question_id)
-        dispute = thread.Refused(post.pk, refused, request.POST)
-        return render_question(request, question, dispute=dispute, status=422)
+        return render_question(request, question, refused=_refused(request, post, refused), status=422)
     messages.error(request, refused)
     return redirect(post.get_absolute_url())
 
@@ -39,6 +43,8 @@ def _judge(post, member, form):
     """Vote as the form says, and return the words of the refusal if there is one. Raises BadRequest."""
     if "explanation" in form.errors:
         return "An explanation has at most 500 characters."
+    if words := form.named_identifiers():
+        return words
     if not form.is_valid():
         raise BadRequest("Choose corroborate or dispute.")
     try:
@@ -53,16 +59,16 @@ def _judge(post, member, form):
 
 def _verdict(request, post, refused):
     """The post's verdict alone, as it stands now; a refused dispute keeps what was typed."""
-    member = request.user.as_member
-    fresh = Post.objects.for_page(member).select_related("question").get(pk=post.pk)
-    if fresh.kind != Post.Kind.COMMENT:
-        fresh = thread.dress([fresh], member)[0]
-    fresh.is_own = fresh.author_id == member.pk
-    if refused:
-        fresh.refused, fresh.typed = refused, request.POST
-    context = {"post": fresh, "writable": fresh.question.is_open}
-    template = "questions/_helpful.html" if fresh.kind == Post.Kind.COMMENT else "questions/_verdict.html"
+    question = Question.objects.get(pk=post.question_id)
+    again = _refused(request, post, refused) if refused else None
+    fresh = seen.one(question, request.user.as_member, post.pk, refused=again)
+    context = {"post": fresh, "writable": question.is_open}
+    template = "questions/_helpful.html" if post.kind == Post.Kind.COMMENT else "questions/_verdict.html"
     return render(request, template, context, status=422 if refused else 200)
+
+
+def _refused(request, post, words):
+    return seen.Refused(post.pk, words, request.POST.get("reason", ""), request.POST.get("explanation", ""))
 
 
 @active_physician_required
@@ -95,19 +101,29 @@ def importance(request, question_id):
 @physician_required
 @post_or_back
 def close(request, question_id):
-    return _settle(request, question_id, closing.close_question)
+    """Its author closes it; a moderator gives a reason, on the desk."""
+    question = get_object_or_404(Question.objects.visible_to(request.user), pk=question_id)
+    member = request.user.as_member
+    if is_moderator(request.user) and not (member and question.asker_id == member.pk):
+        opening = question.posts.get(kind=Post.Kind.OPENING)
+        return _on_the_desk(opening, ModerationAction.Kind.CLOSE)
+    try:
+        closing.close_question(question=question, by=member)
+    except RuleBroken as refusal:
+        messages.error(request, str(refusal))
+    return redirect(question)
+
+
+def _on_the_desk(post, kind):
+    return redirect(f"{reverse('questions:moderate_post', args=[post.pk])}?act={kind}")
 
 
 @physician_required
 @post_or_back
 def reopen(request, question_id):
-    return _settle(request, question_id, closing.reopen_question)
-
-
-def _settle(request, question_id, service):
     question = get_object_or_404(Question.objects.visible_to(request.user), pk=question_id)
     try:
-        service(question=question, by=request.user.as_member, user=request.user)
+        closing.reopen_question(question=question, by=request.user.as_member, user=request.user)
     except RuleBroken as refusal:
         messages.error(request, str(refusal))
     return redirect(question)
@@ -138,14 +154,14 @@ def solve(request, question_id):
     elif request.method == "POST" and form.is_valid():
         try:
             closing.solve_question(question=question, by=member, **form.cleaned_data)
+            identifiers.record(member=member, place="outcome", kept=form.kept_identifiers())
             return redirect(question)
         except RuleBroken as refusal:
             form.add_error(None, str(refusal))
     chosen = form["answers"].value() or []
-    rows = list(answers.for_page(member).order_by("-balance", "pk")[:100])
+    rows = list(answers.order_by("-balance", "pk")[:100])
     for post in rows:
-        post.question = question
-    rows = thread.dress(rows, member)
+        post.signature = signature(post.byline.mode, post.author)
     context = {"form": form, "question": question, "answers": rows, "chosen": {str(pk) for pk in chosen}}
     return render(request, "questions/solve.html", context, status=422 if form.errors else 200)
 
@@ -153,11 +169,15 @@ def solve(request, question_id):
 @physician_required
 @post_or_back
 def remove(request, post_id):
+    """Its author removes it; a moderator gives a reason, on the desk."""
     post = get_object_or_404(
         Post.objects.visible_to(request.user).standing().select_related("question"), pk=post_id
     )
+    member = request.user.as_member
+    if is_moderator(request.user) and not (member and post.author_id == member.pk):
+        return _on_the_desk(post, ModerationAction.Kind.REMOVE)
     try:
-        services.remove_post(post=post, by=request.user.as_member, user=request.user)
+        services.remove_post(post=post, by=member)
     except RuleBroken as refusal:
         messages.error(request, str(refusal))
         return redirect(post.get_absolute_url())

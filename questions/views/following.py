@@ -10,19 +10,22 @@ from accounts.models import Member, Specialty
 from accounts.views.ties import member_required
 from questions.models import Question, Subscription, Tag, TopicFollow
 from questions.services import following as services
+from questions.services import muting
 from sermo.errors import RuleBroken
 from sermo.paging import page
 from sermo.returning import back_to, posted_from
 
 ROWS = 30
-LISTS = {"topics": "Topics", "members": "Members", "discussions": "Discussions"}
+LISTS = {"topics": "Topics", "members": "Members", "discussions": "Discussions", "muted": "Muted topics"}
 
 
 @member_required
 def topics(request):
     """Topics, members and discussions one follows, each with its switches."""
     chosen = request.GET.get("show") if request.GET.get("show") in LISTS else "topics"
-    rows = {"topics": _topics, "members": _members, "discussions": _discussions}[chosen](request.user)
+    rows = {"topics": _topics, "members": _members, "discussions": _discussions, "muted": _muted}[chosen](
+        request.user
+    )
     found = page(rows, order=("-since", "-pk"), after=request.GET.get("after"), size=ROWS)
     if chosen == "discussions":
         for row in found:
@@ -41,6 +44,10 @@ def topics(request):
 
 def _topics(user):
     return user.as_member.topics_followed.select_related("tag", "specialty")
+
+
+def _muted(user):
+    return user.as_member.topics_muted.select_related("tag", "specialty")
 
 
 def _members(user):
@@ -79,6 +86,31 @@ def _follow(request, topic):
             services.follow_topic(**own)
             if "alerts" in request.POST:
                 services.set_topic_alerts(**own, alerts=request.POST["alerts"] == "1")
+    except RuleBroken as refusal:
+        messages.error(request, str(refusal))
+    return back_to(request, topic.get_absolute_url())
+
+
+@member_required
+@posted_from(lambda slug: reverse("questions:tag", args=[slug]))
+def mute_tag(request, slug):
+    return _mute(request, get_object_or_404(Tag, slug=slug))
+
+
+@member_required
+@posted_from(lambda slug: reverse("questions:specialty", args=[slug]))
+def mute_specialty(request, slug):
+    return _mute(request, get_object_or_404(Specialty, slug=slug, is_choice=True))
+
+
+def _mute(request, topic):
+    """See nothing of a topic in lists and hear nothing of it (`mute` 1), or take that back (0)."""
+    own = {"member": request.user.as_member, "topic": topic}
+    try:
+        if request.POST.get("mute") == "0":
+            muting.unmute_topic(**own)
+        else:
+            muting.mute_topic(**own)
     except RuleBroken as refusal:
         messages.error(request, str(refusal))
     return back_to(request, topic.get_absolute_url())

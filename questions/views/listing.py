@@ -1,26 +1,30 @@
 """Lists of discussions: one page, narrowed by address."""
 
-from urllib.parse import urlencode
+from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import OuterRef, Subquery
-from django.shortcuts import get_object_or_404, render
+from django.contrib import messages
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, OuterRef, Subquery
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from accounts.doors import physician_required
 from accounts.models import Specialty
-from questions.models import Question, Tag
-from questions.signature import signature
+from accounts.views.ties import member_required
+from questions import filters as narrowing
+from questions import rail
+from questions.models import SavedSearch, Tag, TopicMute
+from questions.rows import ListRows
+from questions.services import saved
 from questions.views.following import own_alerts
-from sermo.paging import page
+from questions.walks import walk
+from sermo.errors import RuleBroken
+from sermo.paging import Page
+from sermo.returning import posted_from
 
-ORDERS = {
-    "hot": ("Hot", ("-hot", "-pk")),
-    "new": ("New", ("-opened_at", "-pk")),
-    "unanswered": ("Unanswered", ("-opened_at", "-pk")),
-    "important": ("Important", ("-importance", "-pk")),
-}
-STATUSES = {"open": "Open", "solved": "Solved", "closed": "Closed", "all": "All"}
+PLACE = "list"  # of saved filters
 
 
 @physician_required
@@ -30,18 +34,30 @@ def question_list(request):
 
 @physician_required
 def specialty(request, slug):
-    rows = Specialty.objects.annotate(
-        own_alerts=Subquery(own_alerts(request.user.as_member, specialty=OuterRef("pk")))
-    )
-    chosen = get_object_or_404(rows, slug=slug, is_choice=True)
-    return _list(request, title=chosen.name, specialty=chosen)
+    chosen = get_object_or_404(_with_own(request, Specialty, "specialty"), slug=slug, is_choice=True)
+    return _list(request, title=chosen.name, topic=chosen)
 
 
 @physician_required
 def tag(request, slug):
-    rows = Tag.objects.annotate(own_alerts=Subquery(own_alerts(request.user.as_member, tag=OuterRef("pk"))))
-    chosen = get_object_or_404(rows, slug=slug)
-    return _list(request, title=chosen.name, tag=chosen)
+    """A tag's list. The address of a synonym leads to the tag it was merged into."""
+    synonyms = Tag.objects.filter(merged_into=OuterRef("pk")).order_by("name").values("name")
+    rows = _with_own(request, Tag, "tag").annotate(merged_names=ArraySubquery(synonyms))
+    chosen = get_object_or_404(rows.select_related("merged_into"), slug=slug)
+    if chosen.merged_into:
+        query = request.META.get("QUERY_STRING", "")
+        address = chosen.merged_into.get_absolute_url()
+        return redirect(f"{address}?{query}" if query else address)
+    return _list(request, title=chosen.name, topic=chosen)
+
+
+def _with_own(request, model, column):
+    """Topics with what the reader chose about them: `own_alerts` (none: not followed) and `is_muted`."""
+    member, this = request.user.as_member, {column: OuterRef("pk")}
+    return model.objects.annotate(
+        own_alerts=Subquery(own_alerts(member, **this)),
+        is_muted=Exists(TopicMute.objects.filter(member=member, **this)),
+    )
 
 
 @physician_required
@@ -52,85 +68,140 @@ def specialties(request):
     return render(request, "questions/specialties.html", {"groups": groups})
 
 
-def _list(request, *, title, specialty=None, tag=None):
-    order = request.GET.get("sort") if request.GET.get("sort") in ORDERS else "hot"
-    status = request.GET.get("status") if request.GET.get("status") in STATUSES else "open"
-    member = request.user.as_member
-    own = member.specialty if member else None
-    mine = own if request.GET.get("specialty") == "mine" else None
-    following = bool(member) and request.GET.get("following") == "1"
-    readable = Question.objects.visible_to(request.user).besides_blocked(member)
-    rows = _narrowed(readable, order, status)
-    rows = rows.followed_by(member) if following else rows
-    for narrow in (specialty, mine):
-        rows = rows.in_specialty(narrow) if narrow else rows
-    rows = rows.tagged(tag) if tag else rows
-    found = page(
-        rows.for_listing(),
-        order=ORDERS[order][1],
-        after=request.GET.get("after"),
-        size=settings.QUESTIONS_PER_PAGE,
-    )
-    for question in found:
-        question.byline = signature(question.byline_mode, question.asker)
-    filters = {
-        "sort": order,
-        "status": status,
-        "specialty": "mine" if mine else "",
-        "following": "1" if following else "",
-    }
+def _list(request, *, title, topic=None):
+    user, filters = request.user, narrowing.parse(request.GET)
+    names, counted = _names(filters), request.GET.get("counts") == "1"
+    beside = rail.drawn(filters, user=user, path=request.path, topic=topic, names=names, counted=counted)
+    if request.htmx and counted:
+        return HttpResponse(beside)
+    found = load_rows(user, Listed(filters, topic), request.GET.get("after"))
+    here = Place(request.path, filters)
     context = {
-        "title": title,
         "page": found,
-        "more_url": _address(request, **filters, after=found.next) if found.next else None,
-        "orders": [
-            (label, _address(request, **{**filters, "sort": key}), key == order)
-            for key, (label, _) in ORDERS.items()
-        ],
-        "statuses": [
-            (label, _address(request, **{**filters, "status": key}), key == status)
-            for key, label in STATUSES.items()
-        ],
-        "order": order,
-        "status": status,
-        "narrowed": bool(specialty or tag or mine or following or status != "open" or order == "unanswered"),
-        "mine": mine,
-        "own_specialty": own,
-        "mine_url": _address(request, **{**filters, "specialty": "mine"}),
-        "every_url": _address(request, **{**filters, "specialty": ""}),
-        "following": following,
-        "following_url": _address(request, **{**filters, "following": "1"}),
-        "unfollowing_url": _address(request, **{**filters, "following": ""}),
-        "specialty": specialty,
-        "tag": tag,
-        "topic": specialty or tag,
-        "follow_url": _follow_url(specialty, tag),
+        "more_url": here.address(after=found.next) if found.next else None,
     }
-    template = "questions/_question_rows.html" if request.htmx else "questions/question_list.html"
-    return render(request, template, context)
+    if request.htmx:
+        return render(request, "questions/_question_rows.html", context)
+    kept = saved.list_for(user.as_member, PLACE)
+    context |= {
+        "title": title,
+        "topic": topic,
+        "filters": filters,
+        "rail": beside,
+        "orders": [
+            (label, here.address(filters.but(sort=key)), key == filters.sort)
+            for key, (label, _) in narrowing.ORDERS.items()
+        ],
+        "chips": [
+            (narrowing.label_of(filters, name, names), here.address(filters.without(name)))
+            for name in filters.narrowing
+        ],
+        "saved": [_saved(each, filters) for each in kept],
+        "to_save": _to_save(filters, topic) if user.as_member else "",
+        "ways_on": [] if found.rows else _ways_on(here, user, topic, names),
+        **_own_buttons(topic),
+    }
+    return render(request, "questions/question_list.html", context)
 
 
-def _narrowed(rows, order, status):
-    if order == "unanswered":
-        return rows.unanswered()
+@dataclass(frozen=True)
+class Listed:
+    """What one list is made of."""
+
+    filters: narrowing.Filters
+    topic: Tag | Specialty | None
+
+    def rows(self, user):
+        return narrowing.narrow(narrowing.readable(user, self.topic), self.filters, user, topic=self.topic)
+
+
+def load_rows(user, listed: Listed, after) -> Page:
+    """One page of discussions, ready for the template of a row."""
+    return walk(ListRows(user, listed, listed.filters.order), after=after, size=settings.QUESTIONS_PER_PAGE)
+
+
+class Place:
+    """Where a list stands: its path, and the filters it is at."""
+
+    def __init__(self, path: str, filters: narrowing.Filters):
+        self.path, self.filters = path, filters
+
+    def address(self, filters: narrowing.Filters | None = None, *, after: str = "") -> str:
+        """The address of this list under other filters, or after a cursor."""
+        query = (filters or self.filters).query
+        parts = [part for part in (query, f"after={after}" if after else "") if part]
+        return f"{self.path}?{'&'.join(parts)}" if parts else self.path
+
+
+def _names(filters) -> dict[str, str]:
+    """The names behind the slugs of an address, as far as there are any."""
+    names = {}
+    if filters.specialty not in ("", "mine"):
+        names["specialty"] = (
+            Specialty.objects.filter(slug=filters.specialty).values_list("name", flat=True).first()
+        )
+    if filters.specialty == "mine":
+        names["specialty"] = "My specialty"
+    if filters.tag:
+        names["tag"] = Tag.objects.filter(slug=filters.tag).values_list("name", flat=True).first()
+    return {key: name for key, name in names.items() if name}
+
+
+def _ways_on(here, user, topic, names) -> list[tuple[str, str, str]]:
+    """For a list in which nothing is found: what to drop, the address without it, and how much there is then."""
+    wanted = {name: here.filters.without(name) for name in here.filters.narrowing}
+    numbers = narrowing.count(wanted.values(), user, topic=topic)
+    return [
+        (
+            narrowing.label_of(here.filters, name, names),
+            here.address(less),
+            narrowing.in_figures(numbers[less]),
+        )
+        for name, less in wanted.items()
+        if numbers[less]
+    ]
+
+
+def _to_save(filters, topic) -> str:
+    """These filters as a query of the whole list, where they narrow it; a page of a topic is a filter there."""
+    if topic:
+        filters = filters.but(**{"tag" if isinstance(topic, Tag) else "specialty": topic.slug})
+    return filters.query if filters.narrowing else ""
+
+
+def _saved(row, filters) -> tuple[SavedSearch, str, bool]:
+    """A saved filter, its address, and whether the list stands at it."""
+    of_row = narrowing.parse(QueryDict(row.query))
+    return row, f"{reverse('questions:list')}?{of_row.query}", of_row == filters
+
+
+@member_required
+@posted_from(lambda: reverse("questions:list"))
+def save_filters(request):
+    """Keep the filters of an address (`query`) under a `name`, and go there."""
+    filters = narrowing.parse(QueryDict(request.POST.get("query", "")[:500]))
+    own = {"member": request.user.as_member, "place": PLACE, "query": filters.query}
+    try:
+        saved.save(**own, name=request.POST.get("name", ""))
+    except RuleBroken as refusal:
+        messages.error(request, str(refusal))
+    return redirect(Place(reverse("questions:list"), filters).address())
+
+
+@member_required
+@posted_from(lambda saved_id: reverse("questions:list"))
+def forget_filters(request, saved_id):
+    row = get_object_or_404(SavedSearch, pk=saved_id, member=request.user.as_member, place=PLACE)
+    saved.delete(saved=row)
+    return redirect("questions:list")
+
+
+def _own_buttons(topic) -> dict[str, str]:
+    """The addresses that follow and mute a topic."""
+    if topic is None:
+        return {}
+    column = "tag" if isinstance(topic, Tag) else "specialty"
     return {
-        "open": rows.open,
-        "solved": rows.solved,
-        "closed": lambda: rows.filter(status=Question.Status.CLOSED),
-        "all": rows.listed,
-    }[status]()
-
-
-def _follow_url(specialty, tag):
-    if specialty:
-        return reverse("questions:follow_specialty", args=[specialty.slug])
-    return reverse("questions:follow_tag", args=[tag.slug]) if tag else ""
-
-
-DEFAULTS = {"sort": "hot", "status": "open", "specialty": "", "following": ""}
-
-
-def _address(request, **filters):
-    """This list's address with other filters, those at their usual value left out."""
-    wanted = {key: value for key, value in filters.items() if value and value != DEFAULTS.get(key)}
-    return f"{request.path}?{urlencode(wanted)}" if wanted else request.path
+        "follow_url": reverse(f"questions:follow_{column}", args=[topic.slug]),
+        "mute_url": reverse(f"questions:mute_{column}", args=[topic.slug]),
+    }

@@ -1,14 +1,21 @@
 """The page of one discussion, and what its posts said before."""
 
+from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 
 from accounts.doors import physician_required
 from accounts.roles import is_moderator
 from accounts.services import notices
+from questions import answerers, differences, seen
+from questions.heads import Became, drawn_facts, drawn_head, head_of
 from questions.models import Post
+from questions.services import asking, follow_ups
+from questions.services.references import references_of
 from questions.signature import signature
 from questions.views import thread
 from sermo.text import render_markdown
+
+MOST_VERSIONS = 20  # of one post, the newest
 
 
 @physician_required
@@ -18,9 +25,15 @@ def question(request, question_id, slug=""):
         query = request.META.get("QUERY_STRING", "")
         return redirect(f"{found.get_absolute_url()}?{query}" if query else found)  # 302: titles change back
     if request.htmx and request.GET.get("after"):
-        return render(request, "questions/_answers.html", _answers(request, found))
+        return _later_answers(request, found)
     _note_seen(request, found)
     return render_question(request, found)
+
+
+def _later_answers(request, question):
+    sort = _sort(request)
+    answers = seen.later_answers(question, request.user.as_member, sort=sort, after=request.GET["after"])
+    return render(request, "questions/_answers.html", _answers(request, question, answers, sort))
 
 
 def _note_seen(request, question):
@@ -30,47 +43,86 @@ def _note_seen(request, question):
         user.unread_count -= 1
 
 
-def render_question(request, question, *, form=None, dispute=None, status=200):
-    """The whole page; `form` is the answer form with its errors, `dispute` a refused one, when they come back."""
+def render_question(request, question, *, form=None, refused=None, status=200):
+    """The whole page; `form` is the answer form with its errors, `refused` a dispute, when they come back."""
     member = request.user.as_member
-    opening = thread.dress([thread.load_opening(question, member)], member, dispute=dispute)[0]
-    writable = question.is_open and bool(member) and member.may_write
-    if writable and form is None:
-        form = thread.answer_form(question, member)
+    sort = _sort(request)
+    after = request.GET.get("after")
+    if after:
+        opening = seen.opening(question, member)
+        answers = seen.later_answers(question, member, sort=sort, after=after)
+    else:
+        wanted = seen.Wanted(_post_id(request, "post"), _post_id(request, "comments"))
+        opening, answers = seen.opening_and_answers(
+            question, member, sort=sort, wanted=wanted, refused=refused
+        )
+    address, token = question.get_absolute_url(), get_token(request)
+    head = head_of(
+        question,
+        member,
+        can_moderate=is_moderator(request.user),
+        became=_became(question),
+        answerers=tuple(answerers.in_words(_answered_by(question, answers))),
+        **_of_the_asker(question, opening, member),
+    )
     context = {
-        **_answers(request, question, dispute),
-        "opening": opening,
-        "form": form,
-        "writable": writable,
-        "own_signature": thread.own_signature(question, member) if member else None,
-        "is_asker": bool(member) and question.asker_id == member.pk,
-        "can_moderate": is_moderator(request.user),
-        "scale": range(1, 6),
+        "head": drawn_head(head, opening, token),
+        "facts": drawn_facts(head, token),
+        "references": references_of(question, member) if question.has_references else [],
+        **_answers(request, question, answers, sort),
+        "sorts": [
+            (label, f"{address}?answers={key}#answers", key == sort) for key, (label, _) in seen.SORTS.items()
+        ],
+        "answer_form": thread.drawn_answer_form(request, question, form) if head.writable else "",
     }
     return render(request, "questions/question.html", context, status=status)
 
 
-def _answers(request, question, dispute=None):
-    member = request.user.as_member
-    sort = request.GET.get("answers") if request.GET.get("answers") in thread.SORTS else "corroborated"
-    found = thread.load_answers(question, member, sort=sort, after=request.GET.get("after"))
-    wanted, all_of = _post_id(request, "post"), _post_id(request, "comments")
-    if not request.GET.get("after"):
-        for post_id in filter(None, (wanted, all_of, dispute and dispute.post_id)):
-            _bring_in(question, member, found, post_id)
-    address = question.get_absolute_url()
-    narrowed = "" if sort == "corroborated" else f"answers={sort}&"
+def _answered_by(question, answers):
+    """How many answered, by specialty; from the answers at hand where they are all."""
+    if answers.next or not answers.rows:
+        return answerers.by_specialty(question) if answers.next else []
+    others = (post for post in answers if not post.is_removed and post.author_id != question.asker_id)
+    return answerers.tally((post.author_id, post.signature) for post in others)
+
+
+def _became(question):
+    if not question.is_solved:
+        return ()
+    return tuple(Became(row.days, row.finding, row.text) for row in follow_ups.said_of(question))
+
+
+def _of_the_asker(question, opening, member):
+    """What only the asker is shown: which follow-up waits, and how many the question was put to."""
+    if member is None or question.asker_id != member.pk:
+        return {}
+    waiting = follow_ups.next_of(question) if question.is_solved else None
     return {
-        "question": question,
-        "answers": thread.dress(found.rows, member, wanted=wanted, all_of=all_of, dispute=dispute),
-        "more_url": f"{address}?{narrowed}after={found.next}" if found.next else None,
-        "sort": sort,
-        "sorts": [
-            (label, f"{address}?answers={key}#answers", key == sort)
-            for key, (label, _) in thread.SORTS.items()
-        ],
+        "next_days": waiting and waiting.days,
+        "reach": asking.reach_of(Post(pk=opening.pk, question=question)),
+    }
+
+
+def _sort(request):
+    chosen = request.GET.get("answers")
+    return chosen if chosen in seen.SORTS else "corroborated"
+
+
+def _answers(request, question, found, sort):
+    """What the template of some answers asks for."""
+    member = request.user.as_member
+    narrowed = "" if sort == "corroborated" else f"answers={sort}&"
+    may = {
         "writable": question.is_open and bool(member) and member.may_write,
         "can_moderate": is_moderator(request.user),
+    }
+    token = get_token(request)
+    return {
+        **may,
+        "question": question,
+        "posts": found.rows,
+        "answers": seen.drawn(found, question, token, **may),
+        "more_url": f"{question.get_absolute_url()}?{narrowed}after={found.next}" if found.next else None,
     }
 
 
@@ -78,17 +130,6 @@ def _post_id(request, name):
     """The id an address names, or None; what has more digits than any id is no id."""
     typed = request.GET.get(name, "")
     return int(typed) if typed.isdecimal() and len(typed) <= 18 else None
-
-
-def _bring_in(question, member, found, post_id):
-    """A link to an answer further down (or to a comment under it) shows that answer on the first page too."""
-    above = question.posts.filter(pk=post_id).values_list("parent_id", flat=True).first()
-    answer_id = above or post_id
-    if all(post.pk != answer_id for post in found.rows):
-        extra = question.posts.answers().for_page(member).filter(pk=answer_id).first()
-        if extra:
-            extra.question = question
-            found.rows.append(extra)
 
 
 @physician_required
@@ -99,9 +140,35 @@ def history(request, post_id):
         .select_related("question", "byline", "author__specialty")
     )
     post = get_object_or_404(rows, pk=post_id)
-    versions = [
-        {"title": revision.title, "html": render_markdown(revision.source), "until": revision.replaced_at}
-        for revision in post.revisions.order_by("-number")
-    ]
-    context = {"post": post, "versions": versions, "signature": signature(post.byline.mode, post.author)}
+    revisions = list(post.revisions.order_by("-number")[: MOST_VERSIONS + 1])
+    context = {
+        "post": post,
+        "versions": _versions(post, revisions),
+        "earlier": revisions[-1].number if len(revisions) > MOST_VERSIONS else 0,
+        "signature": signature(post.byline.mode, post.author),
+    }
     return render(request, "questions/history.html", context)
+
+
+def _versions(post, revisions):
+    """Each version beside what it replaced, the newest first, and the oldest as it was written.
+
+    A revision keeps what an edit replaced and when, so a version is as old as the edit before it.
+    """
+    versions = []
+    source, title = post.source, post.question.title if post.kind == Post.Kind.OPENING else ""
+    for revision in revisions[:MOST_VERSIONS]:
+        versions.append(
+            {
+                "since": revision.replaced_at,
+                "title": differences.of_line(revision.title, title) if revision.title != title else [],
+                "paragraphs": differences.between(revision.source, source),
+            }
+        )
+        source, title = revision.source, revision.title
+    since = revisions[-1].replaced_at if len(revisions) > MOST_VERSIONS else post.posted_at
+    return (
+        [*versions, {"since": since, "first_title": title, "html": render_markdown(source)}]
+        if versions
+        else []
+    )

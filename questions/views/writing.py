@@ -2,53 +2,73 @@
 
 import re
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from accounts.doors import active_physician_required
-from questions.forms import AskForm, CommentForm, EditForm
+from accounts.services import identifiers
+from questions import seen
+from questions.forms import CommentForm, EditForm
 from questions.models import Draft, Post
+from questions.rarity_forms import AskingForm
 from questions.services import bylines
 from questions.services import writing as services
-from questions.views import thread
+from questions.services.tags import NewTagNeedsRank
+from questions.views import asking, thread
 from questions.views.posting import post_or_back
 from questions.views.reading import render_question
 from sermo.errors import RuleBroken
 from sermo.text import render_markdown
 
 PREVIEW_FIELDS = ("source",)
-PLACE = re.compile(r"ask|(answer|comment):[1-9][0-9]{0,18}")
-DRAFT_FIELDS = (
-    "kind",
-    "title",
-    "source",
-    "specialties",
-    "tags",
-    "urgency",
-    "audience",
-    "peers_only",
-    "byline",
-)
-DRAFT_LIMIT = 20_000  # characters a field
+PLACE = re.compile(r"ask|(answer|comment|edit):[1-9][0-9]{0,18}")
+LATER = re.compile(r"later:[0-9a-f-]{36}")
 
 
 @active_physician_required
 def ask(request):
-    member = request.user.as_member
+    """The form; a button of it may also look for similar ones, add a topic, make texts coarser, or wait."""
+    member, sent = request.user.as_member, request.POST
+    if "answers_mine" in sent and (opened := asking.keep_and_open(request)):
+        return opened
+    if any(button in sent for button in asking.ON_THE_WAY):
+        fields = asking.as_typed(sent)
+        context = {"form": AskingForm(member=member, initial=fields), **asking.around(request.user, fields)}
+        return render(request, "questions/ask.html", context)
     draft = Draft.objects.filter(member=member, place="ask").first()
-    usual = {"specialties": [member.specialty_id] if member.specialty_id else []}
-    form = AskForm(request.POST or None, member=member, initial={**usual, **(draft.fields if draft else {})})
-    if request.method == "POST" and form.is_valid():
+    initial = _first_values(member, draft, request.GET.get("title", ""))
+    form = AskingForm(
+        (asking.coarser(sent) if "coarser" in sent else sent) or None, member=member, initial=initial
+    )
+    if request.method == "POST" and form.is_valid() and "coarser" not in sent:
         try:
-            return redirect(_open(form, member))
+            done = asking.post_later(request, form) if "later" in sent else redirect(_open(form, member))
+            identifiers.record(member=member, place="question", kept=form.kept_identifiers())
+            return done
         except services.NotInAudience as refusal:
             form.add_error("audience", str(refusal))
+        except NewTagNeedsRank as refusal:
+            form.add_error("tags", str(refusal))
         except RuleBroken as refusal:
             form.add_error("byline", str(refusal))
-    context = {"form": form, "draft": None if form.is_bound else draft}
+    context = {
+        "form": form,
+        "draft": None if form.is_bound else draft,
+        "days_to_wait": settings.POST_LATER_DAYS,
+    }
     return render(request, "questions/ask.html", context, status=422 if form.errors else 200)
+
+
+def _first_values(member, draft, title):
+    """The draft; without one the own specialty, and as title what was looked for in vain."""
+    if draft:
+        return {"put_to_colleagues": "", **draft.fields}
+    specialties = [member.specialty_id] if member.specialty_id else []
+    return {"specialties": specialties, "title": " ".join(title.split())[:140]}
 
 
 def _open(form, member):
@@ -63,6 +83,7 @@ def _open(form, member):
         audience=typed["audience"],
         peers_only=typed["peers_only"],
         urgency=typed["urgency"],
+        put_to_colleagues=typed["put_to_colleagues"],
         submission=typed["submission"],
         **form.byline_chosen(),
     )
@@ -88,14 +109,10 @@ def answer(request, question_id):
         except RuleBroken as refusal:
             form.add_error("source", str(refusal))
         else:
+            identifiers.record(member=member, place="answer", kept=form.kept_identifiers())
             return _answered(request, question, post)
     if request.htmx:
-        context = {
-            "question": question,
-            "form": form,
-            "own_signature": thread.own_signature(question, member),
-        }
-        return render(request, "questions/_answer_form.html", context, status=422)
+        return HttpResponse(thread.drawn_answer_form(request, question, form), status=422)
     return render_question(request, question, form=form, status=422)
 
 
@@ -103,17 +120,17 @@ def _answered(request, question, post):
     """For htmx the new answer and an empty form in place of the old; else back to the page, at the answer."""
     if not request.htmx:
         return redirect(post.get_absolute_url())
-    member = request.user.as_member
     question = thread.load_question(request.user, question.pk)
-    answers = thread.dress([thread.load_one_answer(question, member, post.pk)], member)
     context = {
-        "question": question,
-        "answers": answers,
-        "writable": True,
-        "form": thread.answer_form(question, member),
-        "own_signature": thread.own_signature(question, member),
+        "answer": _drawn(request, question, post, writable=True, fresh=True),
+        "answer_form": thread.drawn_answer_form(request, question),
     }
     return render(request, "questions/_answered.html", context)
+
+
+def _drawn(request, question, post, **may):
+    shown = seen.one(question, request.user.as_member, post.pk)
+    return seen.drawn([shown], question, get_token(request), can_moderate=False, **may)[0]
 
 
 @active_physician_required
@@ -142,20 +159,20 @@ def comment(request, post_id):
                 submission=form.cleaned_data["submission"],
                 **form.byline_chosen(),
             )
+            identifiers.record(member=member, place="comment", kept=form.kept_identifiers())
             return redirect(made.get_absolute_url())
         except (bylines.LessPrivateByline, bylines.NameAmongConnections) as refusal:
             form.add_error("byline", str(refusal))
         except RuleBroken as refusal:
             form.add_error("source", str(refusal))
-    shown = thread.dress([thread.load_one_answer(question, member, post.pk)], member)[0]
     context = {
         "form": form,
-        "post": shown,
+        "post": _drawn(request, question, post, writable=False),
+        "post_url": post.get_absolute_url(),
         "question": question,
         "draft": None if form.is_bound else draft,
         "draft_url": reverse("questions:save_draft", args=[place]),
         "own_signature": thread.own_signature(question, member),
-        "writable": False,
     }
     return render(request, "questions/comment.html", context, status=422 if form.errors else 200)
 
@@ -168,10 +185,14 @@ def edit(request, post_id):
     if request.method == "GET" and not post.question.is_open:
         messages.error(request, services.NotOpen.message)
         return redirect(post.get_absolute_url())
+    place = f"edit:{post.pk}"
+    draft = Draft.objects.filter(member=member, place=place).first()
     form, now = EditForm(request.POST or None, post=post), None
+    form.initial.update(draft.fields if draft else {})
     if request.method == "POST" and form.is_valid():
         try:
             services.edit_post(post=post, by=member, **form.cleaned_data)
+            identifiers.record(member=member, place="edit", kept=form.kept_identifiers())
             return redirect(post.get_absolute_url())
         except services.ChangedMeanwhile as refusal:
             form.add_error("source", str(refusal))
@@ -179,7 +200,13 @@ def edit(request, post_id):
             _start_from(form, now)
         except RuleBroken as refusal:
             form.add_error("source", str(refusal))
-    context = {"form": form, "post": post, "now": now}
+    context = {
+        "form": form,
+        "post": post,
+        "now": now,
+        "draft": None if form.is_bound else draft,
+        "draft_url": reverse("questions:save_draft", args=[place]),
+    }
     return render(request, "questions/edit.html", context, status=422 if form.errors else 200)
 
 
@@ -194,38 +221,38 @@ def _start_from(form, post):
 def preview(request):
     field = request.POST.get("preview", "source")
     source = request.POST.get(field, "") if field in PREVIEW_FIELDS else ""
-    context = {"html": render_markdown(source[:DRAFT_LIMIT]), "is_empty": not source.strip()}
+    context = {"html": render_markdown(source[: asking.DRAFT_LIMIT]), "is_empty": not source.strip()}
     template = "questions/_preview.html" if request.htmx else "questions/preview.html"
     return render(request, template, context)
 
 
 @active_physician_required
 def drafts(request):
-    """What one has typed and not posted, with the way back to it."""
-    rows = list(request.user.as_member.drafts.order_by("-saved_at")[:50])
+    """What one has typed and not posted, with the way back to it, and what is posted by itself on its day."""
+    member = request.user.as_member
+    rows = list(member.drafts.filter(publish_at=None).order_by("-saved_at")[:50])
     for draft in rows:
         draft.words = (draft.fields.get("title") or draft.fields.get("source") or "")[:120]
         kind, _, number = draft.place.partition(":")
-        draft.kind = {"ask": "Question", "answer": "Answer", "comment": "Comment"}[kind]
+        draft.kind = {"ask": "Question", "answer": "Answer", "comment": "Comment", "edit": "Edit"}[kind]
         draft.url = {
             "ask": lambda number: reverse("questions:ask"),
             "answer": lambda number: reverse("questions:question_short", args=[number]) + "#your-answer",
             "comment": lambda number: reverse("questions:comment", args=[number]),
+            "edit": lambda number: reverse("questions:edit", args=[number]),
         }[kind](number)
-    return render(request, "questions/drafts.html", {"drafts": rows})
+    context = {"drafts": rows, "waiting": asking.waiting_drafts(member)}
+    return render(request, "questions/drafts.html", context)
 
 
 @active_physician_required
 @post_or_back
 def save_draft(request, place):
-    """Keep what is typed (204), or forget it when nothing is left or `discard` is sent."""
-    if not PLACE.fullmatch(place):
+    """Keep what is typed (204), or forget it when nothing is left or `discard` is sent; the only way with `later:`."""
+    if not (PLACE.fullmatch(place) or ("discard" in request.POST and LATER.fullmatch(place))):
         raise Http404
-    member = request.user.as_member
-    fields = {key: request.POST[key][:DRAFT_LIMIT] for key in DRAFT_FIELDS if request.POST.get(key)}
-    if "specialties" in fields:
-        fields["specialties"] = request.POST.getlist("specialties")[:3]
-    if "discard" in request.POST or not (fields.get("title", "").strip() or fields.get("source", "").strip()):
+    member, fields = request.user.as_member, asking.draft_fields(request.POST)
+    if "discard" in request.POST or not asking.has_words(fields):
         services.forget_draft(member=member, place=place)
     else:
         services.save_draft(member=member, place=place, fields=fields)

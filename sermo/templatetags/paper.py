@@ -76,6 +76,12 @@ def is_decoy(field: BoundField) -> bool:
 
 
 @register.filter
+def identifiers(field: BoundField) -> object | None:
+    """What the identifier check found in a field, or None where the form has no such check."""
+    return getattr(field.form, "checked_identifiers", {}).get(field.name)
+
+
+@register.filter
 def own_classes(classes: str) -> str:
     """Drop the class names of another design that crispy's buttons bring along."""
     return " ".join(name for name in str(classes).split() if name not in FRAMEWORK_CLASSES)

@@ -74,11 +74,18 @@ def addresses() -> dict[str, list[str]]:
             f"/posts/{own.posts.get(kind='opening').pk}/edit/",
             f"/questions/{own.pk}/solve/",
             "/drafts/",
+            "/asked/",
+            *(
+                reverse("questions:follow_up", args=[question.pk])
+                for question in Question.objects.solved().filter(asker=cardiologist)[:1]
+            ),
             "/leaderboards/",
             "/leaderboards/?specialty=cardiovascular-disease",
             "/points/",
             "/search/?q=apixaban",
             "/search/?q=nothingofthekind",
+            "/search/?q=cardiology+tag:nothing+solved:no",
+            "/searches/",
             f"/members/{cardiologist.handle}/",
             answer.author.get_absolute_url(),
             "/notifications/",

@@ -17,6 +17,7 @@ import pytest
 import time_machine
 from django.contrib.auth.models import Group
 from django.core import mail
+from django.core.cache import caches
 from django.db import connection, transaction
 from django.test import Client
 
@@ -26,7 +27,10 @@ from accounts.services import guard, leaving, notices, profiles, ties
 from accounts.services import mail as outbox
 from accounts.tests.factories import make_member, make_specialty, make_user
 from questions import ranking
+from questions.models import Post, Question
 from questions.services import closing, following
+from questions.services.moderation import acts
+from questions.services.reporting import report_post
 from questions.tests.factories import corroborate, dispute, make_answer, make_comment, make_question
 
 NAME, NAME_KEY, OTHER_KEY = "Amara Okafor, MD", "k-of-the-name", "k-of-another"
@@ -120,6 +124,7 @@ def build(clock: Clock, *, one_person: bool, later_private: bool) -> dict[str, o
     moderator = make_member("plainspoken", email="plainspoken@example.org", specialty=other)
     moderator.user.groups.add(Group.objects.get_or_create(name=MODERATORS)[0])
     moderator.user.authenticator_set.create(type="totp", data={})
+    moderate(clock, colleague, follower)
     observer = make_user("observer@example.org")
     observer.groups.add(Group.objects.get_or_create(name=OBSERVERS)[0])
     observer.authenticator_set.create(type="totp", data={})
@@ -175,6 +180,20 @@ def write(clock, author, named, stand_in, colleague, connected):
     closing.solve_question(question=other, by=colleague, answers=[by_name])
 
 
+def moderate(clock, colleague, follower):
+    """What both faces said is reported; one was warned before, the other held from writing."""
+    second = make_member("second_reader", specialty=colleague.specialty)
+    second.user.groups.add(Group.objects.get(name=MODERATORS))
+    for words, kind, days in (("No, hydrate", "warn", None), ("Loop diuretic", "hold", 3)):
+        clock.tick()
+        post = Post.objects.get(source__startswith=words)
+        acts.act(post=post, by=second.user, kind=kind, reason="harassment", days=days)
+        clock.tick()
+        report_post(post=post, by=follower, reason="misinformation", words="No trial says so.")
+    for question in Question.objects.filter(title__startswith="When do you stop"):
+        report_post(post=question.posts.get(), by=colleague, reason="spam")
+
+
 def pages_of(reader) -> dict[str, str]:
     """Every page this reader reaches by links, forms and scripts, as text without what is random."""
     client = Client()
@@ -205,6 +224,13 @@ def starts():
         "/search/?q=Okafor",
         "/search/?q=murmur",
         "/search/?q=amiodarone",
+        f"/search/?q=author:{HANDLE}",
+        "/search/?q=author:unused_valve",
+        "/search/?q=state:MN",
+        "/search/?q=quiet_mu",
+        "/search/?q=Amara",
+        "/search/?q=diuretic&sort=newest",
+        "/searches/",
         "/settings/",
         "/drafts/",
         "/points/",
@@ -258,6 +284,7 @@ def fresh_world(**kind):
     with connection.cursor() as cursor:
         cursor.execute("SELECT setval(oid, 5000) FROM pg_class WHERE relkind = 'S'")
     mail.outbox.clear()
+    caches["default"].clear()  # what was counted in the other world is not known in this one
     with transaction.atomic(), time_machine.travel(NOON, tick=False) as traveller:
         yield build(Clock(traveller), **kind)
         transaction.set_rollback(True)

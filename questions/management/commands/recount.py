@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from questions import pairs, ranking
 from questions.models import Question
-from questions.services import revoking
+from questions.services import lexemes, references, revoking
 from questions.services.counting import recount_questions
 
 BATCH = 200
@@ -13,8 +13,8 @@ BATCH = 200
 
 class Command(BaseCommand):
     help = (
-        "Compute counters, hot ranks, points, tiers and leaderboards anew from the rows, after removing the votes "
-        "of revoked members and flagging reciprocal pairs. Can be stopped and run again."
+        "Compute counters, references, hot ranks, points, tiers and boards anew from the rows, after removing the votes"
+        " of revoked members and flagging reciprocal pairs. Can be stopped and run again."
     )
 
     def add_arguments(self, parser):
@@ -32,6 +32,8 @@ class Command(BaseCommand):
         votes = revoking.remove_all_of_the_revoked()
         self.stdout.write(f"  {votes} votes of revoked members removed")
         wrong = self._questions()
+        self.stdout.write(f"  {self._references()} posts with references read")
+        self.stdout.write(f"  {lexemes.recount_lexemes()} words counted otherwise than before")
         flags = pairs.flag_all_pairs()
         self.stdout.write(f"  {flags} pairs flagged")
         done = ranking.recount_ranks(months=settings.BOARD_MONTHS)
@@ -42,6 +44,15 @@ class Command(BaseCommand):
             f"{votes} votes of the revoked removed, {flags} pairs flagged, "
             f"{done.places} places on {done.boards} leaderboards"
         )
+
+    def _references(self) -> int:
+        """What posts refer to, with the links in their texts, read from the texts anew."""
+        seen = last = 0
+        while posts := references.posts_to_read(after=last, limit=BATCH):
+            for post in posts:
+                references.restore(post)
+            seen, last = seen + len(posts), posts[-1].pk
+        return seen
 
     def _show(self, day: date) -> None:
         rows = ranking.points_on(day)

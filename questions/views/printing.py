@@ -1,0 +1,54 @@
+"""A discussion on paper, or in a chart: what was said, by which specialty, and no name nor handle."""
+
+import re
+
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from accounts.doors import physician_required
+from accounts.handles import SHAPE
+from questions.models import Post
+from questions.services.references import references_of
+from questions.signature import Signer, signed, signer_columns
+from questions.views import thread
+
+MOST_ANSWERS = 100
+MENTION = re.compile(rf"(?<![\w@/.])@(?:{SHAPE.pattern})")
+FIELDS = ("kind", "html", "posted_at", "corroborate_count", "dispute_count", "credit")
+
+
+@physician_required
+def question(request, question_id):
+    """The opening and the answers as they stand, the credited first, without comments, bylines and tags."""
+    found = thread.load_question(request.user, question_id)
+    member = request.user.as_member
+    posts = _posts(found, member)
+    context = {
+        "question": found,
+        "opening": next((post for post in posts if post["kind"] == Post.Kind.OPENING), None),
+        "answers": [post for post in posts if post["kind"] == Post.Kind.ANSWER],
+        "references": references_of(found, member),
+        "printed_at": timezone.now(),
+    }
+    return render(request, "questions/print.html", context)
+
+
+def _posts(question, member) -> list[dict]:
+    """What may be printed for a member: nothing removed, nothing folded, nothing under a face they blocked."""
+    rows = question.posts.standing().filter(folded_at=None).besides_blocked(member)
+    rows = rows.exclude(kind=Post.Kind.COMMENT).order_by("-kind", "credit__place", "-balance", "pk")
+    columns = signer_columns("byline__mode", "author")
+    return [
+        {
+            **dict(zip(FIELDS, row, strict=False)),
+            "html": without_handles(row[1]),
+            "specialty": signed(Signer(*row[len(FIELDS) :])).specialty,
+        }
+        for row in rows.values_list(*FIELDS, *columns)[: MOST_ANSWERS + 1]
+    ]
+
+
+def without_handles(html: str) -> SafeString:
+    """A post's sanitized HTML with its mentions unmade: a handle has nothing to do outside."""
+    return SafeString(MENTION.sub("a colleague", html))

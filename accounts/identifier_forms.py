@@ -11,9 +11,10 @@ from accounts.models import IdentifierDecision
 from accounts.services.identifiers import Kept
 from sermo.identifiers import DOUBT, STOP, Finding, check, replace
 
-LONGEST = 20_000  # characters of a text that are checked
+LONGEST = 20_000  # characters of a text that are checked; a longer one is refused
 AROUND = 32  # characters shown before and after what was found
 TICKED, SHOWN, WHY, REPLACE = "not_patient", "identifier_shown", "identifier_why", "replace"
+TOO_LONG = f"At most {LONGEST:,} characters; the rest was not checked for identifiers."
 REPLACED = "Replaced as you asked. Read it once more, then send it."
 
 
@@ -39,9 +40,15 @@ class Checked:
     name: str
     auto_id: str = ""
     rows: list[Row] = field(default_factory=list)
-    why: str = ""
+    why: str = ""  # the reason chosen, while it covers all that must go
+    is_too_long: bool = False
 
     whys = IdentifierDecision.Why.choices
+
+    @property
+    def why_name(self) -> str:
+        """Each field asks for a reason of its own."""
+        return f"{WHY}_{self.name}"
 
     @property
     def stops(self) -> list[Row]:
@@ -64,8 +71,9 @@ def key_of(name: str, finding: Finding) -> str:
 
 def look_at(text: str, *, name: str, data, auto_id: str = "", stops_only: bool = False) -> Checked:
     """Check one text. `data` are the submitted values, which carry the author's decisions."""
-    text = text[:LONGEST]
-    why = next((one for one in _all(data, WHY) if one in IdentifierDecision.Why.values), "")
+    text, checked = text.strip(), Checked(name, auto_id)
+    text, checked.is_too_long = text[:LONGEST], len(text) > LONGEST
+    why = next((one for one in _all(data, checked.why_name) if one in IdentifierDecision.Why.values), "")
     ticked, shown = set(_all(data, TICKED)), set(_all(data, SHOWN)) if why else set()
     rows: dict[str, Row] = {}
     for finding in check(text):
@@ -74,7 +82,9 @@ def look_at(text: str, *, name: str, data, auto_id: str = "", stops_only: bool =
         key = key_of(name, finding)
         decided = key in (shown if finding.level == STOP else ticked)
         rows.setdefault(key, Row(key, finding, *_around(text, finding), decided))
-    return Checked(name, auto_id, list(rows.values()), why)
+    checked.rows = list(rows.values())
+    checked.why = why if all(row.is_decided for row in checked.stops) else ""
+    return checked
 
 
 def _all(data, name: str) -> list[str]:
@@ -117,6 +127,8 @@ class IdentifierMixin:
                 auto_id=self[name].auto_id,
                 stops_only=self.stops_only,
             )
+            if self.checked_identifiers[name].is_too_long and name not in self.errors:
+                self.add_error(name, ValidationError(TOO_LONG, code="max_length"))
         if words := self._what_is_left():
             self.add_error(None, ValidationError(words, code="identifiers"))
         return cleaned
@@ -162,7 +174,7 @@ class IdentifierMixin:
         """Put replacements into the text as it comes back; the form is then shown again, never saved."""
         self.data = self.data.copy()
         for name in self._checked_names():
-            text = self._typed(name)
+            text = self._typed(name).strip()
             findings = [one for one in check(text[:LONGEST]) if not (self.stops_only and one.level == DOUBT)]
             wanted = [one for one in findings if chosen in ("all", key_of(name, one))]
             if chosen == "all":
@@ -184,5 +196,6 @@ class IdentifierMixin:
                 "hx-target": "next [data-findings]",
                 "hx-swap": "innerHTML",
                 "hx-vals": sent,
+                "data-quiet": True,  # when it fails, sending the form checks all the same
             }
         )

@@ -108,6 +108,17 @@ class Filters:
     def without(self, name: str) -> "Filters":
         return self.but(**{name: next(field.default for field in fields(self) if field.name == name)})
 
+    def fitting(self, user: User) -> "Filters":
+        """These filters without what says nothing to this reader, so that no list claims what it does not do."""
+        member = user.as_member
+        unfit = [] if member else ["following", "saved", "asked"]
+        if self.specialty == "mine" and not (member and member.specialty_id):
+            unfit.append("specialty")
+        fit = self
+        for name in unfit:
+            fit = fit.without(name)
+        return fit
+
 
 def parse(typed: Any) -> Filters:
     """The filters an address names (a QueryDict or a dict). What it gets wrong is taken as not said."""

@@ -148,12 +148,14 @@ class EditForm(IdentifierMixin, forms.Form):
     title = forms.CharField(widget=forms.Textarea(attrs={"class": "title", "rows": 2}), **TITLE)
     source = forms.CharField(label="Text", widget=Composer(attrs={"rows": 12}), **TEXT)
     was = forms.CharField(widget=forms.HiddenInput, required=False, strip=False)
+    was_title = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args, post, **kwargs):
         initial = {"title": post.question.title, "source": post.source, "was": post.source}
+        initial["was_title"] = post.question.title
         super().__init__(*args, initial=initial, **kwargs)
         if post.kind != post.Kind.OPENING:
-            del self.fields["title"]
+            del self.fields["title"], self.fields["was_title"]
         if post.kind == post.Kind.COMMENT:
             self.fields["source"] = forms.CharField(
                 label="Text", widget=forms.Textarea(attrs={"rows": 4}), **COMMENT

@@ -5,11 +5,12 @@ from django import forms
 from accounts.identifier_forms import IdentifierMixin
 from questions.models import Appeal, Flag, ModerationAction, Post, Reason
 from questions.services.moderation.acts import Kind
+from questions.services.moderation.appeals import LONGEST_ANSWER
 
 CHOOSE = {"required": "Choose one.", "invalid_choice": "Choose one of those shown."}
 HELP = {
     Kind.DISMISS: "Nothing to it. The post stays, who reported it is not told.",
-    Kind.REDACT: "The text below takes the place of the post's; earlier versions that show the words are emptied.",
+    Kind.REDACT: "Delete words in the text below, or put […] for them; earlier versions that show them are emptied.",
     Kind.FOLD: "Colleagues open it if they want to.",
     Kind.REMOVE: "Nobody but moderators sees it any more.",
     Kind.CLOSE: "The whole discussion: readable, not writable.",
@@ -152,7 +153,7 @@ class DecisionForm(IdentifierMixin, forms.Form):
     )
     answer = forms.CharField(
         label="Your answer to the member",
-        max_length=Appeal._meta.get_field("answer").max_length,
+        max_length=LONGEST_ANSWER,
         widget=forms.Textarea(attrs={"rows": 4}),
         error_messages={"required": "Say why, in a sentence."},
     )

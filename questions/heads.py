@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from questions.models import FollowUp, Question
 from questions.seen import Seen
-from sermo.fragments import age_of, draw
+from sermo.fragments import age_of, draw, draw_once
 
 
 class Became(NamedTuple):
@@ -137,7 +137,9 @@ def head_of(question: Question, member, *, can_moderate: bool, **more) -> Head:
 
 
 def drawn_head(head: Head, opening: Seen, csrf_token: str):
-    return draw("questions/_head.html", csrf_token, question=head, opening=opening, scale=(1, 2, 3, 4, 5))
+    """The head; with a refused dispute of an observation in it, it is kept nowhere."""
+    make = draw_once if opening.refused else draw
+    return make("questions/_head.html", csrf_token, question=head, opening=opening, scale=(1, 2, 3, 4, 5))
 
 
 def drawn_facts(head: Head, csrf_token: str):

@@ -101,9 +101,8 @@ def log() -> list[dict]:
     computed from.
     """
     monday = _monday(datetime.now(UTC).date())
-    acts = ModerationAction.objects.filter(
+    acts = ModerationAction.objects.carried_out().filter(
         kind__in=LOG_KINDS,
-        state__in=[ModerationAction.State.DONE, ModerationAction.State.UNDONE],
         taken_at__gte=_midnight(monday - timedelta(weeks=WEEKS)),
         taken_at__lt=_midnight(monday),
     )

@@ -23,8 +23,8 @@ def read_posts(notices: list[Notice], user: User) -> dict[int, Line]:
     own = user.as_member
     visible = Question.objects.visible_to(user).filter(pk=OuterRef("question"))
     posts = (
-        Post.objects.filter(pk__in={notice.target for notice in notices})
-        .for_page(own)
+        Post.objects.filter(pk__in={row.target for row in notices if not row.key.startswith("refused:")})
+        .with_signature(own)
         .annotate(may_be_seen=Exists(visible))
         .filter(Q(may_be_seen=True) | Q(author=own))
         .select_related("question", "parent")
@@ -32,10 +32,17 @@ def read_posts(notices: list[Notice], user: User) -> dict[int, Line]:
     known = {post.pk: post for post in posts}
     found = {}
     for notice in notices:
+        if notice.key.startswith("refused:"):
+            found[notice.pk] = _line_of_draft()
+            continue
         post = known.get(notice.target)
         if post and (line := _line(notice, post, own)):
             found[notice.pk] = line
     return found
+
+
+def _line_of_draft():
+    return Line("A question you planned to post was not posted", reverse("questions:drafts"))
 
 
 def _line(notice, post, own):
@@ -104,7 +111,7 @@ def read_follow_ups(notices: list[Notice], user: User) -> dict[int, Line]:
                 row.question.title,
             )
     for notice in of["refused"]:
-        found[notice.pk] = Line("A question you planned to post was not posted", reverse("questions:drafts"))
+        found[notice.pk] = _line_of_draft()
     return found
 
 
@@ -127,7 +134,8 @@ def read_moderation(notices: list[Notice], user: User) -> dict[int, Line]:
     Keys are "act:<id>:<done, undone or appeal>", and of what was removed or closed "removed:<post>:<moment>".
     """
     found = read_posts([notice for notice in notices if not notice.key.startswith("act:")], user)
-    acts = ModerationAction.objects.told_to(user.as_member).select_related("post__question")
+    acts = ModerationAction.objects.told_to(user.as_member).with_title_for(user)
+    acts = acts.select_related("post__question")
     acts = acts.filter(post__in={notice.target for notice in notices}).order_by("pk")
     by_id = {act.pk: act for act in acts}
     newest = {(act.post_id, act.kind): act for act in acts}
@@ -145,7 +153,7 @@ def _line_of_act(act, deed):
         "undone": "A moderator took a decision about you back",
         "appeal": "Your appeal was decided",
     }
-    return Line(words[deed], reverse("questions:statement", args=[act.pk]), act.post.question.title)
+    return Line(words[deed], reverse("questions:statement", args=[act.pk]), act.title)
 
 
 def read_searches(notices: list[Notice], user: User) -> dict[int, Line]:

@@ -2,16 +2,20 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django import forms
 from django.conf import settings
+from django.utils import timezone
 
 from accounts import faces
 from accounts.models import Member
 from questions.forms import AskForm
+from questions.models import Draft
 from sermo.identifiers.rarity import Rarity, Sign, assess, coarsened
 
 BREAK = "\n\n"  # between the fields, which are looked at as one text
+MOST_LOOKED_AT = 20_000  # characters a field; none may be longer
 
 
 @dataclass(frozen=True)
@@ -72,12 +76,23 @@ def made_coarser(data, fields=RarityMixin.rarity_fields) -> dict[str, str]:
     """The texts of a sent form with every proposed coarser value in place."""
     text = _joined(data, fields)
     parts = coarsened(text, assess(text).signs).split(BREAK, len(fields) - 1)
-    return dict(zip(fields, parts, strict=True))
+    return {
+        field: part + data.get(field, "")[MOST_LOOKED_AT:] for field, part in zip(fields, parts, strict=True)
+    }
+
+
+def needs_look(draft: Draft) -> bool:
+    """Whether a waiting question may identify a patient, its wait is not over, and nobody confirmed these signs."""
+    if timezone.now() >= draft.saved_at + timedelta(days=settings.POST_LATER_DAYS):
+        return False
+    beside = beside_byline(draft.member, draft.fields.get("byline"))
+    found = assess(_joined(draft.fields, RarityMixin.rarity_fields), **beside)
+    return found.is_high and draft.fields.get("rarity_seen") != digest_of(found)
 
 
 def _joined(data, fields) -> str:
     """The texts as one. The first is one line, so that the first break is where the second begins."""
-    first, *rest = (data.get(field, "") for field in fields)
+    first, *rest = (data.get(field, "")[:MOST_LOOKED_AT] for field in fields)
     return BREAK.join([" ".join(first.split()), *(text.replace("\r\n", "\n") for text in rest)])
 
 
@@ -97,8 +112,12 @@ class AskingForm(RarityMixin, AskForm):
         self.fields["tags"].widget.attrs["list"] = f"{self['tags'].id_for_label}-options"
 
     def shown_beside(self) -> dict[str, str]:
-        """Beside a real name stands no place; a handle leads to its page, which may show one."""
-        if self.data.get("byline") == Member.BylineMode.PUBLIC:
-            return {"specialty": self.member.specialty.name if self.member.specialty else ""}
-        shown = faces.shown_to_physicians(self.member)
-        return {"state": shown.place, "specialty": shown.specialty}
+        return beside_byline(self.member, self.data.get("byline"))
+
+
+def beside_byline(member: Member, byline: str | None) -> dict[str, str]:
+    """Beside a real name stands no place; a handle leads to its page, which may show one."""
+    if byline == Member.BylineMode.PUBLIC:
+        return {"specialty": member.specialty.name if member.specialty else ""}
+    shown = faces.shown_to_physicians(member)
+    return {"state": shown.place, "specialty": shown.specialty}

@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, Func, OuterRef, QuerySet, Subquery, TextField, Value
+from django.db.models import Case, F, Func, OuterRef, QuerySet, Subquery, TextField, Value, When
+from django.db.models.lookups import IsNull
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from questions.models import Byline, Question, QuestionSpecialty
+from questions.models import Byline, Post, Question, QuestionSpecialty
 from questions.readers import ReaderShape, shape_of, stand_in, values_of
 from questions.signature import Signature, Signer, signed, signer_columns
 from sermo.fragments import age_of, draw, draw_many
@@ -185,7 +186,15 @@ def row_columns() -> list:
         function="ARRAY_TO_STRING",
         output_field=TextField(),
     )
+    opening = Post.objects.filter(question=OuterRef("pk"), kind=Post.Kind.OPENING)
+    folded = Subquery(
+        opening.values("folded_at")[:1]
+    )  # one look into an index; an EXISTS would read all openings
+    excerpt = Case(
+        When(IsNull(folded, False), then=Value("")), default=F("excerpt"), output_field=TextField()
+    )
     fields = [F("pk"), *FIELDS[1:]]
+    fields[FIELDS.index("excerpt")] = excerpt
     return [*fields, names, *signer_columns(Subquery(mode[:1]), "asker")]
 
 

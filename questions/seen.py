@@ -31,7 +31,7 @@ from accounts.models import Member
 from questions.cells import safe_cells
 from questions.models import Credit, Post, Question, Reason, Vote
 from questions.signature import Signature, Signer, signed, signer_columns
-from sermo.fragments import age_of, draw_many
+from sermo.fragments import age_of, draw_many, draw_once
 from sermo.paging import UNFIT, Page, beyond, cut, key_of
 from sermo.prepared import AnyOf, prepared
 
@@ -39,6 +39,7 @@ SORTS = {
     "corroborated": ("By corroboration", ("-credit_first", "-balance", "pk")),
     "newest": ("Newest first", ("-posted_at", "-pk")),
 }
+ANSWER = "questions/_answer.html"
 MOST_COMMENTS = 60  # under one answer
 ALL_COMMENTS = 500  # under the one answer whose comments were all asked for
 MOST_DISPUTES = 10  # explanations under one post, the newest
@@ -243,6 +244,7 @@ def drawn(
     *,
     writable: bool,
     can_moderate: bool,
+    is_member: bool = True,
     fresh: bool = False,
 ) -> list[SafeString]:
     """Answers with all under them."""
@@ -250,9 +252,17 @@ def drawn(
         "question_url": question.get_absolute_url(),
         "writable": writable,
         "can_moderate": can_moderate,
+        "is_member": is_member,
         "fresh": fresh,
     }
-    return draw_many("questions/_answer.html", csrf_token, [{"answer": post, **same} for post in posts])
+    posts = list(posts)
+    kept = [post for post in posts if not post.refused]
+    made = draw_many(ANSWER, csrf_token, [{"answer": post, **same} for post in kept])
+    by_id = {post.pk: html for post, html in zip(kept, made, strict=True)}
+    return [
+        draw_once(ANSWER, csrf_token, answer=post, **same) if post.refused else by_id[post.pk]
+        for post in posts
+    ]
 
 
 class _Dressing:
@@ -298,7 +308,7 @@ def _columns(member: int | None) -> list:
         own,
         Exists(Credit.objects.filter(post=OuterRef("pk"))),
         Case(
-            When(Post.objects.all()._blocked_by(Member(pk=member)), then=True),
+            When(Post.objects.all().blocked_by(Member(pk=member)), then=True),
             default=False,
             output_field=BooleanField(),
         )

@@ -1,9 +1,15 @@
+import logging
+from collections.abc import Callable, Iterable
+
 from celery import shared_task
+from django.db import OperationalError
 
 from questions import pairs, ranking
 from questions.search import alerts
 from questions.services import closing, follow_ups, lexemes, limits, publishing, revoking
 from questions.services.moderation import undoing
+
+log = logging.getLogger(__name__)
 
 
 @shared_task
@@ -16,15 +22,37 @@ def close_due_questions():
 @shared_task
 def ask_what_became():
     """Ask the askers of solved questions what became of them, 7, 30 and 90 days later."""
-    for question_id in follow_ups.due():
-        follow_ups.ask(question_id=question_id)
+    _each_alone("follow-up of question", follow_ups.due(), lambda pk: follow_ups.ask(question_id=pk))
 
 
 @shared_task
 def post_due_drafts():
     """Post the questions whose askers wanted to wait."""
-    for draft_id in publishing.due():
-        publishing.post_due(draft_id=draft_id)
+    _each_alone(
+        "draft",
+        publishing.due(),
+        lambda pk: publishing.post_due(draft_id=pk),
+        otherwise=lambda pk: publishing.give_up(draft_id=pk),
+    )
+
+
+def _each_alone(
+    noun: str, ids: Iterable[int], work: Callable[[int], object], otherwise: Callable | None = None
+) -> None:
+    """Work off one after the other, whatever becomes of those before.
+
+    What failed by a fault of the site is logged without its words, and given to `otherwise`; a busy or absent
+    database is no such fault, and the next run tries again.
+    """
+    for pk in ids:
+        try:
+            work(pk)
+        except OperationalError as error:
+            log.warning("%s %d waits: %s", noun, pk, type(error).__name__)
+        except Exception as error:
+            log.error("%s %d failed: %s", noun, pk, type(error).__name__)
+            if otherwise:
+                _each_alone(noun, [pk], otherwise)
 
 
 @shared_task

@@ -9,6 +9,7 @@ Without the cache, or beyond the most that is remembered, the key alone leads on
 exactly once. Lists by the moment of opening never move and need none of this.
 """
 
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,20 +27,17 @@ MOST_IN_CURSOR = 40  # ids
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+SINCE = re.compile(r"[0-9a-z]{1,12}")
+LARGEST_STEP = 500  # rows taken at once
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a reader stands: since when, after which key, and what was shown (None: not known any more).
-
-    `token` names the memory in the cache; it holds more than `shown` if somebody went on from here before.
-    """
+    """Where a reader stands: since when, after which key, and what was shown (None: not known any more)."""
 
     since: datetime
     key: str
     shown: list[int] | None
-    token: str = ""
-    is_latest: bool = True
 
 
 class Rows(Protocol):
@@ -87,11 +85,13 @@ def _go_on(rows, place, size) -> Page:
 def _below(rows, place, wanted) -> list[tuple[Any, str]]:
     """Rows after the key that were not shown."""
     shown, found, key = set(place.shown), [], place.key
+    step = wanted
     while key and len(found) < wanted:
-        some = rows.take(wanted, after=key, since=place.since)
+        some = rows.take(step, after=key, since=place.since)
         found += [(row, after) for row, after in some if row.pk not in shown]
         shown.update(row.pk for row, _ in some)
-        key = some[-1][1] if len(some) == wanted else None
+        key = some[-1][1] if len(some) == step else None
+        step = min(2 * step, LARGEST_STEP)  # past much that was shown in few queries
     return found[:wanted]
 
 
@@ -107,7 +107,7 @@ def _write(place: Place, now_shown: list, key: str) -> str:
         return f"{since}.{'-'.join(map(_short, ids))}.{key}"
     if len(ids) > settings.WALK_REMEMBERS:
         return f"{since}._.{key}"
-    token = place.token if place.is_latest and place.token else secrets.token_hex(8)
+    token = secrets.token_hex(8)  # of this place: two tabs may go on from one place in two ways
     cache.set(_memory(token), ids, settings.WALK_KEPT_SECONDS)
     return f"{since}.{token}_{len(ids)}.{key}"
 
@@ -117,20 +117,16 @@ def _read(cursor: str) -> Place | None:
     if len(cursor) > LONGEST_CURSOR or len(parts) != 3:
         return None
     try:
+        if not SINCE.fullmatch(parts[0]):
+            return None
         since = EPOCH + int(parts[0], 36) * MICROSECOND
         if "_" not in parts[1]:
             return Place(since, parts[2], [int(each, 36) for each in parts[1].split("-")])
         token, _, number = parts[1].partition("_")
-        return _remembered(since, parts[2], token, int(number)) if token else Place(since, parts[2], None)
+        ids = cache.get(_memory(token)) if token else None
+        return Place(since, parts[2], ids if ids is not None and len(ids) == int(number) else None)
     except (ValueError, OverflowError):
         return None
-
-
-def _remembered(since: datetime, key: str, token: str, number: int) -> Place:
-    ids = cache.get(_memory(token))
-    if ids is None or len(ids) < number:
-        return Place(since, key, None)
-    return Place(since, key, ids[:number], token, is_latest=len(ids) == number)
 
 
 def _memory(token: str) -> str:

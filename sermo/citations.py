@@ -9,6 +9,7 @@ PUBMED = "https://pubmed.ncbi.nlm.nih.gov/{}/"
 DOI = "https://doi.org/{}"
 TRIAL = "https://clinicaltrials.gov/study/{}"
 LONGEST = 400  # characters of a value
+UNSEEN = r"\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"  # control, bidirectional, no width
 
 CITATION = re.compile(
     r"""
@@ -31,7 +32,8 @@ PUBMED_HOSTS = (
 DOI_HOSTS = ("doi.org", "dx.doi.org", "www.doi.org")
 TRIAL_HOSTS = ("clinicaltrials.gov", "www.clinicaltrials.gov")
 PUBMED_PATH = re.compile(r"/(?:pubmed/)?([1-9][0-9]{0,7})/?")
-DOI_PATH = re.compile(r"/(10\.[0-9]{4,9}/.+)")
+DOI_PATH = re.compile(rf"/(10\.[0-9]{{4,9}}/[^{UNSEEN}]+)")
+HIDDEN = re.compile(f"[{UNSEEN}]")
 TRIAL_PATH = re.compile(r"/(?:ct2/show/|study/|show/)?(NCT[0-9]{8})/?", re.IGNORECASE)
 
 
@@ -94,7 +96,12 @@ def _is_address(words: str) -> bool:
 
 
 def work_at(address: str) -> Work | None:
-    """What an address refers to, however it is written; None for one that is not of the web, or too long."""
+    """What an address refers to, however it is written.
+
+    None for one that is not of the web, too long, or with characters that nobody sees.
+    """
+    if HIDDEN.search(address):
+        return None
     try:
         parts = urlsplit(address)
         host = (parts.hostname or "").lower()

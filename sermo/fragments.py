@@ -23,6 +23,7 @@ from django.utils.safestring import SafeString
 from sermo.recent import Recent
 
 MOST_KEPT = 4_000  # pieces of a process; 15 to 40 MB
+LARGEST = 40_000  # characters of a piece that is kept
 SHARED_SECONDS = (
     600  # also the longest that words taken out of a post stay in the cache, where no key leads to them
 )
@@ -35,6 +36,11 @@ _kept = Recent(MOST_KEPT)
 def draw(template: str, csrf_token: str = "", **values) -> SafeString:
     """Draw a template with these values. Where it has forms, the reader's `csrf_token` is put into them."""
     return draw_many(template, csrf_token, [values])[0]
+
+
+def draw_once(template: str, csrf_token: str = "", **values) -> SafeString:
+    """Draw what only this reader sees this once, such as words that were refused, and keep it nowhere."""
+    return fill(_drawn((template, *sorted(values.items()))), **{CSRF: csrf_token})
 
 
 def draw_many(template: str, csrf_token: str, pieces: list[dict]) -> list[SafeString]:
@@ -52,9 +58,10 @@ def _from_others(missing: list[tuple]) -> dict[tuple, str]:
     names = {key: _name(key) for key in missing}
     known = {} if settings.DEBUG else cache.get_many(names.values())
     drawn = {key: known.get(name) or _drawn(key) for key, name in names.items()}
-    for key, html in drawn.items():
+    small = {key: html for key, html in drawn.items() if len(html) <= LARGEST}
+    for key, html in small.items():
         _kept.put(key, html)
-    fresh = {name: drawn[key] for key, name in names.items() if name not in known}
+    fresh = {names[key]: html for key, html in small.items() if names[key] not in known}
     if fresh and not settings.DEBUG:
         cache.set_many(fresh, SHARED_SECONDS)
     return drawn

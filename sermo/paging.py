@@ -105,7 +105,7 @@ def key_of(cursor: str | None, order: tuple[str, ...]) -> list | None:
 def _rich(value):
     if isinstance(value, dict):
         moment = parse_datetime(value["t"]) if "t" in value else Decimal(value["d"]) if "d" in value else None
-        if moment is None:
+        if moment is None or (isinstance(moment, Decimal) and not _is_small(moment)):
             raise ValueError("not a cursor")
         return moment
     if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -113,3 +113,8 @@ def _rich(value):
     if isinstance(value, int | float) and not abs(value) < LARGEST_NUMBER:  # also infinite, and not a number
         raise ValueError("not a cursor")
     return value
+
+
+def _is_small(number: Decimal) -> bool:
+    """Whether a column could hold it."""
+    return number.is_finite() and abs(number) < LARGEST_NUMBER and number.as_tuple().exponent >= -30

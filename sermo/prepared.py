@@ -11,18 +11,25 @@ look at the shape, and at a value only to see whether it is None, and it answers
 may see what stay where they are, in the querysets.
 """
 
+import re
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import wraps
+from itertools import count
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
+from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections, router
 from django.db.models import BooleanField, F, Func, Model, QuerySet, Value
 
 from sermo.recent import Recent
+
+PREPARED_FROM = 3  # uses
+_prepared: WeakKeyDictionary = WeakKeyDictionary()  # names by session
 
 MOST_SHAPES = 500  # of one query; beyond that the one longest unused is written anew
 
@@ -55,24 +62,57 @@ class Slot(NamedTuple):
         return self.wrap(value) if self.wrap else value
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Written:
-    """SQL with a constant or a slot for each of its parameters."""
+    """SQL with a constant or a slot for each of its parameters.
+
+    From the third use on, the database too keeps what it made of it (PREPARE), one by one for each connection; behind a
+    pooler that shares connections between transactions that cannot be, and PREPARE_QUERIES is off.
+    """
 
     sql: str
     parameters: tuple[Constant | Slot, ...]
     converters: dict
     database: str
+    number: int = field(default_factory=count(1).__next__)
+    uses: int = 0
 
     def run(self, values: dict) -> list[tuple]:
         connection = connections[self.database]
-        filled = [parameter.fill(values) for parameter in self.parameters]
+        self.uses += 1
         with connection.cursor() as cursor:
-            cursor.execute(self.sql, filled)
+            if settings.PREPARE_QUERIES and self.uses >= PREPARED_FROM:
+                slots = [each.fill(values) for each in self.parameters if isinstance(each, Slot)]
+                places = f"({', '.join(['%s'] * len(slots))})" if slots else ""
+                cursor.execute(f"EXECUTE {self._name_in(connection)}{places}", slots)
+            else:
+                cursor.execute(self.sql, [each.fill(values) for each in self.parameters])
             rows = cursor.fetchall()
         if not self.converters:
             return rows
         return [self._converted(row, connection) for row in rows]
+
+    def _name_in(self, connection) -> str:
+        """The name under which this connection's session has it, prepared now if it has not."""
+        name, session = f"written_{self.number}", connection.connection
+        known = _prepared.setdefault(session, set())
+        if name not in known:
+            with session.cursor() as cursor:
+                cursor.execute(f"PREPARE {name} AS {self._with_places(cursor)}")
+            known.add(name)
+        return name
+
+    def _with_places(self, cursor) -> str:
+        """The SQL with its constants in it, and $1, $2, ... where values belong."""
+        parameters, numbers = iter(self.parameters), count(1)
+
+        def put(sign) -> str:
+            if sign[0] == "%%":
+                return "%"
+            each = next(parameters)
+            return f"${next(numbers)}" if isinstance(each, Slot) else cursor.mogrify("%s", [each.value])
+
+        return re.sub(r"%[%s]", put, self.sql)
 
     def _converted(self, row, connection) -> tuple:
         changed = list(row)

@@ -152,6 +152,7 @@ CRISPY_FAIL_SILENTLY = False
 DATABASE_URL = env.str("DATABASE_URL", default="") or addresses.database_url(VAR_DIR)
 if "migrate" in sys.argv[1:2] and env.str("MIGRATE_DATABASE_URL", default=""):
     DATABASE_URL = env.str("MIGRATE_DATABASE_URL")
+PREPARE_QUERIES = not env.bool("PGBOUNCER", default=False)  # see sermo.prepared
 DATABASES = {
     "default": {
         **env.db_url_config(DATABASE_URL),

@@ -7,7 +7,7 @@ from django import template
 from accounts.models import Face
 from accounts.pictures import own_picture_url
 from accounts.roles import is_moderator
-from sermo.fragments import draw
+from sermo.fragments import draw, draw_once, fill, late
 
 register = template.Library()
 
@@ -20,13 +20,17 @@ class Frame(NamedTuple):
     is_signed_in: bool = False
     standing: str = ""  # "" for staff without a membership
     handle: str = ""
-    email: str = ""  # of those without a handle
+    email: str = ""  # of staff, who have no handle
     picture: str = ""
     is_staff: bool = False
     is_moderator: bool = False
     unread: int = 0
-    typed: str = ""  # into the search
     is_own_page: bool = False
+
+    @property
+    def typed(self) -> str:
+        """What was typed into the search: no two readers share that, so it comes last."""
+        return late("typed")
 
 
 @register.simple_tag(takes_context=True)
@@ -42,7 +46,13 @@ def bottom_bars(context):
 
 def _bar(context, name: str):
     frame = _frame(context)
-    return draw(name, str(context["csrf_token"]) if frame.is_signed_in else "", frame=frame)
+    token = str(context["csrf_token"]) if frame.is_signed_in else ""
+    html = (draw_once if frame.email else draw)(name, token, frame=frame)
+    return fill(html, typed=_typed(context) if frame.here == "search" else "")
+
+
+def _typed(context) -> str:
+    return context["request"].GET.get("q", "")[:200]
 
 
 def _frame(context) -> Frame:
@@ -72,6 +82,5 @@ def _made(request) -> Frame:
         is_staff=user.is_staff,
         is_moderator=is_moderator(user),
         unread=getattr(user, "unread_count", 0),
-        typed=request.GET.get("q", "")[:200] if place[0] == "search" else "",
         is_own_page=place[0] == "accounts:member" and match.kwargs.get("handle") == handle,
     )

@@ -4,6 +4,7 @@ import pytest
 from django import forms
 from django.db import IntegrityError
 from django.http import QueryDict
+from django.template.loader import render_to_string
 
 from accounts.identifier_forms import IdentifierMixin
 from accounts.models import IdentifierDecision
@@ -17,6 +18,12 @@ URL = "/identifiers/check/"
 
 class PlainForm(IdentifierMixin, forms.Form):
     source = forms.CharField(widget=forms.Textarea)
+
+
+class TwoForm(PlainForm):
+    checked_fields = ("title", "source")
+
+    title = forms.CharField()
 
 
 class NamesAllowedForm(PlainForm):
@@ -35,6 +42,12 @@ def keys(form):
     return [row.key for row in form.checked_identifiers["source"].rows]
 
 
+def found(form, **values):
+    checked = sent(form, **values)
+    checked.is_valid()
+    return checked.checked_identifiers
+
+
 def test_a_clean_text_goes_through_and_keeps_nothing():
     form = sent(source="Colchicine or prednisone?")
 
@@ -46,9 +59,9 @@ def test_what_must_go_stays_only_for_a_reason_given_while_it_was_shown():
     shown = keys(sent(source=STOP))
 
     assert not sent(source=STOP).is_valid()
-    assert not sent(source=STOP, identifier_why="misread").is_valid()
-    assert not sent(source=STOP, identifier_shown=shown, identifier_why="because").is_valid()
-    form = sent(source=STOP, identifier_shown=shown, identifier_why="institution")
+    assert not sent(source=STOP, identifier_why_source="misread").is_valid()
+    assert not sent(source=STOP, identifier_shown=shown, identifier_why_source="because").is_valid()
+    form = sent(source=STOP, identifier_shown=shown, identifier_why_source="institution")
     assert form.is_valid()
     assert form.kept_identifiers() == Kept(stops={"phone": 1}, why="institution")
 
@@ -66,9 +79,53 @@ def test_a_doubt_takes_a_tick_and_the_tick_holds_for_these_words_alone():
 def test_a_reason_for_one_thing_does_not_cover_another():
     shown = keys(sent(source=STOP))
 
-    form = sent(source=f"{STOP} Or 412-555-0199.", identifier_shown=shown, identifier_why="misread")
+    form = sent(source=f"{STOP} Or 412-555-0199.", identifier_shown=shown, identifier_why_source="misread")
 
     assert not form.is_valid()
+
+
+def test_a_reason_in_one_field_does_not_cover_another():
+    shown = [row.key for field in found(TwoForm, title=STOP, source=STOP).values() for row in field.rows]
+    values = {"title": STOP, "source": STOP, "identifier_shown": shown}
+
+    assert not sent(TwoForm, identifier_why_title="misread", **values).is_valid()
+    assert sent(TwoForm, identifier_why_title="misread", identifier_why_source="misread", **values).is_valid()
+
+
+def test_blanks_in_front_do_not_switch_the_check_off():
+    typed = " " * 20_000 + STOP
+
+    assert not sent(source=typed).is_valid()
+    again = sent(source=typed, replace="all")
+    again.is_valid()
+    assert "412" not in again["source"].value()
+
+
+def test_a_text_too_long_to_be_checked_is_refused():
+    form = sent(source="Colchicine? " * 2_000)
+
+    assert not form.is_valid()
+    assert "not checked" in form.errors["source"][0]
+
+
+def test_the_check_takes_a_reason_back_when_more_must_go(physician_client):
+    shown = keys(sent(source=STOP))
+    values = {"checked": "source", "identifier_shown": shown, "identifier_why_source": "misread"}
+
+    same = physician_client.post(URL, {**values, "source": STOP}).content.decode()
+    more = physician_client.post(URL, {**values, "source": f"{STOP} Or 412-555-0199."}).content.decode()
+
+    assert 'value="misread" selected' in same
+    assert "selected" not in more
+
+
+def test_a_button_before_the_fields_takes_the_enter_key():
+    page = render_to_string("paper/errors.html", {"form": sent(source=STOP)})
+    plain = render_to_string("paper/errors.html", {"form": forms.Form({})})
+
+    assert page.index("<button") < page.index("<div")
+    assert "name=" not in page
+    assert "<button" not in plain
 
 
 def test_where_names_are_allowed_only_what_must_go_is_asked_for():

@@ -4,12 +4,13 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, ExpressionWrapper, F, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import Member
 from accounts.roles import is_moderator
 from questions.models.posts import Byline, Post
+from questions.models.questions import Question
 from sermo.fields import EncryptedJSONField
 
 MODERATOR = {"on_delete": models.SET_NULL, "null": True, "blank": True, "related_name": "+"}
@@ -173,8 +174,18 @@ class ModerationActionQuerySet(models.QuerySet):
 
     def told_to(self, member: Member):
         """What was decided against a member. Dismissed reports, and what waits or was refused, are not told."""
-        told = [ModerationAction.State.DONE, ModerationAction.State.UNDONE]
-        return self.filter(member=member, state__in=told).exclude(kind=ModerationAction.Kind.DISMISS)
+        return self.carried_out().filter(member=member).exclude(kind=ModerationAction.Kind.DISMISS)
+
+    def carried_out(self):
+        """What was done, whether it still stands or not; never what was only proposed and taken back."""
+        done = [ModerationAction.State.DONE, ModerationAction.State.UNDONE]
+        return self.filter(state__in=done).exclude(kind__in=ModerationAction.NEEDS_SECOND, second_at=None)
+
+    def with_title_for(self, user):
+        """Add whether the member concerned may read the title: of an own opening, or of what they still see."""
+        seen = Exists(Question.objects.visible_to(user).filter(pk=OuterRef("post__question")))
+        shown = Q(post__kind=Post.Kind.OPENING) | Q(seen)
+        return self.annotate(shows_title=ExpressionWrapper(shown, output_field=models.BooleanField()))
 
     def beside(self, post: Post):
         """Acts on a post, and on what stands under the same face of its author: never on the other face."""
@@ -257,6 +268,11 @@ class ModerationAction(models.Model):
 
     def __str__(self):
         return f"moderation {self.pk}"
+
+    @property
+    def title(self):
+        """The title for the member concerned, of rows loaded `with_title_for` them."""
+        return self.post.question.title if self.shows_title else "a discussion"
 
     @property
     def is_done(self):

@@ -87,24 +87,17 @@ class PostQuerySet(models.QuerySet):
             )
         )
 
-    def _blocked_by(self, member: Member | None) -> Q:
+    def blocked_by(self, member: Member | None) -> Q:
         blocked = Block.objects.filter(blocker=member, blocked=OuterRef("author"))
         return Q(Exists(blocked.filter(blocked_face=Face.HANDLE)), byline__mode__in=Byline.UNDER_HANDLE) | Q(
             Exists(blocked.filter(blocked_face=Face.NAME)), byline__mode=Byline.Mode.PUBLIC
         )
 
-    def for_page(self, member: Member | None):
-        """All that a post on a question page shows, with `own_vote`, this member's verdict on it.
-
-        `is_blocked` says that the member blocked its author, as met under this byline.
-        """
-        from questions.models.votes import Vote
-
-        own = Vote.objects.filter(post=OuterRef("pk"), voter=member).values("value")[:1]
+    def with_signature(self, member: Member | None):
+        """With byline and author loaded, `is_credited`, and whether the member blocked the face it stands under."""
         return self.select_related("byline", "author__specialty", "author__rank").annotate(
-            own_vote=Subquery(own),
             is_credited=Exists(Credit.objects.filter(post=OuterRef("pk"))),
-            is_blocked=ExpressionWrapper(self._blocked_by(member), output_field=BooleanField()),
+            is_blocked=ExpressionWrapper(self.blocked_by(member), output_field=BooleanField()),
         )
 
 

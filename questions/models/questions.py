@@ -16,6 +16,23 @@ from accounts.models import Block, Connection, Face, Follow, Member, Specialty
 from accounts.roles import is_moderator
 
 
+class TagQuerySet(models.QuerySet):
+    def met_by(self, user):
+        """Tags that a reader meets: on a discussion they may see, merged by moderators, or followed or muted.
+
+        One that stands only where the reader may not look is as if it were not there.
+        """
+        from questions.models.following import TopicFollow, TopicMute
+
+        readable = Question.objects.visible_to(user).listed()
+        own = {"member": user.as_member, "tag": OuterRef("pk")}
+        merged = Q(merged_into__isnull=False) | Exists(Tag.objects.filter(merged_into=OuterRef("pk")))
+        met = merged | Exists(readable.filter(tags=OuterRef("pk")))
+        if user.as_member:
+            met |= Exists(TopicFollow.objects.filter(**own)) | Exists(TopicMute.objects.filter(**own))
+        return self.filter(met)
+
+
 class Tag(models.Model):
     """A topic in members' words."""
 
@@ -25,6 +42,8 @@ class Tag(models.Model):
     merged_into = models.ForeignKey(  # a synonym: nothing is tagged with it, and its address leads there
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="synonyms"
     )
+
+    objects = TagQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -176,17 +195,6 @@ class QuestionQuerySet(models.QuerySet):
         specialties = QuestionSpecialty.objects.filter(question=OuterRef("pk")).order_by("place")
         topic = JSONObject(name="specialty__name", slug="specialty__slug", code="specialty_id")
         return self.annotate(topics=ArraySubquery(specialties.values_list(topic)))
-
-    def for_listing(self):
-        """All that one row of a question list shows, in one query."""
-        from questions.models.posts import Byline
-
-        byline = Byline.objects.filter(question=OuterRef("pk"), member=OuterRef("asker")).values("mode")
-        return (
-            self.with_topics()
-            .annotate(byline_mode=models.Subquery(byline[:1]))
-            .select_related("asker__specialty", "asker__rank")
-        )
 
 
 class Question(models.Model):

@@ -3,6 +3,14 @@
 from accounts.leaving.ledger import NUMBER, OTHERS, OWNER, Entry, Fate, Person, Shown
 from questions.models import Appeal, Flag, Hold, ModerationAction
 
+# Which rows
+
+
+def told_to(person: Person):
+    """Not what waits, was refused or concerns only who reported."""
+    return ModerationAction.objects.told_to(person.member)
+
+
 # Erasers
 
 
@@ -32,7 +40,7 @@ ENTRIES = (
         "What moderators decided about your posts",
         Fate.ANONYMIZED,
         "The words to you go; that a rule was applied stays.",
-        path="member__user",
+        find=told_to,
         shown=(
             "kind",
             Shown("post", "post", lambda action: action.post_id),

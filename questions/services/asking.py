@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -17,6 +18,7 @@ from questions.services import telling
 
 PAST_QUESTIONS = 1_000  # on the topic, the newest, from which past corroboration is counted
 POOL = 2_000  # members who share the topic and could be drawn
+CHOOSING = 7_300_006  # number of the advisory lock under which is chosen whom to ask
 FEWEST = 5  # a smaller number of members asked is not told, for it could tell who they are
 
 
@@ -38,11 +40,14 @@ def _key(post_id: int) -> str:
 def next_asked(fan_out: FanOut, after: int, limit: int) -> list[int]:
     """Choose whom to ask, once; when they have been told, note whom that reached at once, and end the fan-out.
 
-    Runs in the transaction that tells them, so a worker that dies has neither chosen nor told anybody.
+    Runs in the transaction that tells them, so a worker that dies has neither chosen nor told anybody. Two at once
+    choose one after the other, so that each sees how often a member was asked this week.
     """
     if after:
         _note_reached(fan_out)
         return []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHOOSING])
     post = telling.post_of(fan_out)
     if post is None or not post.question.is_open:
         return []
@@ -143,15 +148,20 @@ def _past(specialties: Iterable[str], tags: Iterable[int]) -> dict[int, tuple[in
 
 @dataclass(frozen=True)
 class Reach:
-    """What the asker learns. A number under five is only `few`."""
+    """What the asker learns. A number under five is only `few`; of one's connections even a large one tells who."""
 
     is_under_way: bool
     asked: int = 0
     reached: int = 0
+    is_among_connections: bool = False
 
     @property
     def is_few(self) -> bool:
         return self.asked < FEWEST
+
+    @property
+    def few_reached(self) -> bool:
+        return self.reached < FEWEST
 
 
 def reach_of(opening: Post) -> Reach | None:
@@ -165,7 +175,12 @@ def reach_of(opening: Post) -> Reach | None:
     ).first()
     if found is None:
         return None
-    return Reach(found["done_at"] is None, found["all_asked"], found["at_once"])
+    return Reach(
+        is_under_way=found["done_at"] is None,
+        asked=found["all_asked"],
+        reached=found["at_once"],
+        is_among_connections=opening.question.is_among_connections,
+    )
 
 
 def put_to(user: User) -> QuerySet[Asked]:

@@ -78,7 +78,7 @@ def delete_folder(*, folder: BookmarkFolder) -> None:
 
 
 def _named(folder: BookmarkFolder, name: str) -> BookmarkFolder:
-    name = " ".join(name.split())
+    name = " ".join(name.replace("\x00", " ").split())
     if not 0 < len(name) <= LONGEST_NAME:
         raise NoName
     folder.name = name

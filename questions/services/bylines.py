@@ -60,17 +60,23 @@ def sign(*, question: Question, member: Member, mode: str | None = None, confirm
     existing = Byline.objects.filter(question=question, member=member).first()
     if existing:
         return existing
+    mode = check(member=member, mode=mode, audience=question.audience, confirmed=confirmed)
+    byline, _ = Byline.objects.get_or_create(question=question, member=member, defaults={"mode": mode})
+    return byline
+
+
+def check(*, member: Member, mode: str | None, audience: str, confirmed: bool) -> Mode:
+    """With which mode a member would sign a new byline. Raises the refusals of `sign` that are of the choice."""
     mode = Mode(mode or member.byline_mode)
     if mode == Mode.PUBLIC and member.byline_mode != Mode.PUBLIC:
         raise NoPublicName
     if mode == Mode.PARTIAL and member.byline_mode == Mode.PUBLIC:
         raise NoPartialByline
-    if mode == Mode.PUBLIC and question.audience == Question.Audience.CONNECTIONS:
+    if mode == Mode.PUBLIC and audience == Question.Audience.CONNECTIONS:
         raise NameAmongConnections
     if is_more_private(member.byline_mode, than=mode) and not confirmed:
         raise LessPrivateByline
-    byline, _ = Byline.objects.get_or_create(question=question, member=member, defaults={"mode": mode})
-    return byline
+    return mode
 
 
 def mask_earlier(*, member: Member, was: str) -> int:

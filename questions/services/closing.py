@@ -11,17 +11,22 @@ from accounts.models import Member
 from accounts.roles import is_moderator
 from questions import ranking
 from questions.models import Credit, Post, Question
-from questions.services import follow_ups, telling
+from questions.services import follow_ups, limits, telling
 from questions.services.moderation import rights
 from questions.services.writing import NotOpen, NotYours, ReadOnly
 from questions.signals import question_closed, question_reopened
 from sermo.errors import RuleBroken
+from verification.services import events
 
 MOST_CREDITS = 3
 
 
 class TooLateToReopen(RuleBroken):
     message = "A discussion can be reopened within 14 days of its closing."
+
+
+class ClosedByModerator(RuleBroken):
+    message = "A moderator closed this. You can appeal."
 
 
 class NotSolvable(RuleBroken):
@@ -91,14 +96,28 @@ def silent_questions():
 
 @transaction.atomic
 def reopen_question(*, question: Question, by: Member | None, user=None) -> Question:
-    """Open a closed discussion again within 14 days: its author may, and a moderator (`user`).
+    """Open a closed discussion again within 14 days: its author may what no moderator closed, a moderator (`user`) all.
 
-    Receivers of question_reopened may refuse by raising RuleBroken. Raises NotYours, ReadOnly, TooLateToReopen.
+    A moderator leaves an event. Receivers of question_reopened may refuse by raising RuleBroken.
+    Raises NotYours, ReadOnly, ClosedByModerator, TooLateToReopen.
     """
+    if user is not None and is_moderator(user):
+        events.lock_chain()
     question = Question.objects.select_for_update().get(pk=question.pk)
-    _check_right(question, by, user)
+    is_author = _check_right(question, by, user)
     if question.is_open:
         return question
+    if is_author and question.close_reason == Question.CloseReason.MODERATOR:
+        raise ClosedByModerator
+    open_again(question)
+    if not is_author:
+        opening = question.posts.get(kind=Post.Kind.OPENING)
+        events.record(kind="moderation_reopen", by=user, object=f"post:{opening.pk}")
+    return question
+
+
+def open_again(question: Question) -> Question:
+    """Open a locked closed discussion. Raises TooLateToReopen, and what receivers of question_reopened refuse."""
     now = timezone.now()
     if question.is_removed or now > question.closed_at + timedelta(days=settings.REOPEN_WITHIN_DAYS):
         raise TooLateToReopen
@@ -115,11 +134,13 @@ def solve_question(
 ) -> Question:
     """Mark a question solved: by up to three answers, or elsewhere with a short outcome. Doing it again replaces.
 
-    Solved elsewhere means no credited answer. Raises NotYours, NotOpen, NotSolvable, TooManyCredits, NothingCredited.
+    Solved elsewhere means no credited answer. Raises NotYours, NotOpen, NotSolvable, TooManyCredits, NothingCredited,
+    limits.Held.
     """
     question = Question.objects.select_for_update().get(pk=question.pk)
     if question.asker_id != by.pk:
         raise NotYours
+    limits.check_not_held(by)
     if not question.is_open:
         raise NotOpen
     if not question.can_be_solved:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import Kind, Member
 from accounts.services import notices
 from questions.models import FollowUp, Question
-from questions.services import telling
+from questions.services import limits, telling
 from sermo.errors import RuleBroken
 from sermo.prepared import columns_of, instance_of, prepared
 
@@ -93,12 +93,12 @@ def next_of(question: Question, now: datetime | None = None) -> FollowUp | None:
 def answer(*, follow_up: FollowUp, by: Member, finding: str, text: str = "") -> FollowUp:
     """Say what became of it, also after the discussion was closed; saying it again replaces.
 
-    Raises NotTheAsker, NotSolved, WithoutFinding.
+    Raises NotTheAsker, NotSolved, WithoutFinding, limits.Held.
     """
-
     question = Question.objects.select_for_update().get(pk=follow_up.question_id)
     if question.asker_id != by.pk:
         raise NotTheAsker
+    limits.check_not_held(by)
     if not question.is_solved or question.is_removed:
         raise NotSolved
     if finding not in FollowUp.Finding.values:

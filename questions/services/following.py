@@ -55,4 +55,5 @@ def _of(member: Member, topic: Tag | Specialty):
 
 
 def _columns(topic: Tag | Specialty) -> dict:
-    return {"tag": topic} if isinstance(topic, Tag) else {"specialty": topic}
+    """A synonym stands for its tag."""
+    return {"tag": topic.merged_into or topic} if isinstance(topic, Tag) else {"specialty": topic}

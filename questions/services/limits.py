@@ -45,7 +45,7 @@ def count_write(member: Member, what: str) -> int:
         cursor.execute(COUNT, values)
         count, tier, is_held = cursor.fetchone()
     if is_held and what in HELD_FROM:
-        raise Held(_words_of(hold_on(member)))
+        check_not_held(member)
     most = most_a_day(what, tier or Tier.NEW)
     if count > most:
         raise TooManyToday(
@@ -53,6 +53,12 @@ def count_write(member: Member, what: str) -> int:
             f"{What(what).label.lower()} a day. The next day begins at midnight UTC."
         )
     return count
+
+
+def check_not_held(member: Member) -> None:
+    """For changes of what was written before, which count no further. Raises Held."""
+    if hold := hold_on(member):
+        raise Held(_words_of(hold))
 
 
 def most_a_day(what: str, tier: str) -> int:

@@ -32,4 +32,5 @@ def unmute_topic(*, member: Member, topic: Tag | Specialty) -> None:
 
 
 def _columns(topic: Tag | Specialty) -> dict:
-    return {"tag": topic} if isinstance(topic, Tag) else {"specialty": topic}
+    """A synonym stands for its tag."""
+    return {"tag": topic.merged_into or topic} if isinstance(topic, Tag) else {"specialty": topic}

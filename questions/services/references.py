@@ -33,15 +33,20 @@ def store(post: Post) -> int:
 def posts_to_read(*, after: int, limit: int) -> list[Post]:
     """The next posts that may refer to something, by id, for a recount from the texts."""
     rows = Post.objects.filter(pk__gt=after, source__iregex=MAY_REFER)
-    return list(rows.only("pk", "source", "html").order_by("pk")[:limit])
+    return list(rows.only("pk").order_by("pk")[:limit])
 
 
+@transaction.atomic
 def restore(post: Post) -> None:
     """Bring a post's references and links in line with its text, as `store` and `render_markdown` have it today."""
-    html = render_markdown(post.source)
-    if html != post.html:
-        Post.objects.filter(pk=post.pk, source=post.source).update(html=html)
-    store(post)
+    locked = Post.objects.select_for_update().filter(pk=post.pk).first()
+    if locked is None:
+        return
+    html = render_markdown(locked.source)
+    if html != locked.html:
+        locked.html = html
+        locked.save(update_fields=["html"])
+    store(locked)
 
 
 @dataclass

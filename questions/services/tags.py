@@ -47,16 +47,27 @@ def tags_named(names: Iterable[str], *, member: Member | None = None) -> list[Ta
     (none: the site itself). Inside a transaction the tags cannot be merged away until it is over.
     Raises NewTagNeedsRank.
     """
-    wanted = {
-        slugify(name)[:LONGEST]: " ".join(name.split())[:LONGEST] for name in sorted(names) if slugify(name)
-    }
+    wanted = _by_slug(names)
+    new = new_names(wanted.values(), member=member)
+    Tag.objects.bulk_create([Tag(slug=slug, name=name) for slug, name in new.items()], ignore_conflicts=True)
+    return list(Tag.objects.filter(pk__in=_held(list(wanted))).order_by("name"))
+
+
+def new_names(names: Iterable[str], *, member: Member | None) -> dict[str, str]:
+    """Of these names those there is no tag for yet, by slug. Raises NewTagNeedsRank where the member may make none."""
+    wanted = _by_slug(names)
     known = set(Tag.objects.filter(slug__in=wanted).values_list("slug", flat=True))
     new = {slug: name.lower() for slug, name in wanted.items() if slug not in known}
     if new and not may_make_tags(member):
         name = next(iter(new.values()))
         raise NewTagNeedsRank(name, nearest(name))
-    Tag.objects.bulk_create([Tag(slug=slug, name=name) for slug, name in new.items()], ignore_conflicts=True)
-    return list(Tag.objects.filter(pk__in=_held(list(wanted))).order_by("name"))
+    return new
+
+
+def _by_slug(names: Iterable[str]) -> dict[str, str]:
+    return {
+        slugify(name)[:LONGEST]: " ".join(name.split())[:LONGEST] for name in sorted(names) if slugify(name)
+    }
 
 
 def may_make_tags(member: Member | None) -> bool:

@@ -46,6 +46,7 @@ def cast_vote(*, post: Post, voter: Member, value: int, reason: str = "", explan
         limits.count_write(voter, WriteCount.What.VOTE)
         vote = Vote(post=post, voter=voter, author_id=post.author_id)
     else:
+        limits.check_not_held(voter)
         vote.changed_at = timezone.now()
     vote.value, vote.reason, vote.explanation = value, reason, explanation
     vote.save()
@@ -105,6 +106,8 @@ def rate_importance(*, question: Question, rater: Member, value: int) -> Importa
     earlier = Importance.objects.filter(question=question, rater=rater).first()
     if earlier is None:
         limits.count_write(rater, WriteCount.What.VOTE)
+    else:
+        limits.check_not_held(rater)
     question.importance_sum += value - (earlier.value if earlier else 0)
     question.importance_count += 0 if earlier else 1
     rating, _ = Importance.objects.update_or_create(

@@ -11,7 +11,7 @@ from accounts.models import Connection, Member, Specialty
 from accounts.roles import is_moderator
 from questions import ranking
 from questions.hot import hot_rank
-from questions.models import Draft, Post, Question, QuestionSpecialty, Revision, WriteCount
+from questions.models import Draft, ModerationAction, Post, Question, QuestionSpecialty, Revision, WriteCount
 from questions.services import asking, bylines, follow_ups, limits, references, telling
 from questions.services.tags import tags_named
 from sermo.errors import RuleBroken
@@ -47,6 +47,13 @@ class HasReplies(RuleBroken):
 
 class ChangedMeanwhile(RuleBroken):
     message = "This post changed while you were editing. Compare before saving."
+
+
+class TakenOutByModerator(RuleBroken):
+    message = (
+        "A moderator took words out of this post. Open this page again and change what stands there now; "
+        "copy what else you wrote before."
+    )
 
 
 class NotInAudience(RuleBroken):
@@ -103,7 +110,7 @@ def _open(
     draft_place: str = "ask",
 ) -> Question:
     specialties = list(specialties)
-    _check_audience(asker, audience, specialties, byline or asker.byline_mode)
+    check_audience(asker, audience, specialties, byline or asker.byline_mode)
     limits.count_write(asker, WriteCount.What.POST)
     html = render_markdown(source)
     question = Question(
@@ -135,14 +142,15 @@ def _open(
         submission=submission,
     )
     references.store(opening)
-    forget_draft(member=asker, place=draft_place)
+    Draft.objects.filter(member=asker, place__in=[draft_place, f"later:{submission}"]).delete()
     if put_to_colleagues:
         asking.put_to_colleagues(opening)
     telling.of_opening(opening)
     return question
 
 
-def _check_audience(asker: Member, audience: str, specialties: list[Specialty], byline: str) -> None:
+def check_audience(asker: Member, audience: str, specialties: list[Specialty], byline: str) -> None:
+    """Raises NotInAudience, RareSpecialty, NamedAmongConnections, NoConnections."""
     if audience == Question.Audience.SPECIALTY and asker.specialty not in specialties:
         raise NotInAudience
     is_shown = byline == Member.BylineMode.PUBLIC or faces.shows_specialty(asker)
@@ -264,11 +272,18 @@ def touch(question: Question, moment, *fields: str) -> None:
 
 @transaction.atomic
 def edit_post(
-    *, post: Post, by: Member, source: str, title: str | None = None, was: str | None = None
+    *,
+    post: Post,
+    by: Member,
+    source: str,
+    title: str | None = None,
+    was: str | None = None,
+    was_title: str | None = None,
 ) -> Post:
     """Change one's own text: silently in the first 15 minutes, later with what it said before kept as a revision.
 
-    `was` is the source the editor started from. Raises NotOpen, NotYours, PostIsGone, ChangedMeanwhile.
+    `was` is the source the editor started from, `was_title` the title. What a moderator took out meanwhile does not
+    come back with them. Raises NotOpen, NotYours, PostIsGone, limits.Held, ChangedMeanwhile, TakenOutByModerator.
     """
     question = lock_open(post.question)
     post = Post.objects.select_for_update().get(pk=post.pk)
@@ -276,11 +291,12 @@ def edit_post(
         raise NotYours
     if post.is_removed:
         raise PostIsGone
+    limits.check_not_held(by)
     title = title if post.kind == Post.Kind.OPENING and title else question.title
     if (source, title) == (post.source, question.title):
         return post
-    if was is not None and _lines(was) != _lines(post.source):
-        raise ChangedMeanwhile
+    if is_outdated(post, question, was, was_title):
+        raise TakenOutByModerator if is_redacted(post) else ChangedMeanwhile
     now = timezone.now()
     if now > post.silent_until:
         number = post.revisions.count() + 1
@@ -297,6 +313,18 @@ def edit_post(
         question.title, question.excerpt = title, clip(plain(html), EXCERPT)
         question.save(update_fields=["title", "excerpt"])
     return post
+
+
+def is_outdated(post: Post, question: Question, was: str | None, was_title: str | None) -> bool:
+    """Whether a post says something else now than where an editor started."""
+    is_other_title = was_title and _lines(was_title) != _lines(question.title)
+    return bool(is_other_title) or (was is not None and _lines(was) != _lines(post.source))
+
+
+def is_redacted(post: Post) -> bool:
+    """Whether a moderator took words out of a post, and that stands."""
+    acts = post.moderation.filter(kind=ModerationAction.Kind.REDACT, state=ModerationAction.State.DONE)
+    return acts.exists()
 
 
 def _lines(text: str) -> list[str]:

@@ -8,12 +8,14 @@ import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.leaving.ledger import Person
 from accounts.models import Notice
 from accounts.notice_kinds import lines
 from accounts.tests.factories import make_member
 from conftest import client_of
 from questions import moderation_figures as figures
 from questions.models import Appeal, Flag, ModerationAction, Report
+from questions.personal import moderated
 from questions.services.moderation import acts, appeals, desk, redacting, rights, undoing
 from questions.services.reporting import report_post
 from questions.services.writing import edit_post
@@ -21,7 +23,7 @@ from questions.tests.factories import make_answer, make_question
 from questions.tests.test_moderation import CLEAN, NAMED, make_moderator
 from verification.models import Claim, Event
 from verification.models.claims import State
-from verification.services import events
+from verification.services import events, standing
 from verification.tests.factories import make_claim, make_provider
 
 
@@ -112,6 +114,9 @@ class TestAppeal:
         assert (answer.is_removed, action.state, action.undone_by) == (False, "undone", other.user)
         assert (Report.objects.get().outcome, Flag.objects.get().state) == ("dismissed", "dismissed")
         kinds = list(Event.objects.filter(object__gt="").order_by("pk").values_list("kind", flat=True))
+        assert set(
+            Event.objects.filter(kind__startswith="appeal").values_list("address_hash", flat=True)
+        ) == {""}
         assert kinds == ["moderation_remove", "appeal_made", "appeal_overturned", "moderation_remove"]
         assert events.first_broken() is None
 
@@ -143,6 +148,8 @@ class TestAppeal:
         answer.refresh_from_db()
         assert answer.source == "Only what matters, then."
         assert decided.not_put_back == redacting.ChangedSince.message
+        path = reverse("questions:statement", args=[action.pk])
+        assert redacting.ChangedSince.message in client_of(colleague).get(path).content.decode()
 
     def test_an_ended_membership_is_given_back(self, answer, moderator, other, colleague):
         claim = make_claim(colleague, make_provider(school=None), state=State.VERIFIED)
@@ -156,6 +163,70 @@ class TestAppeal:
 
         colleague.refresh_from_db()
         assert (Claim.objects.get(pk=claim.pk).state, colleague.standing) == (State.VERIFIED, "physician")
+        assert Appeal.objects.get().answer == f"Agreed.\n\n{appeals.NEVER_GIVEN_BACK}"
+
+    def ended_twice(self, answer, colleague, moderator, other):
+        make_claim(colleague, make_provider(school=None), state=State.VERIFIED)
+        ends = []
+        for kind in ("suspend", "revoke"):
+            ends.append(acts.approve(action=act(answer, moderator, kind), by=other.user))
+        return ends
+
+    def overturn(self, action, reader):
+        return appeals.decide(appeal=appealed(action), by=reader.user, outcome="overturned", answer="Agreed.")
+
+    def test_the_end_of_a_suspended_membership_gives_the_suspension_back(
+        self, answer, colleague, moderator, other
+    ):
+        suspended, revoked = self.ended_twice(answer, colleague, moderator, other)
+        reader = make_moderator()
+        decided = self.overturn(revoked, reader)
+        assert (Claim.objects.get().state, decided.not_put_back) == (State.SUSPENDED, "")
+        self.overturn(suspended, reader)
+
+        assert Claim.objects.get().state == State.VERIFIED
+
+    def test_an_overturned_suspension_leaves_a_later_end_and_is_not_given_back_with_it(
+        self, answer, colleague, moderator, other
+    ):
+        suspended, revoked = self.ended_twice(answer, colleague, moderator, other)
+        reader = make_moderator()
+        decided = self.overturn(suspended, reader)
+        assert Claim.objects.get().state == State.REVOKED
+        assert decided.not_put_back == standing.EndedByAnother.message
+        revoked.refresh_from_db()
+        self.overturn(revoked, reader)
+
+        assert Claim.objects.get().state == State.VERIFIED
+
+    @pytest.mark.parametrize("kind", ["fold", "warn", "remove"])
+    def test_overturned_a_post_is_not_folded_again_by_reports_that_were_wrong(
+        self, answer, moderator, other, third, physician, kind
+    ):
+        for reporter in (third, physician):
+            report_post(post=answer, by=reporter, reason="identity")
+        answer.refresh_from_db()
+        assert answer.folded_at
+        self.overturn(act(answer, moderator, kind), other)
+
+        answer.refresh_from_db()
+        assert (answer.folded_at, answer.fold_reason) == (None, "")
+
+    def test_overturned_a_warning_leaves_the_fold_of_another_act(self, answer, moderator, other):
+        warned = act(answer, moderator, "warn")
+        act(answer, moderator, "fold")
+        self.overturn(warned, other)
+
+        answer.refresh_from_db()
+        assert answer.folded_at
+
+    def test_the_longest_answer_leaves_room_for_what_is_lost(self, answer, colleague, moderator, other):
+        _, revoked = self.ended_twice(answer, colleague, moderator, other)
+        appeals.decide(
+            appeal=appealed(revoked), by=make_moderator().user, outcome="overturned", answer="Yes. " * 200
+        )
+
+        assert Appeal.objects.get().answer.endswith(appeals.NEVER_GIVEN_BACK)
 
     def test_what_an_appeal_waits_on_is_kept(self, answer, moderator):
         appealed(act(answer, moderator, "redact", "identity", text=CLEAN))
@@ -173,7 +244,9 @@ class TestOwnPages:
 
         page = client.get(reverse("questions:statement", args=[action.pk]))
         assert "Three warnings, and now this." in page.content.decode()
-        assert question_title(answer) in client.get(reverse("questions:appeals")).content.decode()
+        listed = client.get(reverse("questions:appeals")).content.decode()
+        assert "Suspended: a discussion" in listed
+        assert answer.question.title not in listed + page.content.decode()
         client.post(page.wsgi_request.path, {"text": "I was quoting."})
 
         assert Appeal.objects.get().text == "I was quoting."
@@ -192,11 +265,38 @@ class TestOwnPages:
     ):
         report_post(post=answer, by=third, reason="spam")
         act(answer, moderator, "dismiss")
+        undoing.undo(action=act(answer, other, "revoke", "spam"), by=other.user)
         acts.refuse(action=act(answer, moderator, "suspend"), by=other.user)
         act(answer, moderator, "revoke")
         page = client_of(colleague).get(reverse("questions:appeals")).content.decode()
 
         assert "Nothing was decided about you" in page
+
+    def test_nor_is_it_exported(self, answer, moderator, other, colleague):
+        waiting = act(answer, moderator, "revoke")
+        warned = act(answer, moderator, "warn")
+        entry = next(each for each in moderated.ENTRIES if each.model == "questions.ModerationAction")
+
+        assert list(entry.rows(Person.of(colleague.user))) == [warned]
+        acts.approve(action=waiting, by=other.user)
+        assert list(entry.rows(Person.of(colleague.user))) == [waiting, warned]
+
+    @pytest.mark.parametrize(("own", "shown"), [(True, True), (False, False)])
+    def test_a_title_is_told_of_an_own_opening_or_while_it_may_be_read(
+        self, question, answer, physician, colleague, moderator, own, shown
+    ):
+        opening = question.posts.get(kind="opening")
+        member, post = (physician, opening) if own else (colleague, answer)
+        warned = act(post, moderator, "warn")
+        client = client_of(member)
+        paths = [reverse("questions:appeals"), reverse("questions:statement", args=[warned.pk])]
+        assert all(question.title in client.get(path).content.decode() for path in paths)
+        act(opening, moderator, "remove")
+
+        assert all((question.title in client.get(path).content.decode()) is shown for path in paths)
+        notices = list(Notice.objects.filter(member=member, key=f"act:{warned.pk}:done"))
+        told = lines(notices, member.user)[notices[0].pk]
+        assert told.title == (question.title if shown else "a discussion")
 
     def test_an_empty_appeal_comes_back(self, answer, moderator, colleague):
         path = reverse("questions:statement", args=[act(answer, moderator, "warn").pk])
@@ -211,10 +311,6 @@ class TestOwnPages:
         client = client_of(colleague)
         with django_assert_max_num_queries(4):
             client.get(reverse("questions:appeals"))
-
-
-def question_title(answer):
-    return answer.question.title
 
 
 class TestDesk:
@@ -274,7 +370,7 @@ class TestDesk:
         self, tab, answer, desk_of, moderator, other, third, physician, django_assert_max_num_queries
     ):
         for _ in range(6):
-            post = make_question(physician).posts.get()
+            post = make_question(make_member()).posts.get()
             report = report_post(post=post, by=third, reason="spam").report
             if tab == "mine":
                 desk.claim(report=report, by=moderator.user)
@@ -337,6 +433,43 @@ class TestDesk:
         assert answer.folded_at is None
         event = Event.objects.get(kind="moderation_fold", to_state="done")
         assert re.fullmatch("[0-9a-f]{64}", event.address_hash)
+
+    def test_who_was_late_sees_it_and_presses_again(self, answer, colleague, desk_of, moderator, other):
+        path = reverse("questions:moderate_post", args=[answer.pk])
+        desk_of.get(path)
+        act(answer, other, "warn")
+        elsewhere = make_answer(make_question(make_member()), colleague)
+        for _ in range(31):
+            act(elsewhere, other, "warn")
+        sent = {"kind": "fold", "reason": "spam", "seen": 0}
+        late = desk_of.post(path, sent)
+        assert (late.status_code, ModerationAction.objects.filter(kind="fold").exists()) == (422, False)
+        seen = re.search(r'name="seen" value="(\d+)"', late.content.decode())[1]
+
+        assert re.search(r'name="seen" value="(\d+)"', desk_of.get(path).content.decode())[1] == seen
+        assert desk_of.post(path, {**sent, "seen": seen}).status_code == 302
+
+    def test_what_was_decided_where_a_moderator_takes_part_is_not_shown_beside(
+        self, answer, colleague, desk_of, moderator, other
+    ):
+        elsewhere = make_question(make_member())
+        decided = make_answer(elsewhere, colleague)
+        act(decided, other, "warn")
+        path = reverse("questions:moderate_post", args=[answer.pk])
+        there = reverse("questions:moderate_post", args=[decided.pk])
+        assert there in desk_of.get(path).content.decode()
+        make_answer(elsewhere, moderator)
+
+        assert there not in desk_of.get(path).content.decode()
+
+    def test_buttons_of_two_acts_have_two_names(self, answer, desk_of, moderator):
+        for hours in (2, 1):
+            with time_machine.travel(timezone.now() - timedelta(hours=hours)):
+                act(answer, moderator, "warn")
+        page = desk_of.get(reverse("questions:moderate_post", args=[answer.pk])).content.decode()
+        names = re.findall(r'aria-label="(Undo: Warned, [^"]+)"', page)
+
+        assert len(set(names)) == 2
 
     def test_an_act_needs_a_rule(self, report, answer, desk_of):
         path = reverse("questions:moderate_post", args=[answer.pk])
@@ -477,6 +610,7 @@ class TestTransparency:
         self.acts_of(answer, 9, days=0)
         self.acts_of(answer, 9, kind="dismiss")
         self.acts_of(answer, 9, kind="suspend", state="waiting")
+        self.acts_of(answer, 9, kind="suspend", state="undone")
         self.acts_of(answer, 9, days=200)
 
         assert self.log() == []

@@ -6,7 +6,7 @@ import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import FanOut, Kind, Member, Notice
+from accounts.models import FanOut, Kind, Member, Notice, NoticeChoice
 from accounts.tests.factories import make_specialty
 from conftest import client_of
 from questions import rarity_forms, tasks
@@ -257,6 +257,26 @@ def test_all_replacements_go_into_their_own_field(wary, rare, physician_client):
     assert not Question.objects.exists()
 
 
+def test_a_place_across_title_and_details_is_left_where_it_is(physician, physician_client):
+    sent = typed(
+        physician, title="What would you look for in", source="Ohio, a 43-year-old with gout. What next?"
+    )
+
+    form = physician_client.post(ASK, {**sent, "coarser": "all"}).context["form"]
+
+    assert form["title"].value() == sent["title"]
+    assert form["source"].value().endswith("with gout. What next?")
+
+
+def test_only_what_a_field_may_hold_is_looked_at_and_nothing_of_it_is_lost(physician):
+    long = "A 43-year-old. " + "word " * 5_000 + "A 44-year-old."
+
+    coarser = rarity_forms.made_coarser({"title": "Which one?", "source": long})["source"]
+
+    assert "43-year-old" not in coarser
+    assert coarser.endswith("A 44-year-old.")
+
+
 def test_the_real_look_warns_of_one_patient_in_the_news_and_not_of_an_everyday_one(
     physician, physician_client
 ):
@@ -362,7 +382,128 @@ def test_a_specialty_that_is_gone_refuses_it(waiting):
         publishing.post_now(draft=waiting)
 
 
-def test_it_can_be_posted_at_once(waiting, physician_client):
+def now(waiting, client):
+    return client.post(reverse("questions:waiting", args=[waiting.place]), {"now": "1"})
+
+
+def test_posting_at_once_does_not_go_around_the_warning(waiting, physician_client):
+    answer = now(waiting, physician_client)
+
+    page = physician_client.get(answer.url)
+    assert not Question.objects.exists()
+    assert "Look at them before posting now" in page.content.decode()
+    assert page.context["form"]["title"].value() == waiting.fields["title"]
+
+
+def test_what_was_confirmed_can_be_posted_at_once(wary, rare, physician_client):
+    digest = physician_client.post(ASK, rare).context["form"].rarity.digest
+    physician_client.post(ASK, {**rare, "rarity_seen": digest, "later": "1"})
+
+    now(Draft.objects.get(), physician_client)
+
+    assert Question.objects.exists()
+
+
+def test_a_fault_of_the_site_stops_no_other_question(waiting, physician, physician_client, monkeypatch):
+    fields = {**waiting.fields, "title": "Another one of two?"}
+    publishing.post_later(member=physician, fields=fields, submission=uuid.uuid4())
+    post = publishing.writing.open_question
+
+    def fails(**written):
+        if written["title"] == waiting.fields["title"]:
+            raise ValueError
+        return post(**written)
+
+    monkeypatch.setattr(publishing.writing, "open_question", fails)
+
+    with in_two_weeks():
+        tasks.post_due_drafts()
+
+    assert Question.objects.get().title == "Another one of two?"
+    waiting.refresh_from_db()
+    assert waiting.refused == publishing.NOT_POSTED
+
+
+def test_too_many_on_its_day_it_waits_for_the_next(waiting, physician, settings):
+    settings.DAILY_WRITES = {**settings.DAILY_WRITES, "post": 0}
+
+    with in_two_weeks():
+        tasks.post_due_drafts()
+        waiting.refresh_from_db()
+
+        assert waiting.refused == ""
+        assert timezone.now() < waiting.publish_at < timezone.now() + timedelta(days=2)
+    assert not Notice.objects.exists()
+
+
+def test_a_refusal_is_told_each_time_also_without_follow_ups(waiting, physician, physician_client):
+    NoticeChoice.objects.create(member=physician, kind=Kind.FOLLOW_UP, way="off")
+    Member.objects.filter(pk=physician.pk).update(standing="read_only")
+
+    for days in (15, 16):
+        with time_machine.travel(timezone.now() + timedelta(days=days), tick=True):
+            tasks.post_due_drafts()
+        Draft.objects.update(refused="")
+
+    page = physician_client.get(reverse("accounts:notices")).content.decode()
+    assert "A question you planned to post was not posted" in page
+    assert [notice.kind for notice in Notice.objects.all()] == [Kind.REPLY, Kind.REPLY]
+
+
+def test_posted_in_another_way_meanwhile_it_is_gone(waiting, rare, physician, physician_client):
+    kept = waiting.fields
+    digest = physician_client.post(ASK, rare).context["form"].rarity.digest
+    physician_client.post(ASK, {**rare, "rarity_seen": digest})
+    assert not Draft.objects.exists()
+
+    publishing.post_later(member=physician, fields=kept, submission=uuid.UUID(rare["submission"]))
+    with in_two_weeks():
+        tasks.post_due_drafts()
+
+    assert Question.objects.count() == 1
+    assert not Draft.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"tags": "unheard of"}, "tags"),
+        ({"audience": "connections"}, "audience"),
+        ({"byline": "partial"}, "byline"),
+    ],
+)
+def test_what_can_be_checked_is_checked_before_waiting(wary, rare, physician, changed, field):
+    Member.objects.filter(pk=physician.pk).update(face={"place": "the Midwest"})
+    choices = {"choices_for": lambda member, **_: [("anonymous", "A"), ("partial", "B")]}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bylines, "choices_for", choices["choices_for"])
+        answer = client_of(physician).post(ASK, {**rare, "later": "1", **changed})
+
+    assert answer.status_code == 422
+    assert answer.context["form"].errors[field]
+    assert not Draft.objects.exists()
+
+
+def test_what_no_database_holds_is_left_out_of_a_draft(physician_client):
+    address = reverse("questions:save_draft", args=["ask"])
+
+    answer = physician_client.post(address, {"title": "How\x00 long?", "specialties": ["a\x00b"]})
+
+    assert answer.status_code == 204
+    assert Draft.objects.get().fields == {"title": "How long?", "specialties": ["ab"]}
+
+
+def test_a_draft_of_the_form_saved_at_that_moment_is_not_written_over(waiting, physician, monkeypatch):
+    writing.save_draft(member=physician, place="ask", fields={"title": "Something else"})
+    monkeypatch.setattr(publishing, "_is_in_writing", lambda member_id: False)
+
+    with pytest.raises(publishing.AnotherInWriting):
+        publishing.write_on(draft=waiting)
+
+
+def test_it_can_be_posted_at_once(waiting, physician_client, monkeypatch):
+    monkeypatch.setattr(rarity_forms, "assess", lambda text, **_: rarity_of(text, high=False))
     answer = physician_client.post(reverse("questions:waiting", args=[waiting.place]), {"now": "1"})
 
     assert answer.url == Question.objects.get().get_absolute_url()

@@ -1,7 +1,8 @@
 from datetime import timedelta
+from threading import Thread
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -11,7 +12,7 @@ from accounts.services import notices
 from accounts.tests.factories import make_member
 from conftest import client_of
 from questions.asking import Candidate, choose, wilson
-from questions.models import Asked, MemberRank, TopicMute
+from questions.models import Asked, MemberRank, Question, TopicMute
 from questions.services import asking, closing, following, writing
 from questions.tests.factories import corroborate, make_answer, make_question
 
@@ -289,6 +290,41 @@ def test_a_question_put_to_nobody_has_no_reach(physician, colleague):
 
     assert asking.reach_of(quiet.posts.get()) is None
     assert asking.reach_of(alone.posts.get()).asked == 0
+
+
+def test_of_one_s_connections_no_number_is_told(physician):
+    question = put(physician)
+    Question.objects.filter(pk=question.pk).update(audience=Question.Audience.CONNECTIONS)
+    question.refresh_from_db()
+
+    assert asking.reach_of(question.posts.get()).is_among_connections
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_questions_at_once_stay_within_the_week_of_a_member(physician, settings):
+    settings.ASKED_PER_WEEK = 1
+    make_member("peer_of_his")
+    rows = []
+    for _ in range(2):
+        question = make_question(physician, put_to_colleagues=True)
+        rows.append(FanOut.objects.get(kind=Kind.ASKED, target=question.posts.get().pk))
+    second = Thread(target=in_own_connection, args=[lambda: notices.tell_next_batch(fan_out_id=rows[1].pk)])
+
+    with transaction.atomic():
+        notices.tell_next_batch(fan_out_id=rows[0].pk)
+        second.start()
+        second.join(1)
+        assert second.is_alive()
+    second.join(20)
+
+    assert Asked.objects.count() == 1
+
+
+def in_own_connection(work):
+    try:
+        work()
+    finally:
+        connection.close()
 
 
 def test_until_it_is_worked_off_it_is_under_way(physician):

@@ -204,3 +204,9 @@ def test_the_demonstration_fills_folders_filters_and_synonyms_once(physician):
     assert cardiologist.bookmark_folders.count() == 2
     assert cardiologist.saved_searches.count() == 3
     assert Tag.objects.get(slug="blood-thinners").merged_into.name == "anticoagulation"
+
+
+def test_a_name_with_a_sign_that_cannot_be_kept_is_kept_without_it(colleague_client):
+    assert colleague_client.post("/bookmarks/folders/", {"name": "Kid\x00neys"}).status_code == 302
+
+    assert BookmarkFolder.objects.get().name == "Kid neys"

@@ -127,6 +127,17 @@ def test_a_question_sent_without_a_session_stays_and_is_sent_after_logging_in(pa
     assert not Draft.objects.exists()
 
 
+def test_leaving_the_title_shows_what_must_go_from_it(page, live_server, reader):
+    page.goto(f"{live_server.url}/questions/ask/")
+    page.get_by_label("Title").fill("Would you call 412-555-0131 about the dose?")
+
+    page.get_by_label("Details").focus()
+
+    found = page.locator("#div_id_title [data-findings]")
+    expect(found.locator("mark")).to_have_text("412-555-0131")
+    expect(page.locator(".toast")).to_have_count(0)
+
+
 def test_a_verdict_given_without_a_session_is_given_after_logging_in(page, live_server, asker):
     answer = make_answer(make_question(asker))
     page.goto(live_server.url + answer.question.get_absolute_url())

@@ -34,6 +34,23 @@ def test_a_solution_is_followed_up_three_times(solved):
     assert solved.follow_ups.get(days=30).due_at == solved.solved_at + timedelta(days=30)
 
 
+def test_one_that_fails_keeps_no_other_from_being_asked(solved, physician, monkeypatch):
+    other = make_question(physician, title="A second one with an answer?")
+    closing.solve_question(question=other, by=physician, outcome="The surgeon found it.")
+    ask = follow_ups.ask
+
+    def fails(*, question_id):
+        if question_id == solved.pk:
+            raise ValueError
+        return ask(question_id=question_id)
+
+    monkeypatch.setattr(follow_ups, "ask", fails)
+    with later(7):
+        tasks.ask_what_became()
+
+    assert [notice.thread.about for notice in notices_of(physician)] == [f"question:{other.pk}"]
+
+
 def test_solved_elsewhere_is_followed_up_too(physician):
     question = make_question(physician)
     closing.solve_question(question=question, by=physician, outcome="The surgeon found it.")

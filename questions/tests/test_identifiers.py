@@ -7,6 +7,9 @@ from django.urls import reverse
 
 from accounts.models import IdentifierDecision
 from questions.models import Post, Vote
+from questions.services import writing
+from questions.services.bylines import LessPrivateByline
+from questions.services.writing import NotOpen
 from questions.tests.factories import make_answer, make_question
 
 TEXT = "A plumber from Akron, MRN 4471902, with a swollen knee. Tap it?"
@@ -26,7 +29,7 @@ def decided(page):
     rows = rows_of(page)
     return {
         "identifier_shown": [row.key for row in rows if row.is_stop],
-        "identifier_why": "misread",
+        "identifier_why_source": "misread",
         "not_patient": [row.key for row in rows if not row.is_stop],
     }
 
@@ -59,6 +62,57 @@ def test_a_comment_goes_out_once_all_is_decided_and_the_decision_is_counted(
     decision = IdentifierDecision.objects.get()
     assert (decision.member, decision.place, decision.why) == (physician, "comment", "misread")
     assert (decision.stops, decision.doubts) == ({"record": 1}, {"place": 1})
+
+
+def test_a_submission_sent_twice_is_counted_once(physician_client, post):
+    url = reverse("questions:comment", args=[post.pk])
+    values = submitted(TEXT, **decided(physician_client.post(url, submitted(TEXT))))
+
+    for _ in range(2):
+        assert physician_client.post(url, values).status_code == 302
+
+    assert Post.objects.filter(kind="comment").count() == IdentifierDecision.objects.count() == 1
+
+
+def test_an_edit_saved_twice_is_counted_once(physician, physician_client, colleague):
+    own = make_answer(make_question(colleague), author=physician, source=CLEAN)
+    url = reverse("questions:edit", args=[own.pk])
+    values = {"source": TEXT, "was": CLEAN}
+    values |= decided(physician_client.post(url, values))
+
+    for _ in range(2):
+        assert physician_client.post(url, values).status_code == 302
+
+    assert IdentifierDecision.objects.get().place == "edit"
+
+
+def test_a_post_does_not_stand_without_its_record(physician_client, post, monkeypatch):
+    url = reverse("questions:comment", args=[post.pk])
+    values = submitted(TEXT, **decided(physician_client.post(url, submitted(TEXT))))
+
+    def fail(**_):
+        raise RuntimeError
+
+    monkeypatch.setattr(IdentifierDecision.objects, "create", fail)
+    with pytest.raises(RuntimeError):
+        physician_client.post(url, values)
+
+    assert not Post.objects.filter(kind="comment").exists()
+
+
+@pytest.mark.parametrize("refusal", [NotOpen, LessPrivateByline])
+def test_a_refusal_stands_beside_the_byline_only_where_it_is_about_it(
+    physician_client, post, monkeypatch, refusal
+):
+    def refuse(**_):
+        raise refusal
+
+    monkeypatch.setattr(writing, "comment", refuse)
+    page = physician_client.post(reverse("questions:comment", args=[post.pk]), submitted(CLEAN))
+
+    place = "byline" if refusal is LessPrivateByline else "__all__"
+    assert page.status_code == 422
+    assert list(page.context["form"].errors) == [place]
 
 
 def test_a_clean_comment_leaves_no_decision(physician_client, post):

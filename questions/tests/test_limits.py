@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from questions.models import Hold, MemberRank, ModerationAction, WriteCount
-from questions.services import limits, voting, writing
+from questions.services import closing, follow_ups, limits, voting, writing
 from questions.tests.factories import corroborate, make_answer, make_comment, make_question
 
 What = WriteCount.What
@@ -120,6 +120,36 @@ def test_who_is_held_writes_nothing_and_reads_why(question, colleague, physician
         if refusal.type is limits.Held:
             assert "harassment" in str(refusal.value)
             assert f"/appeals/{held.action_id}/" in str(refusal.value)
+
+
+def test_nor_changes_what_was_written_before(question, colleague, physician):
+    answer = make_answer(question, colleague)
+    own = make_question(colleague)
+    other = make_answer(question, physician)
+    corroborate(other, colleague)
+    voting.rate_importance(question=question, rater=colleague, value=2)
+    closing.solve_question(question=own, by=colleague, outcome="It went away by itself.")
+    follow_up = own.follow_ups.order_by("days").first()
+    hold(colleague, answer)
+    explained = {"reason": "evidence", "explanation": "It points the other way."}
+    for change in (
+        lambda: voting.cast_vote(post=other, voter=colleague, value=-1, **explained),
+        lambda: voting.rate_importance(question=question, rater=colleague, value=4),
+        lambda: writing.edit_post(post=answer, by=colleague, source="Something else."),
+        lambda: closing.solve_question(question=own, by=colleague, outcome="It came back."),
+        lambda: follow_ups.answer(follow_up=follow_up, by=colleague, finding="confirmed"),
+    ):
+        with pytest.raises(limits.Held):
+            change()
+
+    voting.withdraw_vote(post=other, voter=colleague)
+
+
+def test_a_hold_lifted_while_one_writes_refuses_nothing(colleague, monkeypatch, question):
+    hold(colleague, make_answer(question, colleague))
+    monkeypatch.setattr(limits, "hold_on", lambda member: None)
+
+    assert limits.count_write(colleague, What.VOTE) == 1
 
 
 def test_a_held_member_may_still_report(question, colleague):

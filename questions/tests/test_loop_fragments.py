@@ -76,8 +76,10 @@ def test_the_references_lead_to_the_work_and_to_the_post(solved):
     [
         (None, ""),
         (asking.Reach(is_under_way=True), "being put to colleagues"),
-        (asking.Reach(False, 0, 0), "nobody to put this to"),
-        (asking.Reach(False, 4, 1), "fewer than five"),
+        (asking.Reach(False, 0, 0), "Put to fewer than five colleagues, or to none yet."),
+        (asking.Reach(False, 4, 1), "Put to fewer than five colleagues, or to none yet."),
+        (asking.Reach(False, 25, 4), "fewer than five reached now"),
+        (asking.Reach(False, 25, 12, is_among_connections=True), "those of your connections who can answer"),
         (asking.Reach(False, 25, 12), "12 of 25 reached now"),
     ],
 )
@@ -85,6 +87,7 @@ def test_the_asker_learns_how_many_were_asked_and_never_a_small_number(reach, wo
     shown = render_to_string("questions/_reach.html", {"reach": reach})
 
     assert words in shown
+    assert not (reach and reach.is_among_connections and "25" in shown)
     assert bool(shown.strip()) == bool(words)
 
 

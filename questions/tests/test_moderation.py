@@ -1,5 +1,6 @@
 """What moderators do, as services: each act with what it changes, and what is refused."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -9,14 +10,16 @@ import time_machine
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Notice
 from accounts.notice_kinds import lines
 from accounts.roles import MODERATORS
 from accounts.tests.factories import make_member, make_user
-from questions.models import Credit, Flag, ModerationAction, Question, Report, Revision
-from questions.services import closing, limits, voting, writing
+from conftest import client_of
+from questions.models import Credit, Draft, Flag, ModerationAction, Question, Report, Revision
+from questions.services import closing, follow_ups, limits, voting, writing
 from questions.services.moderation import acts, desk, redacting, rights, undoing
 from questions.services.reporting import report_post
 from questions.tests.factories import corroborate, make_answer, make_comment, make_question
@@ -27,7 +30,7 @@ from verification.services import events, standing
 from verification.tests.factories import make_claim, make_provider
 
 NAMED = "Ask Mr. Quillfeather of Duluth, he had it, too. Then start the drug early."
-CLEAN = "Ask those who had it, too. Then start the drug early."
+CLEAN = "Ask […], he had it, too. Then start the drug early."
 
 
 @pytest.fixture
@@ -275,17 +278,98 @@ class TestRedacting:
             physician, title="What ails Mr. Quillfeather of Duluth?", source="He had it, too, in May."
         )
         opening = question.posts.get()
-        act(opening, moderator, "redact", title="What ails this man in his 60s?", text="He had it, too.")
+        act(opening, moderator, "redact", title="What ails […]?", text="He had it, too.")
 
         question.refresh_from_db()
         opening.refresh_from_db()
-        assert (question.title, question.excerpt) == ("What ails this man in his 60s?", "He had it, too.")
+        assert (question.title, question.excerpt) == ("What ails […]?", "He had it, too.")
         assert "quillfeather" not in opening.search_text
 
     @pytest.mark.parametrize("text", ["", NAMED, NAMED + " And more."])
     def test_something_must_go(self, answer, moderator, text):
         with pytest.raises(redacting.NothingTakenOut):
             act(answer, moderator, "redact", text=text)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Ask Mr. Jones of Duluth, he had it, too. Then start the drug early.",
+            "Then start the drug early. Ask of Duluth, he had it, too.",
+            "Ask of Duluth, he had it, too! Then start the drug early.",
+            "I recommend homeopathy. […]",
+        ],
+    )
+    def test_nothing_is_put_into_a_member_s_mouth(self, answer, moderator, text):
+        with pytest.raises(redacting.OnlyTakingOut):
+            act(answer, moderator, "redact", text=text)
+
+    def test_nor_into_a_title(self, question, moderator):
+        opening = question.posts.get()
+        with pytest.raises(redacting.OnlyTakingOut):
+            act(opening, moderator, "redact", title="How long do they hold it?", text=opening.source)
+
+    @pytest.mark.parametrize(
+        "written", ["Mr. **Quillfeather**'s", "Mr. QUILLFEATHER,", "_Quillfeather_", "Ｑuillfeather"]
+    )
+    def test_emphasis_commas_and_other_forms_of_a_letter_hide_no_word(
+        self, question, colleague, moderator, written
+    ):
+        answer = make_answer(question, colleague, source=f"{written} course was short. Start early.")
+        with time_machine.travel(timezone.now() + timedelta(hours=1)):
+            writing.edit_post(post=answer, by=colleague, source=NAMED)
+            act(answer, moderator, "redact", text=CLEAN)
+
+        assert answer.revisions.get().source == redacting.TAKEN_OUT
+
+    def test_how_it_was_solved_and_what_became_of_it_lose_the_words_too(
+        self, question, answer, physician, moderator
+    ):
+        closing.solve_question(
+            question=question, by=physician, outcome="Mr. Quillfeather is well, in Duluth."
+        )
+        row = question.follow_ups.order_by("days").first()
+        follow_ups.answer(follow_up=row, by=physician, finding="confirmed", text="Quillfeather had it again.")
+        action = act(answer, moderator, "redact", text=CLEAN)
+
+        question.refresh_from_db()
+        row.refresh_from_db()
+        assert (question.outcome, row.text) == ("[…] is well, in […].", "[…] had it again.")
+        undoing.undo(action=action, by=moderator.user)
+        question.refresh_from_db()
+        row.refresh_from_db()
+        assert question.outcome == "Mr. Quillfeather is well, in Duluth."
+        assert row.text == "Quillfeather had it again."
+
+    def test_a_page_open_meanwhile_brings_nothing_back(self, question, colleague, moderator):
+        said, left = "The ferryman had it, too. Start early.", "The […] had it, too. Start early."
+        answer = make_answer(question, colleague, source=said)
+        path, draft = (
+            reverse(f"questions:{name}", args=[place])
+            for name, place in (("edit", answer.pk), ("save_draft", f"edit:{answer.pk}"))
+        )
+        sent = {"source": said + " Late is worse.", "was": said}
+        act(answer, moderator, "redact", text=left)
+        client = client_of(colleague)
+        page = client.post(path, sent)
+        again = re.search(r'name="was" value="([^"]*)"', page.content.decode())[1]
+        assert client.post(path, {**sent, "was": again}).status_code == 422
+        assert client.post(draft, sent).status_code == 204
+
+        answer.refresh_from_db()
+        assert (page.status_code, answer.source) == (422, left)
+        assert "A moderator took words out" in page.content.decode()
+        assert not Draft.objects.exists()
+        client.post(path, {"source": left + " Late is worse.", "was": left})
+        answer.refresh_from_db()
+        assert answer.source == left + " Late is worse."
+
+    def test_nor_does_a_title_come_back(self, question, physician, moderator):
+        opening, title = question.posts.get(), question.title
+        act(opening, moderator, "redact", title="How long do you hold it?", text=opening.source)
+        with pytest.raises(writing.TakenOutByModerator):
+            writing.edit_post(
+                post=opening, by=physician, source="New.", title=title, was=opening.source, was_title=title
+            )
 
     def test_undone_everything_says_what_it_said(self, answer, colleague, moderator):
         with time_machine.travel(timezone.now() + timedelta(hours=1)):
@@ -457,6 +541,46 @@ class TestTwoPersons:
             with pytest.raises(rights.TakesPart):
                 decide(action=action, by=second.user)
 
+    def test_on_one_face_of_a_member_one_decision_waits(self, answer, moderator, second, colleague):
+        """Of the other face not even the refusal tells."""
+        colleague.byline_mode, colleague.display_name = "public", "Amara Okafor, MD"
+        colleague.save()
+        act(answer, moderator, "suspend")
+        same, other = (
+            make_answer(make_question(make_member()), colleague, byline=mode)
+            for mode in ("anonymous", "public")
+        )
+        with pytest.raises(acts.WaitsAlready):
+            act(same, second, "revoke")
+
+        assert act(other, second, "revoke")
+
+    def test_a_suspension_undone_lifts_no_later_revocation(
+        self, answer, verified, colleague, moderator, second
+    ):
+        suspended, revoked = (
+            acts.approve(action=act(answer, moderator, kind), by=second.user)
+            for kind in ("suspend", "revoke")
+        )
+        with pytest.raises(standing.EndedByAnother):
+            undoing.undo(action=suspended, by=moderator.user)
+
+        colleague.refresh_from_db()
+        revoked.refresh_from_db()
+        assert (Claim.objects.get(pk=verified.pk).state, colleague.standing) == (State.REVOKED, "suspended")
+        assert revoked.is_done
+
+    def test_nor_that_of_a_member_without_a_claim(self, answer, colleague, moderator, second):
+        suspended, _ = (
+            acts.approve(action=act(answer, moderator, kind), by=second.user)
+            for kind in ("suspend", "revoke")
+        )
+        with pytest.raises(standing.EndedByAnother):
+            undoing.undo(action=suspended, by=moderator.user)
+
+        colleague.refresh_from_db()
+        assert colleague.standing == "suspended"
+
     def test_a_proposal_can_be_taken_back(self, answer, moderator, second, colleague):
         action = act(answer, moderator, "suspend")
         undoing.undo(action=action, by=moderator.user)
@@ -464,6 +588,7 @@ class TestTwoPersons:
             acts.approve(action=action, by=second.user)
 
         assert told(colleague) == []
+        assert not ModerationAction.objects.told_to(colleague).exists()
 
     def test_the_database_wants_two(self, answer, moderator):
         row = {"post": answer, "member": answer.author, "moderator": moderator.user, "reason": "spam"}
@@ -566,3 +691,20 @@ def test_nor_does_who_takes_part_close_or_reopen_without_the_desk(question, answ
     closing.close_question(question=question, by=physician)
     with pytest.raises(rights.TakesPart):
         closing.reopen_question(question=question, by=moderator, user=moderator.user)
+
+
+def test_what_a_moderator_closed_its_asker_does_not_reopen(question, physician, moderator, second):
+    action = act(question.posts.get(), moderator, "close")
+    client = client_of(physician)
+    assert (
+        reverse("questions:reopen", args=[question.pk])
+        not in client.get(question.get_absolute_url()).content.decode()
+    )
+    with pytest.raises(closing.ClosedByModerator):
+        closing.reopen_question(question=question, by=physician, user=physician.user)
+    closing.reopen_question(question=question, by=second, user=second.user)
+
+    question.refresh_from_db()
+    assert question.is_open
+    event = Event.objects.get(kind="moderation_reopen")
+    assert (event.object, event.actor) == (f"post:{action.post_id}", events.subject_of(second.user).pk)

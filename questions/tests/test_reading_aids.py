@@ -12,8 +12,8 @@ from accounts.models import Block, Member
 from accounts.tests.factories import make_member, make_specialty
 from conftest import client_of
 from questions import answerers
-from questions.models import Post, Reference
-from questions.services import closing, writing
+from questions.models import Post, Question, Reference
+from questions.services import closing, follow_ups, writing
 from questions.tests.factories import corroborate, dispute, make_answer, make_comment, make_question
 
 
@@ -171,6 +171,27 @@ def test_the_page_to_print_has_all_that_was_said_and_no_handle(question, physici
     assert "31535829" in main
     assert "All went well." in main
     assert "Printed" in main
+
+
+def test_mentions_are_unmade_in_words_and_never_in_links(question, physician, colleague, third):
+    Question.objects.filter(pk=question.pk).update(title="Does @left_atrium still occlude?")
+    source = '[as @papular says](https://example.org/x?by=@papular "a > b, @papular") again'
+    answer = make_answer(question, colleague, source=source)
+    closing.solve_question(
+        question=question, by=physician, answers=[answer], outcome="@left_atrium was right."
+    )
+    week = question.follow_ups.get(days=7)
+    follow_ups.answer(follow_up=week, by=physician, finding="partly", text="@papular saw <it>.")
+
+    html = printed(client_of(third), question)
+
+    assert "@left_atrium" not in html
+    assert 'href="https://example.org/x?by=@papular" title="a ' in html
+    assert "b, @papular&quot;" in html or 'b, @papular"' in html
+    assert ">as a colleague says</a>" in html
+    assert "a colleague was right." in html
+    assert "A week later:" in html
+    assert "partly as they said. a colleague saw &lt;it&gt;." in html
 
 
 def test_removed_folded_and_blocked_posts_are_not_printed(question, third):

@@ -71,6 +71,26 @@ def author(db):
     )
 
 
+def test_a_doi_with_a_character_no_database_holds_is_kept_as_an_address(physician, colleague):
+    answer = make_answer(
+        make_question(physician), colleague, source="See https://doi.org/10.1000/a%00b there."
+    )
+
+    assert answer.references.get().kind == "url"
+
+
+def test_a_recount_reads_the_text_as_it_is_by_then(physician, colleague):
+    answer = make_answer(make_question(physician), colleague, source=TEXT)
+    waiting = Post.objects.get(pk=answer.pk)
+    writing.edit_post(post=answer, by=colleague, source="Only NCT01234567 matters here.")
+
+    references.restore(waiting)
+
+    assert [row.value for row in answer.references.all()] == ["NCT01234567"]
+    answer.refresh_from_db()
+    assert "Only" in answer.html
+
+
 def test_a_paper_is_marked_as_one_s_own_only_beside_the_name(physician, author):
     question = make_question(physician)
     make_answer(question, author, source=TEXT)

@@ -144,6 +144,21 @@ def test_what_is_merged_is_typed_and_addressed_as_before(merged, physician, phys
     assert "Also: hemodialysis" in physician_client.get("/tags/dialysis/").content.decode()
 
 
+def test_following_and_muting_a_synonym_is_for_what_it_stands_for(
+    merged, hemodialysis, colleague, colleague_client, third
+):
+    colleague_client.post(f"/tags/{hemodialysis.slug}/follow/", {"follow": "1", "alerts": "1"})
+    hemodialysis.refresh_from_db()
+    muting.mute_topic(member=third, topic=hemodialysis)
+
+    assert (TopicFollow.objects.get().tag, TopicFollow.objects.get().alerts) == (merged, True)
+    assert TopicMute.objects.get().tag == merged
+    colleague_client.post(f"/tags/{hemodialysis.slug}/follow/", {"follow": "0"})
+    muting.unmute_topic(member=third, topic=hemodialysis)
+    assert not TopicFollow.objects.exists()
+    assert not TopicMute.objects.exists()
+
+
 def test_merging_again_changes_nothing_and_is_told_once(merged, moderator, hemodialysis):
     merge_tags(tag=hemodialysis, into=merged, by=moderator.user)
 

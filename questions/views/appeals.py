@@ -28,7 +28,8 @@ LOG_SECONDS = 900  # how old the public log may be
 @applicant_required
 def statements(request):
     """What moderators decided about one's own, newest first."""
-    rows = ModerationAction.objects.told_to(request.user.as_member).select_related("appeal", "post__question")
+    rows = ModerationAction.objects.told_to(request.user.as_member).with_title_for(request.user)
+    rows = rows.select_related("appeal", "post__question")
     found = page(
         rows, order=("-taken_at", "-pk"), after=request.GET.get("after"), size=settings.REPORTS_PER_PAGE
     )
@@ -41,14 +42,12 @@ def statements(request):
 def statement(request, action_id):
     """One decision with its reasons, and the appeal: to be made, waiting, or decided."""
     member = request.user.as_member
-    rows = ModerationAction.objects.told_to(member).select_related("appeal", "post__question")
-    action = get_object_or_404(rows, pk=action_id)
+    rows = ModerationAction.objects.told_to(member).with_title_for(request.user)
+    action = get_object_or_404(rows.select_related("appeal", "post__question"), pk=action_id)
     form = AppealForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            services.appeal(
-                action=action, by=member, text=form.cleaned_data["text"], address_hash=address_hash(request)
-            )
+            services.appeal(action=action, by=member, text=form.cleaned_data["text"])
             identifiers.record(member=member, place="appeal", kept=form.kept_identifiers())
             messages.success(request, "Sent. Another moderator reads it.")
             return redirect("questions:statement", action.pk)

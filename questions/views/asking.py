@@ -37,10 +37,15 @@ ON_THE_WAY = ("look", "add_specialty", "add_tag")  # buttons of the ask form tha
 
 def draft_fields(data) -> dict[str, object]:
     """What a form was sent with, as a draft keeps it."""
-    fields = {key: data[key][:DRAFT_LIMIT] for key in DRAFT_FIELDS if data.get(key)}
+    fields = {key: _storable(data[key])[:DRAFT_LIMIT] for key in DRAFT_FIELDS if data.get(key)}
     if "specialties" in fields:
-        fields["specialties"] = data.getlist("specialties")[:MOST_SPECIALTIES]
+        fields["specialties"] = [_storable(one) for one in data.getlist("specialties")[:MOST_SPECIALTIES]]
     return fields
+
+
+def _storable(text: str) -> str:
+    """Without the one character that the database cannot hold."""
+    return text.replace("\x00", "")
 
 
 def has_words(fields) -> bool:
@@ -52,10 +57,10 @@ def as_typed(data) -> dict[str, object]:
     fields = {**dict.fromkeys(("peers_only", "put_to_colleagues"), ""), **draft_fields(data)}
     if data.get("submission"):
         fields["submission"] = data["submission"]
-    added, chosen = data.get("add_specialty", ""), fields.get("specialties", [])
+    added, chosen = _storable(data.get("add_specialty", "")), fields.get("specialties", [])
     if added and added not in chosen and Specialty.objects.filter(pk=added, is_choice=True).exists():
         fields["specialties"] = [*chosen, added][:MOST_SPECIALTIES]
-    if tag := data.get("add_tag", "").strip()[:40]:
+    if tag := _storable(data.get("add_tag", "")).strip()[:40]:
         fields["tags"] = ", ".join(filter(None, [fields.get("tags", "").strip().rstrip(","), tag]))
     return fields
 
@@ -109,9 +114,12 @@ def keep_and_open(request):
 
 
 def post_later(request, form):
-    """Keep a valid question until it may be posted. Raises TooManyWaiting."""
+    """Keep a valid question until it may be posted. Raises what `publishing.post_later` raises."""
     typed = form.cleaned_data
-    fields = {**draft_fields(request.POST), "title": typed["title"], "tags": ", ".join(typed["tags"])}
+    fields = {**draft_fields(request.POST), "title": typed["title"], "source": typed["source"]}
+    fields["tags"] = ", ".join(typed["tags"])
+    if form.rarity and form.rarity.is_confirmed:
+        fields["rarity_seen"] = form.rarity.digest
     fields["specialties"] = [one.pk for one in typed["specialties"]]
     fields["byline_confirmed"] = form.byline_chosen()["byline_confirmed"]
     draft = publishing.post_later(
@@ -125,14 +133,20 @@ def post_later(request, form):
 @post_or_back
 def waiting(request, place):
     """Post a waiting question now, or take it back into the ask form."""
-    draft = get_object_or_404(request.user.as_member.drafts, place=place, publish_at__isnull=False)
+    rows = request.user.as_member.drafts.select_related("member__specialty")
+    draft = get_object_or_404(rows, place=place, publish_at__isnull=False)
+    needs_look = "now" in request.POST and rarity_forms.needs_look(draft)
     try:
-        if "now" in request.POST:
+        if "now" in request.POST and not needs_look:
             return redirect(publishing.post_now(draft=draft))
         publishing.write_on(draft=draft)
     except RuleBroken as refusal:
         messages.error(request, str(refusal))
         return redirect("questions:drafts")
+    if needs_look:
+        messages.warning(
+            request, "Together some details may identify the patient. Look at them before posting now."
+        )
     return redirect("questions:ask")
 
 

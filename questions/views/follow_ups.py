@@ -1,5 +1,6 @@
 """The asker says what became of a solved question."""
 
+from django.db import transaction
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 
@@ -22,13 +23,14 @@ def follow_up(request, question_id):
     form = FollowUpForm(request.POST or None, initial=said)
     if request.method == "POST" and form.is_valid():
         try:
-            follow_ups.answer(
-                follow_up=row,
-                by=member,
-                finding=form.cleaned_data["finding"],
-                text=form.cleaned_data["text"],
-            )
-            identifiers.record(member=member, place="follow-up", kept=form.kept_identifiers())
+            with transaction.atomic():
+                follow_ups.answer(
+                    follow_up=row,
+                    by=member,
+                    finding=form.cleaned_data["finding"],
+                    text=form.cleaned_data["text"],
+                )
+                identifiers.record(member=member, place="follow-up", kept=form.kept_identifiers())
             return redirect(f"{question.get_absolute_url()}#what-happened")
         except RuleBroken as refusal:
             form.add_error(None, str(refusal))

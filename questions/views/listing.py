@@ -42,7 +42,7 @@ def specialty(request, slug):
 def tag(request, slug):
     """A tag's list. The address of a synonym leads to the tag it was merged into."""
     synonyms = Tag.objects.filter(merged_into=OuterRef("pk")).order_by("name").values("name")
-    rows = _with_own(request, Tag, "tag").annotate(merged_names=ArraySubquery(synonyms))
+    rows = _with_own(request, Tag, "tag").met_by(request.user).annotate(merged_names=ArraySubquery(synonyms))
     chosen = get_object_or_404(rows.select_related("merged_into"), slug=slug)
     if chosen.merged_into:
         query = request.META.get("QUERY_STRING", "")
@@ -69,11 +69,10 @@ def specialties(request):
 
 
 def _list(request, *, title, topic=None):
-    user, filters = request.user, narrowing.parse(request.GET)
-    names, counted = _names(filters), request.GET.get("counts") == "1"
-    beside = rail.drawn(filters, user=user, path=request.path, topic=topic, names=names, counted=counted)
+    user, counted = request.user, request.GET.get("counts") == "1"
+    filters = narrowing.parse(request.GET).fitting(user)
     if request.htmx and counted:
-        return HttpResponse(beside)
+        return HttpResponse(_rail(request, filters, topic, counted=True))
     found = load_rows(user, Listed(filters, topic), request.GET.get("after"))
     here = Place(request.path, filters)
     context = {
@@ -82,12 +81,13 @@ def _list(request, *, title, topic=None):
     }
     if request.htmx:
         return render(request, "questions/_question_rows.html", context)
+    names = _names(filters, user)
     kept = saved.list_for(user.as_member, PLACE)
     context |= {
         "title": title,
         "topic": topic,
         "filters": filters,
-        "rail": beside,
+        "rail": _rail(request, filters, topic, counted=counted),
         "orders": [
             (label, here.address(filters.but(sort=key)), key == filters.sort)
             for key, (label, _) in narrowing.ORDERS.items()
@@ -102,6 +102,13 @@ def _list(request, *, title, topic=None):
         **_own_buttons(topic),
     }
     return render(request, "questions/question_list.html", context)
+
+
+def _rail(request, filters, topic, *, counted):
+    names = _names(filters, request.user)
+    return rail.drawn(
+        filters, user=request.user, path=request.path, topic=topic, names=names, counted=counted
+    )
 
 
 @dataclass(frozen=True)
@@ -133,8 +140,8 @@ class Place:
         return f"{self.path}?{'&'.join(parts)}" if parts else self.path
 
 
-def _names(filters) -> dict[str, str]:
-    """The names behind the slugs of an address, as far as there are any."""
+def _names(filters, user) -> dict[str, str]:
+    """The names behind the slugs of an address, as far as the reader meets them elsewhere."""
     names = {}
     if filters.specialty not in ("", "mine"):
         names["specialty"] = (
@@ -143,7 +150,8 @@ def _names(filters) -> dict[str, str]:
     if filters.specialty == "mine":
         names["specialty"] = "My specialty"
     if filters.tag:
-        names["tag"] = Tag.objects.filter(slug=filters.tag).values_list("name", flat=True).first()
+        met = Tag.objects.met_by(user).filter(slug=filters.tag)
+        names["tag"] = met.values_list("name", flat=True).first()
     return {key: name for key, name in names.items() if name}
 
 

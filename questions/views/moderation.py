@@ -6,10 +6,12 @@ from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, Max, OuterRef, Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateformat import format as date_format
 
 from accounts.doors import login_required
 from accounts.roles import is_moderator
@@ -136,18 +138,21 @@ def post(request, post_id):
     report = Report.objects.visible_to(request.user).open().filter(post=found)
     report = report.select_related("claimed_by__member", "opinion_wanted_by__member").first()
     history = list(
-        ModerationAction.objects.visible_to(request.user)
-        .beside(found)
+        rights.with_part_taken(ModerationAction.objects.visible_to(request.user).beside(found), request.user)
+        .filter(is_party=False)
         .select_related(
             "moderator__member", "second__member", "undone_by__member", "appeal", "post__question"
         )
         .order_by("-taken_at", "-pk")[:MOST_ACTS]
     )
     flags = list(found.flags.order_by("-raised_at", "-pk")[:MOST_FLAGS])
-    form = _form(request, found, report, history, flags)
+    form = _form(request, found, report, flags)
     if request.method == "POST" and form.is_valid():
         try:
             return _act(request, found, form)
+        except acts.ChangedMeanwhile as refusal:
+            form.add_error(None, str(refusal))
+            _know_of_newest(form, found)
         except RuleBroken as refusal:
             form.add_error(None, str(refusal))
     _sign(request, found, history)
@@ -171,24 +176,31 @@ def _load(user, post_id):
     taken = rights.part_taken(user.as_member, OuterRef("question"))
     rows = (
         Post.objects.visible_to(user)
-        .annotate(is_party=ExpressionWrapper(taken, output_field=BooleanField()))
+        .annotate(
+            is_party=ExpressionWrapper(taken, output_field=BooleanField()), newest_act=Max("moderation__pk")
+        )
         .select_related("question", "byline", "author__specialty", "author__rank")
     )
     return get_object_or_404(rows, pk=post_id)
 
 
-def _form(request, found, report, history, flags):
-    newest = max((act.pk for act in history if act.post_id == found.pk), default=0)
+def _form(request, found, report, flags):
     opened = [flag for flag in flags if flag.state == Flag.State.OPEN]
     worst = Reason.IDENTITY if any(flag.reason == Reason.IDENTITY for flag in opened) else None
     return ActForm(
         request.POST if request.method == "POST" else None,
         post=found,
         has_report=report is not None,
-        seen=newest,
+        seen=found.newest_act or 0,
         kind=request.GET.get("act", ""),
         reason=worst or (opened[0].reason if opened else ""),
     )
+
+
+def _know_of_newest(form, found):
+    """Let the next press of a form stand beside what its page now shows."""
+    form.data = form.data.copy()
+    form.data["seen"] = found.moderation.aggregate(newest=Max("pk"))["newest"]
 
 
 def _act(request, found, form):
@@ -201,6 +213,9 @@ def _sign(request, found, history):
     for act in history:
         act.is_by_me = act.moderator_id == request.user.pk
         act.is_of_this = act.post_id == found.pk
+        act.named = (
+            f"{act.get_kind_display()}, {date_format(timezone.localtime(act.taken_at), 'M j, g:i:s a')}"
+        )
 
 
 def _context(user, found):

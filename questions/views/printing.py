@@ -9,12 +9,14 @@ from django.utils.safestring import SafeString
 from accounts.doors import physician_required
 from accounts.handles import SHAPE
 from questions.models import Post
+from questions.services import follow_ups
 from questions.services.references import references_of
 from questions.signature import Signer, signed, signer_columns
 from questions.views import thread
 
 MOST_ANSWERS = 100
 MENTION = re.compile(rf"(?<![\w@/.])@(?:{SHAPE.pattern})")
+TAG = re.compile(r'(<(?:[^>"]|"[^"]*")*>)')
 FIELDS = ("kind", "html", "posted_at", "corroborate_count", "dispute_count", "credit")
 
 
@@ -26,12 +28,23 @@ def question(request, question_id):
     posts = _posts(found, member)
     context = {
         "question": found,
+        "title": unmentioned(found.title),
+        "outcome": unmentioned(found.outcome),
+        "became": _became(found) if found.is_solved else [],
         "opening": next((post for post in posts if post["kind"] == Post.Kind.OPENING), None),
         "answers": [post for post in posts if post["kind"] == Post.Kind.ANSWER],
         "references": references_of(found, member),
         "printed_at": timezone.now(),
     }
     return render(request, "questions/print.html", context)
+
+
+def _became(question) -> list[tuple[str, str, str]]:
+    """What the asker said became of it: when, how it turned out, and in which words."""
+    return [
+        (row.get_days_display().capitalize(), row.get_finding_display().lower(), unmentioned(row.text))
+        for row in follow_ups.said_of(question)
+    ]
 
 
 def _posts(question, member) -> list[dict]:
@@ -50,5 +63,11 @@ def _posts(question, member) -> list[dict]:
 
 
 def without_handles(html: str) -> SafeString:
-    """A post's sanitized HTML with its mentions unmade: a handle has nothing to do outside."""
-    return SafeString(MENTION.sub("a colleague", html))
+    """A post's sanitized HTML with its mentions unmade, outside of tags: there is where links lead."""
+    parts = TAG.split(html)
+    return SafeString("".join(part if TAG.fullmatch(part) else unmentioned(part) for part in parts))
+
+
+def unmentioned(text: str) -> str:
+    """A handle has nothing to do outside."""
+    return MENTION.sub("a colleague", text)

@@ -62,7 +62,7 @@ def render_question(request, question, *, form=None, refused=None, status=200):
         member,
         can_moderate=is_moderator(request.user),
         became=_became(question),
-        answerers=tuple(answerers.in_words(_answered_by(question, answers))),
+        answerers=tuple(answerers.in_words(_answered_by(question, answers, is_all=not after))),
         **_of_the_asker(question, opening, member),
     )
     context = {
@@ -73,15 +73,15 @@ def render_question(request, question, *, form=None, refused=None, status=200):
         "sorts": [
             (label, f"{address}?answers={key}#answers", key == sort) for key, (label, _) in seen.SORTS.items()
         ],
-        "answer_form": thread.drawn_answer_form(request, question, form) if head.writable else "",
+        "answer_form": (thread.drawn_answer_form(request, question, form) if head.writable or form else ""),
     }
     return render(request, "questions/question.html", context, status=status)
 
 
-def _answered_by(question, answers):
+def _answered_by(question, answers, *, is_all):
     """How many answered, by specialty; from the answers at hand where they are all."""
-    if answers.next or not answers.rows:
-        return answerers.by_specialty(question) if answers.next else []
+    if answers.next or not is_all:
+        return answerers.by_specialty(question)
     others = (post for post in answers if not post.is_removed and post.author_id != question.asker_id)
     return answerers.tally((post.author_id, post.signature) for post in others)
 
@@ -115,6 +115,7 @@ def _answers(request, question, found, sort):
     may = {
         "writable": question.is_open and bool(member) and member.may_write,
         "can_moderate": is_moderator(request.user),
+        "is_member": bool(member),
     }
     token = get_token(request)
     return {

@@ -124,7 +124,9 @@ def _spelling(finder, found, members):
     typed, user = finder.search.typed, finder.search.user
     if found.found and not typed.has_alternatives:
         return
-    unknown = [stem for stem, documents, _ in finder.shares if not documents]
+    # Where nothing is found, a rare word is taken as unknown: its offer says nothing of posts one may not read.
+    least = 1 if found.found else spelling.MEETS_OFTEN
+    unknown = [stem for stem, documents, _ in finder.shares if documents < least]
     if better := spelling.put_right(typed, unknown, user):
         yield Hint("Did you mean", str(better), better)
     if not found.found and not members:

@@ -1,9 +1,11 @@
 """Pages to write on: ask, answer, comment, edit, drafts, preview."""
 
 import re
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import connection, transaction
 from django.http import Http404, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
@@ -27,6 +29,33 @@ from sermo.text import render_markdown
 PREVIEW_FIELDS = ("source",)
 PLACE = re.compile(r"ask|(answer|comment|edit):[1-9][0-9]{0,18}")
 LATER = re.compile(r"later:[0-9a-f-]{36}")
+OF_THE_BYLINE = (
+    bylines.LessPrivateByline,
+    bylines.NameAmongConnections,
+    bylines.NoPublicName,
+    bylines.NoPartialByline,
+)
+SENDING = 7_300_007  # first number of the advisory locks under which one submission is sent
+
+
+@contextmanager
+def _recording(form, member, place):
+    """Notes what stays in a text although it was found, together with the post or not at all, and once a submission."""
+    submission = form.cleaned_data["submission"]
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [SENDING, submission.int % 2**31])
+        sent = member.posts.filter(submission=submission)
+        is_repeated = sent.exists() or member.drafts.filter(place=f"later:{submission}").exists()
+        yield
+        if not is_repeated:
+            identifiers.record(member=member, place=place, kept=form.kept_identifiers())
+
+
+def _refuse(form, refusal):
+    """Say it beside the choice it is about, or above the form."""
+    is_beside = isinstance(refusal, OF_THE_BYLINE) and "byline" in form.fields
+    form.add_error("byline" if is_beside else None, str(refusal))
 
 
 @active_physician_required
@@ -46,15 +75,14 @@ def ask(request):
     )
     if request.method == "POST" and form.is_valid() and "coarser" not in sent:
         try:
-            done = asking.post_later(request, form) if "later" in sent else redirect(_open(form, member))
-            identifiers.record(member=member, place="question", kept=form.kept_identifiers())
-            return done
+            with _recording(form, member, "question"):
+                return asking.post_later(request, form) if "later" in sent else redirect(_open(form, member))
         except services.NotInAudience as refusal:
             form.add_error("audience", str(refusal))
         except NewTagNeedsRank as refusal:
             form.add_error("tags", str(refusal))
         except RuleBroken as refusal:
-            form.add_error("byline", str(refusal))
+            _refuse(form, refusal)
     context = {
         "form": form,
         "draft": None if form.is_bound else draft,
@@ -97,19 +125,17 @@ def answer(request, question_id):
     form = thread.answer_form(question, member, request.POST)
     if form.is_valid():
         try:
-            post = services.answer(
-                question=question,
-                author=member,
-                source=form.cleaned_data["source"],
-                submission=form.cleaned_data["submission"],
-                **form.byline_chosen(),
-            )
-        except (bylines.LessPrivateByline, bylines.NameAmongConnections) as refusal:
-            form.add_error("byline", str(refusal))
+            with _recording(form, member, "answer"):
+                post = services.answer(
+                    question=question,
+                    author=member,
+                    source=form.cleaned_data["source"],
+                    submission=form.cleaned_data["submission"],
+                    **form.byline_chosen(),
+                )
         except RuleBroken as refusal:
-            form.add_error("source", str(refusal))
+            _refuse(form, refusal)
         else:
-            identifiers.record(member=member, place="answer", kept=form.kept_identifiers())
             return _answered(request, question, post)
     if request.htmx:
         return HttpResponse(thread.drawn_answer_form(request, question, form), status=422)
@@ -152,19 +178,17 @@ def comment(request, post_id):
     )
     if request.method == "POST" and form.is_valid():
         try:
-            made = services.comment(
-                post=post,
-                author=member,
-                source=form.cleaned_data["source"],
-                submission=form.cleaned_data["submission"],
-                **form.byline_chosen(),
-            )
-            identifiers.record(member=member, place="comment", kept=form.kept_identifiers())
+            with _recording(form, member, "comment"):
+                made = services.comment(
+                    post=post,
+                    author=member,
+                    source=form.cleaned_data["source"],
+                    submission=form.cleaned_data["submission"],
+                    **form.byline_chosen(),
+                )
             return redirect(made.get_absolute_url())
-        except (bylines.LessPrivateByline, bylines.NameAmongConnections) as refusal:
-            form.add_error("byline", str(refusal))
         except RuleBroken as refusal:
-            form.add_error("source", str(refusal))
+            _refuse(form, refusal)
     context = {
         "form": form,
         "post": _drawn(request, question, post, writable=False),
@@ -191,8 +215,12 @@ def edit(request, post_id):
     form.initial.update(draft.fields if draft else {})
     if request.method == "POST" and form.is_valid():
         try:
-            services.edit_post(post=post, by=member, **form.cleaned_data)
-            identifiers.record(member=member, place="edit", kept=form.kept_identifiers())
+            with transaction.atomic():
+                title = services.lock_open(post.question).title
+                said = (Post.objects.values_list("source", flat=True).get(pk=post.pk), title)
+                done = services.edit_post(post=post, by=member, **form.cleaned_data)
+                if (done.source, form.cleaned_data.get("title") or title) != said:
+                    identifiers.record(member=member, place="edit", kept=form.kept_identifiers())
             return redirect(post.get_absolute_url())
         except services.ChangedMeanwhile as refusal:
             form.add_error("source", str(refusal))
@@ -213,7 +241,7 @@ def edit(request, post_id):
 def _start_from(form, post):
     """Let the next save of a form win over what stands there now, which its page shows beside it."""
     form.data = form.data.copy()
-    form.data["was"] = post.source
+    form.data["was"], form.data["was_title"] = post.source, post.question.title
 
 
 @active_physician_required
@@ -252,8 +280,21 @@ def save_draft(request, place):
     if not (PLACE.fullmatch(place) or ("discard" in request.POST and LATER.fullmatch(place))):
         raise Http404
     member, fields = request.user.as_member, asking.draft_fields(request.POST)
+    if place.startswith("edit:") and _was_redacted_meanwhile(member, int(place[5:]), request.POST):
+        return HttpResponse(status=204)
     if "discard" in request.POST or not asking.has_words(fields):
         services.forget_draft(member=member, place=place)
     else:
         services.save_draft(member=member, place=place, fields=fields)
     return redirect("questions:drafts") if "discard" in request.POST else HttpResponse(status=204)
+
+
+def _was_redacted_meanwhile(member, post_id, sent) -> bool:
+    """Whether a page being edited still shows what a moderator has taken out, and would keep it as a draft."""
+    if "discard" in sent:
+        return False
+    post = Post.objects.filter(author=member, pk=post_id).select_related("question").first()
+    return bool(post) and (
+        services.is_outdated(post, post.question, sent.get("was"), sent.get("was_title"))
+        and services.is_redacted(post)
+    )

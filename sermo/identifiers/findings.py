@@ -1,5 +1,6 @@
 """What a check returns, and what can be done with it."""
 
+from bisect import bisect
 from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import replace as copy
@@ -25,11 +26,14 @@ class Finding:
 
 def without_overlaps(found: Iterable[Finding], text: str) -> list[Finding]:
     """Of those that overlap the one that must go stays, then the longest; each gets its words."""
-    kept: list[Finding] = []
+    kept: list[Finding] = []  # by start, so that only the neighbors can overlap
     for finding in sorted(found, key=lambda one: (one.level != STOP, one.start - one.end, one.start)):
-        if all(finding.end <= other.start or other.end <= finding.start for other in kept):
-            kept.append(copy(finding, words=text[finding.start : finding.end]))
-    return sorted(kept, key=lambda one: one.start)
+        place = bisect(kept, finding.start, key=lambda one: one.start)
+        after_one = not place or kept[place - 1].end <= finding.start
+        before_one = place == len(kept) or finding.end <= kept[place].start
+        if after_one and before_one:
+            kept.insert(place, copy(finding, words=text[finding.start : finding.end]))
+    return kept
 
 
 def replace(text: str, findings: Iterable[Finding]) -> str:

@@ -12,7 +12,12 @@ IS = (
     r"|num(?:ber)?\.?|ids?|n[°o]\.?|code|card|of|reads?|read|listed\s+as)){0,5}\s*[:=#|]?\s*"
 )
 RECORD = (
-    r"m\.?r\.?n\.?|m\.?r\.?\s?#|pid|med(?:ical)?\.?\s*rec(?:ord)?s?|medical\s+chart"
+    r"m\.?r\.?n\.?(?:\s*\(\w+\)|,)?|mnr|m\.?r\.?\s?#|pid|h\.?n|u\.?r(?:\s+(?:no\.?|number))?|enc"
+    r"|lab(?:oratory)?\s+(?:no\.?|number|id|#)|episode(?:\s+(?:no\.?|number|id|#))?"
+    r"|adm(?:ission|it|\.)?\s+(?:no\.?|number|id|#)|epi|hcn|phn|tracking\s+(?:no\.?|number|#)"
+    r"|(?:report|film|x-ray|imaging|scan|donor|unit|bed\s+label|ticket|tag)\s+(?:no\.?|number|#)"
+    r"|(?:our|the|their|hospital|clinic)\s+number\s+for\s+(?:him|her|them|this\s+\w+)|filed\s+(?:under|as)"
+    r"|subject|participant\s+(?:no\.?|number|id|#)|med(?:ical)?\.?\s*rec(?:ord)?s?|medical\s+chart"
     r"|patient\s+(?:id(?:entifier)?|no\.?|number|file|record|chart|code)|pt\s+(?:id|no\.?|#)"
     r"|hospital\s+(?:no\.?|number|id|record|file)|hosp\.?\s+(?:no\.?|number|id)"
     r"|chart(?:\s+(?:no\.?|number|id|#))?|case\s+(?:no\.?|number|id|file|#)|visit\s+(?:no\.?"
@@ -196,7 +201,7 @@ SPOKEN_CUED = re.compile(
     rf"(?i)\b(?:number|mrn|m\s?r\s?n|id|account|social(?:\s+security)?|ssn|extension|pager|phone"
     rf"|fax|call|policy|zip(?:\s+code)?|record|serial|member|plate|license|ends\s+in"
     rf"|ending\s+in)\b(?:\s+(?:is|was|at|number|in|of|code|dash|area|letter"
-    rf"|[a-z]))*[\s:,]+(?P<it>(?:(?:{SPOKEN_ANY}|\d{{1,4}})[\s,-]+){{3,}}(?:{SPOKEN_ANY}"
+    rf"|[a-z])){{0,4}}[\s:,]+(?P<it>(?:(?:{SPOKEN_ANY}|\d{{1,4}})[\s,-]+){{3,30}}(?:{SPOKEN_ANY}"
     rf"|\d{{1,4}}))(?![\w-])"
 )
 SPOKEN_DATE = re.compile(

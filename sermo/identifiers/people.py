@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from sermo.identifiers.findings import DOUBT, STOP, Finding
 from sermo.identifiers.lexicon import MEDICAL, SURNAME, WORDLIKE, fold, lexicon
 
 WORD = re.compile(r"[^\W\d_](?:[^\W_]|['’.-](?=[^\W\d_]))*")
 UPPER = "A-ZÀ-ÖØ-ÞĀĂĄĆĈĊČĎĐĒĘĚĜĞĠĢĤĦĨĪĮİĴĶĹĻĽŁŃŅŇŌŐŒŔŘŚŜŞŠŢŤŨŪŬŮŰŲŴŶŸŹŻŽƠƯȘȚẠ-ỹ"
-NAME = rf"(?:[{UPPER}][\w'’-]*\.?)"
+NAME = rf"(?:(?<![\w-])(?<!\w['’])[{UPPER}][\w'’-]{{0,40}}\.?)"
 PARTICLE = (
     r"(?:de\s+la|de\s+los|de\s+las|van\s+der|van\s+den|von\s+der|van|von|der|den|de|del|della|di"
     r"|da|dos|das|do|du|la|le|el|al|bin|bint|ibn|ben|abu|y|e|zu|ter|ten|st\.?)"
@@ -681,7 +682,7 @@ def _capitals(text: str, words: list[Word]) -> Iterator[Finding]:
 
 def _run(text: str, words: list[Word], place: int) -> list[Word]:
     run: list[Word] = []
-    for word in words[place:]:
+    for number, word in enumerate(islice(words, place, None), place):
         if run:
             between = text[run[-1].end : word.start]
             particle = (
@@ -706,7 +707,7 @@ def _run(text: str, words: list[Word], place: int) -> list[Word]:
                 and between == " "
             )
             if particle and word.text.islower() and word.text != "of":
-                following = words[words.index(word, place) + 1 :][:2]
+                following = words[number + 1 : number + 3]
                 if any(one.is_capitalized for one in following):
                     run.append(word)
                     continue

@@ -23,6 +23,7 @@ LINE = 5
 TOGETHER = 1  # added where details of three or more facets meet, or two of one facet in COUNTED_TWICE
 COUNTED_TWICE = {"event", "attention", "role"}
 DELAY_DAYS = 14
+PARAGRAPH = re.compile(r"\n[^\S\n]*\n")  # no sign goes across: what stands on both sides is not one phrase
 DATA = Path(__file__).parent / "data"
 
 
@@ -116,7 +117,8 @@ class Rarity:
 
 def assess(text: str, *, state: str = "", specialty: str = "") -> Rarity:
     """Weigh what a post gives away. `state` (name or postal code) and `specialty` are what the page shows beside it."""
-    signs = _without_overlaps([*_worded(text), *_ages(text), *_unlisted_places(text), *_listed(text)])
+    found = [*_worded(text), *_ages(text), *_unlisted_places(text), *_listed(text)]
+    signs = _without_overlaps([sign for sign in found if not PARAGRAPH.search(text, sign.start, sign.end)])
     signs += _shown_beside(state, specialty)
     return Rarity(score=_score(signs), signs=signs)
 
@@ -275,15 +277,16 @@ SMALL_SPECIALTIES_NAMES = (
     "Congenital Heart Disease, Aerospace Medicine, Undersea and Hyperbaric Medicine"
 )
 SMALL_SPECIALTIES = {*SMALL_SPECIALTIES_NAMES.split(", ")}
+GAP = r"(?:[^\S\n]+(?:\n[^\S\n]*)?|\n[^\S\n]*)"  # between words: a new line, never a new paragraph
 WITHIN = r"in|on|near|from|outside(?: of)?|around|at|off|to|visiting|of|over|across"
-BEFORE = re.compile(rf"\b({WITHIN})\s+$", re.IGNORECASE)
+BEFORE = re.compile(rf"\b({WITHIN}){GAP}$", re.IGNORECASE)
 STATE_AFTER = re.compile(rf", (?:{POSTAL.replace(' ', '|')})\b")
 MEDICINE_AFTER = re.compile(
-    r"['’]s?\b|\s+(?:criteria|score|scale|classification|protocol|study|trial|consensus|sign|manual|University|Heart|"
+    rf"['’]s?\b|{GAP}(?:criteria|score|scale|classification|protocol|study|trial|consensus|sign|manual|University|Heart|"
     r"equation|system|guidelines?|definition|test|virus|fever|bag|tube|drain|bandage|brace|disease|syndrome)\b"
 )
 UNLISTED_TOWN = re.compile(
-    rf"\b(?:{WITHIN})\s+(?:[A-Z][a-z]+(?:ville|burgh?|boro(?:ugh)?|ington|town|port|shire|haven|wick)|"
+    rf"\b(?:{WITHIN}){GAP}(?:[A-Z][a-z]+(?:ville|burgh?|boro(?:ugh)?|ington|town|port|shire|haven|wick)|"
     r"(?:[A-Z][a-z]+ ){1,2}(?:Beach|Springs|Falls|Creek|Lake|City|Island|Rapids|Heights|Harbor|Junction|County))\b"
 )
 TOWN_WITH_STATE = re.compile(
@@ -367,6 +370,8 @@ def _listed(text: str) -> Iterator[Sign]:
             if here != term and (here[:-1] != term[:-1] or here[-1] != f"{term[-1]}s"):
                 continue
             end = words[place + len(term) - 1][2]
+            if PARAGRAPH.search(text, start, end):
+                continue
             sign = _listed_place(text, start, end, term) if kind == "place" else _sign(kind, text, start, end)
             if sign:
                 yield sign

@@ -84,6 +84,9 @@ def test_the_addresses_of_a_text_are_those_of_its_page():
         ("https://example.org/x", Work("url", "https://example.org/x")),
         ("mailto:a@example.org", None),
         ("https://example.org/" + "x" * 400, None),
+        ("https://doi.org/10.1000/a%00b", Work("url", "https://doi.org/10.1000/a%00b")),
+        ("https://doi.org/10.1000/a%E2%80%AEb", Work("url", "https://doi.org/10.1000/a%E2%80%AEb")),
+        ("https://example.org/a\u202eb", None),
         ("https://[x", None),
     ],
 )

@@ -145,3 +145,53 @@ def test_a_whole_row_comes_back_as_the_orm_would_load_it(members):
         name: value for name, value in vars(known).items() if name != "_state"
     }
     assert not loaded._state.adding
+
+
+def test_what_is_used_often_is_prepared_in_the_database_and_finds_the_same(members):
+    @prepared
+    def near(shape, *, handle, ids, since):
+        rows = Member.objects.filter(AnyOf("pk", ids), handle__gte=handle, joined_at__gt=since)
+        return (
+            rows.annotate(percent=Value("100 % sure, 'quoted'")).order_by("pk").values_list("pk", "percent")
+        )
+
+    values = {"ids": [one.pk for one in members], "since": datetime(2026, 1, 1, tzinfo=UTC)}
+    answers, texts = [], []
+    for _ in range(5):
+        with CaptureQueriesContext(connection) as queries:
+            answers.append(near(None, handle="member_", **values))
+        assert len(queries) == 1
+        texts.append(queries[0]["sql"].split()[0])
+
+    assert texts == ["SELECT", "SELECT", "EXECUTE", "EXECUTE", "EXECUTE"]
+    assert answers == [[(one.pk, "100 % sure, 'quoted'") for one in members]] * 5
+    assert near(None, handle="member_3", **values) == [(members[3].pk, "100 % sure, 'quoted'")]
+    assert near(None, handle="member_3", ids=[], since=values["since"]) == []
+
+
+def test_behind_a_pooler_nothing_is_prepared(members, settings):
+    settings.PREPARE_QUERIES = False
+
+    @prepared
+    def handles(shape, *, member):
+        return Member.objects.filter(pk=member).values_list("handle")
+
+    for _ in range(5):
+        with CaptureQueriesContext(connection) as queries:
+            assert handles(None, member=members[0].pk) == [("member_0",)]
+        assert queries[0]["sql"].startswith("SELECT")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_session_prepares_anew():
+    member = make_member("member_0")
+
+    @prepared
+    def handles(shape, *, member):
+        return Member.objects.filter(pk=member).values_list("handle")
+
+    for _ in range(3):
+        handles(None, member=member.pk)
+    connection.close()
+
+    assert handles(None, member=member.pk) == [("member_0",)]

@@ -59,6 +59,18 @@ def test_few_ordinary_posts_are_warned():
     assert share_warned(list(clean_posts())) <= 0.01
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["What came to us in\n\nOhio is unknown", "Seen near\n \nRapid City", "He has Stiff\n\nperson syndrome"],
+)
+def test_no_sign_goes_across_paragraphs(text):
+    assert all("\n" not in sign.words for sign in assess(text).signs)
+
+
+def test_a_place_on_a_new_line_is_found_with_the_word_before_it():
+    assert [sign.words for sign in assess("He grew up in\nOhio").signs] == ["in\nOhio"]
+
+
 def test_no_kind_of_detail_crosses_the_line_alone():
     assert max(kind.weight for kind in KINDS.values()) < LINE
 

@@ -141,7 +141,7 @@ document.addEventListener("htmx:confirm", async (event) => {
 for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout", "htmx:sendAbort"]) {
   document.addEventListener(name, (event) => {
     const form = event.detail.elt.closest("form[data-draft-url]");
-    if (!form) return;
+    if (!form || "quiet" in event.detail.elt.dataset) return;
     state(form).dirty = true;
     later(form, PAUSE);
   });
@@ -160,6 +160,7 @@ document.addEventListener("htmx:responseError", async (event) => {
   let { status } = event.detail.xhr;
   if (status !== 401 && status !== 403) return;
   stale = true;
+  if ("quiet" in event.target.dataset) return;
   if (status === 403 && !(await renew())) status = 401;
   notSent(event.target, status);
 });

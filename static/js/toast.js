@@ -31,6 +31,11 @@ function say(words, link) {
   region.append(shape);
 }
 
+// What runs by itself while one writes fails without a word.
+function isQuiet(element) {
+  return "quiet" in element.dataset;
+}
+
 function holdsText(element) {
   return Boolean(element.closest("form")?.querySelector("textarea"));
 }
@@ -46,14 +51,14 @@ document.addEventListener("click", (event) => {
 
 for (const name of ["htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(name, ({ target }) => {
-    say(`Not sent. The connection dropped${holdsText(target) ? "; your text is saved" : ""}.`);
+    if (!isQuiet(target)) say(`Not sent. The connection dropped${holdsText(target) ? "; your text is saved" : ""}.`);
   });
 }
 
 // Why the door was shut (401, 403) is found out in draft.js, which then says "not-sent".
 document.addEventListener("htmx:responseError", (event) => {
   const { status } = event.detail.xhr;
-  if ([401, 403, 422].includes(status)) return;
+  if ([401, 403, 422].includes(status) || isQuiet(event.target)) return;
   say(REFUSALS[status] ?? (status >= 500 ? "Not sent. This failed on our side." : "Not sent. Load the page again."));
 });
 

@@ -8,13 +8,14 @@ from django.db import transaction
 from accounts.models import Member, User
 from accounts.services import members, profiles, ties
 from sermo.errors import RuleBroken
-from verification.models import Claim, Dispute
+from verification.models import Claim, Dispute, Event
 from verification.models.claims import State
 from verification.services import events, states
 from verification.signals import member_revoked
 
 CONDUCT = "conduct"
 Standing = Member.Standing
+CLAIM, MEMBER = "claim", "member"  # whose state was taken
 
 
 class NoMembership(RuleBroken):
@@ -27,6 +28,10 @@ class EndedAlready(RuleBroken):
 
 class HeldByAnother(RuleBroken):
     message = "The license is held by another account now. The membership cannot be given back."
+
+
+class EndedByAnother(RuleBroken):
+    message = "The membership was ended by another decision since."
 
 
 def lock(member: Member) -> Claim | None:
@@ -67,16 +72,42 @@ def revoke(*, member: Member, by: User) -> str:
 def reinstate(*, member: Member, by: User, was: str) -> None:
     """Give back what `suspend` or `revoke` took; `was` is what they returned. Twice is as good as once.
 
-    Raises NoMembership, HeldByAnother.
+    What somebody else decided since stands. Raises NoMembership, HeldByAnother, EndedByAnother.
     """
     claim = lock(member)
-    if was in (Standing.PHYSICIAN, Standing.READ_ONLY, Standing.SUSPENDED):
-        _set_standing(member, was, by)
-    elif claim and claim.state in (State.SUSPENDED, State.REVOKED):
-        others = Claim.objects.of_identity(claim).holding().exclude(pk=claim.pk)
-        if claim.state == State.REVOKED and others.exists():
-            raise HeldByAnother
-        states.move(claim=claim, to=_now(claim, was), as_=states.MODERATOR, by=by, reason=CONDUCT)
+    ended, of, before = was.split(":")
+    if of == MEMBER:
+        _give_standing_back(member, claim, before, by)
+        return
+    if claim and claim.state in (before, _now(claim, before)):
+        return
+    if claim is None or claim.state != ended or not _was_for_conduct(claim):
+        raise EndedByAnother
+    others = Claim.objects.of_identity(claim).holding().exclude(pk=claim.pk)
+    if claim.state == State.REVOKED and others.exists():
+        raise HeldByAnother
+    states.move(claim=claim, to=_now(claim, before), as_=states.MODERATOR, by=by, reason=CONDUCT)
+
+
+def passed_on(*, later: str, earlier: str) -> str:
+    """What a later end gives back, once the earlier one that it followed stands no more."""
+    ended, of, _ = later.split(":")
+    return f"{ended}:{of}:{earlier.split(':')[2]}"
+
+
+def _give_standing_back(member: Member, claim: Claim | None, before: str, by: User) -> None:
+    now = Member.objects.get(pk=member.pk).standing
+    if now == before:
+        return
+    if claim or now != Standing.SUSPENDED:
+        raise EndedByAnother
+    _set_standing(member, before, by)
+
+
+def _was_for_conduct(claim: Claim) -> bool:
+    """Whether a moderator made the last move of a claim, and no reviewer and no check of the license."""
+    moves = Event.objects.filter(kind="state", case_number=claim.case_number)
+    return moves.order_by("-pk").values_list("reason", flat=True).first() == CONDUCT
 
 
 def _now(claim: Claim, was: str) -> str:
@@ -96,7 +127,7 @@ def _end(member: Member, by: User, to: str) -> str:
     if was in (to, State.REVOKED):
         raise EndedAlready
     states.move(claim=claim, to=to, as_=states.MODERATOR, by=by, reason=CONDUCT)
-    return was
+    return f"{to}:{CLAIM}:{was}"
 
 
 def _end_without_claim(member: Member, by: User, to: str) -> str:
@@ -108,7 +139,7 @@ def _end_without_claim(member: Member, by: User, to: str) -> str:
         ties.forget_names(member)
     _set_standing(member, Standing.SUSPENDED, by)
     states.end_sessions(member.user)
-    return was
+    return f"{to}:{MEMBER}:{was}"
 
 
 def _set_standing(member: Member, standing: str, by: User) -> None:

@@ -94,6 +94,28 @@ def test_suspended_it_can_still_be_revoked(claim, physician, moderator):
     assert now(claim).state == State.REVOKED
 
 
+def test_revoked_while_suspended_the_suspension_is_given_back(claim, physician, moderator):
+    before = standing.suspend(member=physician, by=moderator.user)
+    was = standing.revoke(member=physician, by=moderator.user)
+    with pytest.raises(standing.EndedByAnother):
+        standing.reinstate(member=physician, by=moderator.user, was=before)
+    standing.reinstate(member=physician, by=moderator.user, was=was)
+    assert (now(claim).state, now(physician).standing) == (State.SUSPENDED, "suspended")
+
+    standing.reinstate(member=physician, by=moderator.user, was=before)
+    assert (now(claim).state, now(physician).standing) == (State.VERIFIED, "physician")
+
+
+def test_what_a_reviewer_has_suspended_since_is_not_given_back(claim, physician, moderator, staff):
+    was = standing.suspend(member=physician, by=moderator.user)
+    states.move(claim=claim, to=State.VERIFIED, as_=states.REVIEWER, by=staff)
+    states.move(claim=claim, to=State.SUSPENDED, as_=states.REVIEWER, by=staff, reason="license")
+    with pytest.raises(standing.EndedByAnother):
+        standing.reinstate(member=physician, by=moderator.user, was=was)
+
+    assert now(claim).state == State.SUSPENDED
+
+
 def test_a_license_that_somebody_else_holds_meanwhile_is_not_given_back(claim, physician, moderator):
     was = standing.revoke(member=physician, by=moderator.user)
     make_claim(make_member(), make_provider(school=None), state=State.VERIFIED, npi_hash=claim.npi_hash)

@@ -85,7 +85,7 @@ def act(
     from now on, `days` belong to a hold. `seen` is the newest act on the post that the moderator knew of: with it, two
     who act at once do not both. To suspend or revoke only proposes. Raises rights.NotAModerator, rights.TakesPart,
     desk.ClaimedByAnother, ChangedMeanwhile, NothingReported, DoneAlready, HasLeft, DaysMissing, WaitsAlready,
-    redacting.NothingTakenOut.
+    redacting.NothingTakenOut, redacting.OnlyTakingOut.
     """
     kind, reason = Kind(kind), Reason(reason)
     if kind == Kind.HOLD and days not in range(1, 31):
@@ -131,9 +131,9 @@ def _check_fits(kind: str, post: Post, report: Report | None, by: User, seen: in
         raise NothingReported
     if kind in TO_THE_MEMBER and post.author.user_id is None:
         raise HasLeft
-    ending = ModerationAction.objects.filter(post=post, kind__in=ModerationAction.NEEDS_SECOND)
+    ending = ModerationAction.objects.beside(post).filter(kind__in=ModerationAction.NEEDS_SECOND)
     if kind in ModerationAction.NEEDS_SECOND and ending.filter(state=State.WAITING).exists():
-        raise WaitsAlready
+        raise WaitsAlready  # of what stands under this face: the refusal must not join it with the other
 
 
 # What each kind does; returned is what undoing needs
@@ -166,8 +166,12 @@ def _open_what_reports_folded(post: Post) -> dict:
 
 def _is_folded_by_hand(post: Post) -> bool:
     """Whether an earlier act folded it."""
-    earlier = post.moderation.filter(kind=Kind.FOLD, state=State.DONE)
-    return bool(post.folded_at) and earlier.filter(taken_at__lte=post.folded_at).exists()
+    return bool(post.folded_at) and folds_of(post).filter(taken_at__lte=post.folded_at).exists()
+
+
+def folds_of(post: Post):
+    """The acts that folded a post and stand."""
+    return post.moderation.filter(kind=Kind.FOLD, state=State.DONE)
 
 
 def _fold_of(post: Post) -> dict:

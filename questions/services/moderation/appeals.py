@@ -7,12 +7,19 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Member, User
-from questions.models import Appeal, Flag, ModerationAction, Report
-from questions.services.moderation import rights, telling, undoing
+from questions.models import Appeal, Flag, ModerationAction, Post, Report
+from questions.services.moderation import acts, rights, telling, undoing
 from sermo.errors import RuleBroken
-from verification.services import events
+from sermo.text import clip
+from verification.services import events, standing
 
 Outcome = Appeal.Outcome
+ROOM = Appeal._meta.get_field("answer").max_length
+LONGEST_ANSWER = ROOM - 250  # what could not be put back is said below it
+NEVER_GIVEN_BACK = "Votes, ratings and the shown name are not restored."
+TO_THE_MEMBER = {
+    standing.HeldByAnother: "Your membership could not be given back as it was. Verify your license again.",
+}
 
 
 class NotYours(RuleBroken):
@@ -44,8 +51,10 @@ class DecidedByYou(RuleBroken):
 
 
 @transaction.atomic
-def appeal(*, action: ModerationAction, by: Member, text: str, address_hash: str = "") -> Appeal:
+def appeal(*, action: ModerationAction, by: Member, text: str) -> Appeal:
     """Ask another moderator to look at a decision, once. An answer is due within a week.
+
+    Its event holds neither the member nor an address: the same address in a claim's event would join it to the post.
 
     Raises NotYours, NothingToAppeal, AppealedAlready, TooLateToAppeal, WordsMissing.
     """
@@ -62,7 +71,7 @@ def appeal(*, action: ModerationAction, by: Member, text: str, address_hash: str
         raise TooLateToAppeal
     if not text.strip():
         raise WordsMissing
-    _write_event("appeal_made", action, None, address_hash)
+    _write_event("appeal_made", action, None)
     return Appeal.objects.create(
         action=action,
         text=text.strip(),
@@ -92,24 +101,29 @@ def decide(*, appeal: Appeal, by: User, outcome: str, answer: str, address_hash:
     appeal.outcome, appeal.answer, appeal.decided_by = outcome, answer.strip(), by
     appeal.decided_at = timezone.now()
     appeal.save(update_fields=["outcome", "answer", "decided_by", "decided_at"])
-    _write_event(f"appeal_{outcome}", action, by, address_hash)
-    appeal.not_put_back = _overturn(action, by, address_hash) if outcome == Outcome.OVERTURNED else ""
+    _write_event(f"appeal_{outcome}", action, by)
+    refusal = _overturn(action, by, address_hash) if outcome == Outcome.OVERTURNED else None
+    appeal.not_put_back = str(refusal or "")
+    if outcome == Outcome.OVERTURNED:
+        _say_what_is_lost(appeal, action, refusal)
     telling.of_appeal(action)
     return appeal
 
 
-def _overturn(action: ModerationAction, by: User, address_hash: str) -> str:
-    """Let an act stand no more, and say what could not be put back, such as words its author has replaced since.
+def _overturn(action: ModerationAction, by: User, address_hash: str) -> RuleBroken | None:
+    """Let an act stand no more; returned is why something was not put back, such as words replaced since.
 
-    Who reported it was not right.
+    Who reported it was not right, and what these reports folded is open.
     """
-    not_put_back = ""
+    not_put_back = None
     try:
         with transaction.atomic():
             undoing.take_back(action, by)
     except RuleBroken as refusal:
-        not_put_back = str(refusal)
+        not_put_back = refusal
+        undoing.pass_on(action)
     undoing.mark(action, by, address_hash)
+    _unfold(action.post)
     others = ModerationAction.objects.filter(report=action.report_id, state=ModerationAction.State.DONE)
     if action.report_id and not others.exists():
         Report.objects.filter(pk=action.report_id).update(outcome=Report.Outcome.DISMISSED)
@@ -117,12 +131,29 @@ def _overturn(action: ModerationAction, by: User, address_hash: str) -> str:
     return not_put_back
 
 
+def _unfold(post: Post) -> None:
+    """Open a post that no act folded and no open report."""
+    if post.folded_at and not (
+        acts.folds_of(post).exists() or Report.objects.open().filter(post=post).exists()
+    ):
+        acts.unfold(post)
+
+
+def _say_what_is_lost(appeal: Appeal, action: ModerationAction, refusal: RuleBroken | None) -> None:
+    """Add to the answer what could not be put back."""
+    lost = [TO_THE_MEMBER.get(type(refusal), str(refusal))] if refusal else []
+    if action.kind == ModerationAction.Kind.REVOKE:
+        lost.append(NEVER_GIVEN_BACK)
+    if lost:
+        more = "\n\n" + " ".join(lost)
+        appeal.answer = clip(appeal.answer, ROOM - len(more)) + more
+        appeal.save(update_fields=["answer"])
+
+
 def may_decide(user: User, appeal: Appeal) -> bool:
     """Whether this moderator had no part in what is appealed; a part in the discussion is asked for apart."""
     return user.pk not in (appeal.action.moderator_id, appeal.action.second_id)
 
 
-def _write_event(kind: str, action: ModerationAction, by: User | None, address_hash: str) -> None:
-    events.record(
-        kind=kind, by=by, reason=action.reason, object=f"post:{action.post_id}", address_hash=address_hash
-    )
+def _write_event(kind: str, action: ModerationAction, by: User | None) -> None:
+    events.record(kind=kind, by=by, reason=action.reason, object=f"post:{action.post_id}")

@@ -38,7 +38,8 @@ def undo(*, action: ModerationAction, by: User, address_hash: str = "") -> Moder
     """Take an act back within a day: everything is as before, and the report open again. Twice is as good as once.
 
     What waits for a second moderator is withdrawn. Raises rights.NotAModerator, rights.TakesPart, TooLateToUndo,
-    IsAppealed, and why it cannot be put back: redacting.ChangedSince, closing.TooLateToReopen.
+    IsAppealed, and why it cannot be put back: redacting.ChangedSince, closing.TooLateToReopen,
+    standing.EndedByAnother.
     """
     action = lock(action)
     rights.check_may_decide(by, action.post)
@@ -50,6 +51,7 @@ def undo(*, action: ModerationAction, by: User, address_hash: str = "") -> Moder
         raise IsAppealed
     if action.is_done:
         take_back(action, by)
+        _fold_again(action)
         _open_again(action)
         telling.of_undoing(action)
     mark(action, by, address_hash)
@@ -85,10 +87,15 @@ def mark(action: ModerationAction, by: User, address_hash: str) -> None:
 def take_back(action: ModerationAction, by: User) -> None:
     """Put back what a locked act changed. Raises as `undo` says, Forgotten, standing.HeldByAnother."""
     BACK[Kind(action.kind)](action, by)
-    if (action.before or {}).get("folded_at"):
-        action.post.folded_at = parse_datetime(action.before["folded_at"])
-        action.post.fold_reason = action.before["fold_reason"]
-        action.post.save(update_fields=["folded_at", "fold_reason"])
+
+
+def _fold_again(action: ModerationAction) -> None:
+    """What reports had folded before an act is folded again with them, unless it is folded anew."""
+    if action.post.folded_at or not (action.before or {}).get("folded_at"):
+        return
+    action.post.folded_at = parse_datetime(action.before["folded_at"])
+    action.post.fold_reason = action.before["fold_reason"]
+    action.post.save(update_fields=["folded_at", "fold_reason"])
 
 
 def _nothing_more(action: ModerationAction, by: User) -> None:
@@ -96,7 +103,8 @@ def _nothing_more(action: ModerationAction, by: User) -> None:
 
 
 def _unfold(action: ModerationAction, by: User) -> None:
-    acts.unfold(action.post)
+    if not acts.folds_of(action.post).exclude(pk=action.pk).exists():
+        acts.unfold(action.post)
 
 
 def _redacted(action: ModerationAction, by: User) -> None:
@@ -140,7 +148,7 @@ def _credit_again(question: Question, post: Post, credit: dict, solved_at: str) 
 def _closed(action: ModerationAction, by: User) -> None:
     question = action.post.question
     if question.status == Question.Status.CLOSED:
-        closing.reopen_question(question=question, by=None, user=by)
+        closing.open_again(question)
 
 
 def _held(action: ModerationAction, by: User) -> None:
@@ -148,7 +156,25 @@ def _held(action: ModerationAction, by: User) -> None:
 
 
 def _ended(action: ModerationAction, by: User) -> None:
+    """What ended later stands: of members without a claim only the acts tell which came last."""
+    if later_end(action):
+        raise standing.EndedByAnother
     standing.reinstate(member=action.member, by=by, was=_kept(action)["was"])
+
+
+def later_end(action: ModerationAction) -> ModerationAction | None:
+    """The next act that ended the same membership after this one, and stands."""
+    ends = ModerationAction.objects.filter(member=action.member_id, kind__in=ModerationAction.NEEDS_SECOND)
+    later = ends.filter(state=State.DONE, second_at__gt=action.second_at)
+    return later.order_by("second_at", "pk").first()
+
+
+def pass_on(action: ModerationAction) -> None:
+    """Let the act that followed a taken back one give back what that had taken."""
+    later = later_end(action) if action.kind in ModerationAction.NEEDS_SECOND else None
+    if later and later.before and action.before:
+        later.before["was"] = standing.passed_on(later=later.before["was"], earlier=action.before["was"])
+        later.save(update_fields=["before"])
 
 
 BACK = {

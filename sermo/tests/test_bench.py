@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.urls import NoReverseMatch, reverse
@@ -71,7 +72,8 @@ def let_clients_ask(*addresses):
             finally:
                 await asyncio.sleep(0.05)  # for the server to see its connections end
 
-    return asyncio.run(both())
+    with ThreadPoolExecutor(1) as own:  # a thread of its own: browser tests leave their loop in this one
+        return own.submit(asyncio.run, both()).result()
 
 
 def test_clients_count_answers_and_bytes():

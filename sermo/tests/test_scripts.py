@@ -109,7 +109,7 @@ def test_a_page_works_without_scripts(open_as):
 
     assert not page.is_visible("[data-format=bold]")
     page.fill("#id_source", "**Sodium** 118")
-    page.click("noscript button")
+    page.click("noscript button[name=preview]")
 
     assert page.inner_text("main strong") == "Sodium"
 

@@ -139,7 +139,7 @@ class ListRows:
 
 
 def first_rows(user: User, narrowing: Narrowing, *, order: tuple[str, ...], size: int) -> list[QuestionRow]:
-    return [row for row, _ in ListRows(user, narrowing, order).take(size)]
+    return drawn_ahead([row for row, _ in ListRows(user, narrowing, order).take(size)])
 
 
 @prepared
@@ -178,32 +178,43 @@ def _by_ids(shape: ReaderShape, *, reader, reader_specialty, ids: list) -> Query
 
 def row_columns() -> list:
     """What `values_list` of questions is to select, for `dressed`."""
-    mode = Byline.objects.filter(question=OuterRef("pk"), member=OuterRef("asker")).values("mode")
-    specialties = QuestionSpecialty.objects.filter(question=OuterRef("pk")).order_by("place")
-    names = Func(
-        ArraySubquery(specialties.values_list("specialty__name")),
-        Value(BETWEEN),
-        function="ARRAY_TO_STRING",
-        output_field=TextField(),
-    )
     opening = Post.objects.filter(question=OuterRef("pk"), kind=Post.Kind.OPENING)
-    folded = Subquery(
-        opening.values("folded_at")[:1]
-    )  # one look into an index; an EXISTS would read all openings
+    folded = Subquery(opening.values("folded_at")[:1])  # a look into an index; EXISTS would read all openings
     excerpt = Case(
         When(IsNull(folded, False), then=Value("")), default=F("excerpt"), output_field=TextField()
     )
     fields = [F("pk"), *FIELDS[1:]]
     fields[FIELDS.index("excerpt")] = excerpt
-    return [*fields, names, *signer_columns(Subquery(mode[:1]), "asker")]
+    return [*fields, specialty_names(), *signer_columns(asker_mode(), "asker")]
+
+
+def specialty_names(question: str = "pk") -> Func:
+    """The specialties of the question at a path, in the order chosen, with BETWEEN between them."""
+    specialties = QuestionSpecialty.objects.filter(question=OuterRef(question)).order_by("place")
+    return Func(
+        ArraySubquery(specialties.values_list("specialty__name")),
+        Value(BETWEEN),
+        function="ARRAY_TO_STRING",
+        output_field=TextField(),
+    )
+
+
+def asker_mode(question: str = "pk", asker: str = "asker") -> Subquery:
+    """How the asker at a path signs in the question at a path."""
+    signed = Byline.objects.filter(question=OuterRef(question), member=OuterRef(asker))
+    return Subquery(signed.values("mode")[:1])
 
 
 def dressed(rows: list[tuple]) -> list[QuestionRow]:
     """Rows for the page from what a query of `row_columns` brought (more columns may stand behind)."""
     now = timezone.now()
-    made = [_dressed(row, now) for row in rows]
-    draw_many(TEMPLATE, "", [{"question": row} for row in made])  # all at once, for `drawn`
-    return made
+    return [_dressed(row, now) for row in rows]
+
+
+def drawn_ahead(rows: list[QuestionRow]) -> list[QuestionRow]:
+    """The same rows, drawn all at once before a template takes `drawn` from each."""
+    draw_many(TEMPLATE, "", [{"question": row} for row in rows])
+    return rows
 
 
 def _dressed(row: tuple, now: datetime) -> QuestionRow:

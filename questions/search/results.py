@@ -13,16 +13,16 @@ from math import prod
 from typing import NamedTuple
 
 from django.conf import settings
-from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.search import SearchHeadline, SearchRank
 from django.db import connection
-from django.db.models import F, Func, OuterRef, QuerySet, Subquery, TextField, Value
+from django.db.models import F, QuerySet, TextField, Value
 from django.db.models.functions import Left
 from django.urls import reverse
 from django.utils import timezone
 
-from questions.models import Byline, Post, Question, QuestionSpecialty
+from questions.models import Post, Question
 from questions.readers import ReaderShape, shape_of, stand_in, values_of
+from questions.rows import BETWEEN, asker_mode, specialty_names
 from questions.search.gate import readable
 from questions.search.language import day_after
 from questions.search.matching import Plan, Search, full_text
@@ -35,7 +35,6 @@ ORDERS = {"relevance": "Relevance", "newest": "Newest"}
 SNIPPET_WORDS = 32
 SNIPPET_FROM = 4_000  # characters of a post in which the words are looked for to be shown
 WITHOUT_WORDS = 180  # characters shown of a post where no words are looked for
-BETWEEN = "\n"
 START, STOP = "\x02", "\x03"
 MARKDOWN = re.compile(r"[*_#>|`~-]{2,}|[*#>|`]")
 CURSOR = re.compile(r"(\d{1,18})-(\d{1,18})-(\d{1,18})-([0-9.e+-]{1,30})")
@@ -322,16 +321,6 @@ def _matching(
 def _shown(shape: tuple[ReaderShape, Plan], *, reader, reader_specialty, words, posts) -> QuerySet:
     reader_shape, plan = shape
     user = stand_in(reader_shape, reader, reader_specialty)
-    mode = Byline.objects.filter(question=OuterRef("question"), member=OuterRef("question__asker")).values(
-        "mode"
-    )
-    specialties = QuestionSpecialty.objects.filter(question=OuterRef("question")).order_by("place")
-    names = Func(
-        ArraySubquery(specialties.values_list("specialty__name")),
-        Value(BETWEEN),
-        function="ARRAY_TO_STRING",
-        output_field=TextField(),
-    )
     return (
         readable(user, plan.questions(user))
         .filter(AnyOf("pk", posts))
@@ -344,8 +333,8 @@ def _shown(shape: tuple[ReaderShape, Plan], *, reader, reader_specialty, words, 
             _headline("question__title", words, highlight_all=True),
             *(f"question__{name}" for name in ("pk", "kind", "title", "status", "solved_at", "opened_at")),
             *(f"question__{name}" for name in ("answer_count", "importance_sum", "importance_count")),
-            names,
-            *signer_columns(Subquery(mode[:1]), "question__asker"),
+            specialty_names("question"),
+            *signer_columns(asker_mode("question", "question__asker"), "question__asker"),
         )
     )
 

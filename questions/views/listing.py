@@ -16,7 +16,7 @@ from accounts.views.ties import member_required
 from questions import filters as narrowing
 from questions import rail
 from questions.models import SavedSearch, Tag, TopicMute
-from questions.rows import ListRows
+from questions.rows import ListRows, drawn_ahead
 from questions.services import saved
 from questions.views.following import own_alerts
 from questions.walks import walk
@@ -124,7 +124,9 @@ class Listed:
 
 def load_rows(user, listed: Listed, after) -> Page:
     """One page of discussions, ready for the template of a row."""
-    return walk(ListRows(user, listed, listed.filters.order), after=after, size=settings.QUESTIONS_PER_PAGE)
+    rows = ListRows(user, listed, listed.filters.order)
+    found = walk(rows, after=after, size=settings.QUESTIONS_PER_PAGE)
+    return Page(drawn_ahead(found.rows), found.next)
 
 
 class Place:

@@ -22,7 +22,7 @@ from django.utils.safestring import SafeString
 
 from sermo.recent import Recent
 
-MOST_KEPT = 4_000  # pieces of a process; 15 to 40 MB
+MOST_KEPT = 40_000_000  # characters of all pieces of a process
 LARGEST = 40_000  # characters of a piece that is kept
 SHARED_SECONDS = (
     600  # also the longest that words taken out of a post stay in the cache, where no key leads to them
@@ -30,7 +30,7 @@ SHARED_SECONDS = (
 PLACE = salted_hmac(__name__, "place").hexdigest()[:32]  # see `late`; nobody outside can write it into a text
 CSRF = "csrf"
 
-_kept = Recent(MOST_KEPT)
+_kept = Recent(MOST_KEPT, weigh=len)
 
 
 def draw(template: str, csrf_token: str = "", **values) -> SafeString:
@@ -50,7 +50,8 @@ def draw_many(template: str, csrf_token: str, pieces: list[dict]) -> list[SafeSt
     missing = [key for key in dict.fromkeys(keys) if found.get(key) is None]
     if missing:
         found |= _from_others(missing)
-    return [fill(found[key], **{CSRF: csrf_token}) for key in keys]
+    place, token = late(CSRF), escape(csrf_token)
+    return [SafeString(found[key].replace(place, token)) for key in keys]
 
 
 def _from_others(missing: list[tuple]) -> dict[tuple, str]:

@@ -8,12 +8,14 @@
     clients.py    eight members who ask for one page after another as fast as they are answered
     clocks.py     processor time of the web server and of the database
 
-Each page is asked for during `--warm-up` seconds, then measured during `--seconds`. The clients share the machine with
+Each address is asked for once, which shows what a page costs that nobody read for a while; then pages are asked for
+during `--warm-up` seconds, and measured during `--seconds`. The clients share the machine with
 the servers, so they do as little as they can: asyncio, one prepared request for each address, lengths from the header.
 
     rps           answers a second           p50_ms, p99_ms   from sending a request to the end of its answer
     web_cpu_ms    processor time of the web server's processes, for one answer
     db_cpu_ms     the same of the database's processes; both to the tick of the kernel's clock
+    first_cpu_ms  the same of both together, when each address was asked for the first time
     queries       the most that one of the addresses took, counted in a request of its own
     bytes         of an answer without its head, on average
 

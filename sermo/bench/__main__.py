@@ -14,7 +14,7 @@ from sermo.runtime.trouble import Trouble
 
 PAGES = ("floor", "list", "question", "search")
 BAR_SCALE = "medium"
-HEADS = ("page", "req/s", "p50 ms", "p99 ms", "web ms", "db ms", "queries", "bytes", "of floor")
+HEADS = ("page", "req/s", "p50 ms", "p99 ms", "web ms", "db ms", "first ms", "queries", "bytes", "of floor")
 
 
 def main() -> None:
@@ -63,19 +63,26 @@ def measure_scale(stack: Stack, asked, pages: list[str]) -> dict[str, dict]:
 def measure(stack: Stack, targets: dict, name: str, asked) -> dict:
     page = targets["pages"][name]
     order = {"port": stack.port, "cookies": targets["cookies"], "addresses": page["addresses"]}
+    first, first_used = asked_with(stack, {**order, "seconds": 0})
     ask({**order, "seconds": asked.warm_up})
-    before = {server: seconds_used(stack.pid(server)) for server in ("web", "postgres")}
-    found = ask({**order, "seconds": asked.seconds})
-    used = {server: seconds_used(stack.pid(server)) - before[server] for server in before}
+    found, used = asked_with(stack, {**order, "seconds": asked.seconds})
     return {
         "rps": round(found["answers"] / found["seconds"], 1),
         "p50_ms": round(found["p50_ms"], 1),
         "p99_ms": round(found["p99_ms"], 1),
         "web_cpu_ms": round(1000 * used["web"] / found["answers"], 2),
         "db_cpu_ms": round(1000 * used["postgres"] / found["answers"], 2),
+        "first_cpu_ms": round(1000 * sum(first_used.values()) / first["answers"], 2),
         "queries": page["queries"],
         "bytes": found["bytes"],
     }
+
+
+def asked_with(stack: Stack, order: dict) -> tuple[dict, dict[str, float]]:
+    """What the clients measured, and the seconds of the processor that each server took for it."""
+    before = {server: seconds_used(stack.pid(server)) for server in ("web", "postgres")}
+    found = ask(order)
+    return found, {server: seconds_used(stack.pid(server)) - before[server] for server in before}
 
 
 def ask(order: dict) -> dict:
@@ -102,6 +109,7 @@ def row(name: str, figures: dict[str, dict]) -> tuple[str, ...]:
         f"{found['p99_ms']:.1f}",
         f"{found['web_cpu_ms']:.2f}",
         f"{found['db_cpu_ms']:.2f}",
+        f"{found['first_cpu_ms']:.2f}",
         str(found["queries"]),
         f"{found['bytes']:,}",
         share,

@@ -15,7 +15,10 @@ from dataclasses import asdict, dataclass
 
 @dataclass
 class Order:
-    """Every cookie is one client on one connection, who asks for the addresses in an order of its own."""
+    """Every cookie is one client on one connection, who asks for the addresses in an order of its own.
+
+    Where `seconds` is 0 they ask for each address once, sharing them out.
+    """
 
     port: int
     seconds: float
@@ -43,6 +46,7 @@ class Client(asyncio.Protocol):
         self.requests = [_request(address, cookie, order.port) for address in order.addresses]
         self.addresses = order.addresses
         self.rng = random.Random(seed)  # noqa: S311 - the same order every time is the purpose
+        self.share = iter(() if order.seconds else range(seed, len(self.requests), len(order.cookies)))
         self.took: list[float] = []
         self.size = 0
         self.stop_at = 0.0
@@ -53,7 +57,12 @@ class Client(asyncio.Protocol):
         self.transport = transport
 
     def ask(self) -> None:
-        self.which = self.rng.randrange(len(self.requests))
+        """Ask for an address of one's share, or else for any until the time is up."""
+        which = next(self.share, None)
+        if which is None and time.perf_counter() >= self.stop_at:
+            self.done.set_result(None)
+            return
+        self.which = self.rng.randrange(len(self.requests)) if which is None else which
         self.received, self.missing = b"", None
         self.sent_at = time.perf_counter()
         self.transport.write(self.requests[self.which])
@@ -75,13 +84,9 @@ class Client(asyncio.Protocol):
             self.answered()
 
     def answered(self) -> None:
-        now = time.perf_counter()
-        self.took.append(now - self.sent_at)
+        self.took.append(time.perf_counter() - self.sent_at)
         self.size += self.body
-        if now < self.stop_at:
-            self.ask()
-        else:
-            self.done.set_result(None)
+        self.ask()
 
     def give_up(self) -> None:
         said = self.received.partition(b"\r\n")[0].decode(errors="replace")

@@ -159,3 +159,15 @@ def test_the_least_recent_goes_first():
     recent.put("c", "c")
 
     assert [recent.get(key) for key in "abc"] == ["a", None, "c"]
+
+
+def test_what_is_kept_may_be_bounded_by_what_it_weighs():
+    recent = Recent(10, weigh=len)
+    recent.put("a", "x" * 4)
+    recent.put("b", "x" * 4)
+    recent.put("b", "x" * 6)
+    assert recent.get("a")
+
+    recent.put("c", "x")
+
+    assert [bool(recent.get(key)) for key in "abc"] == [True, False, True]

@@ -24,7 +24,20 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections, router
-from django.db.models import BooleanField, F, Func, Model, QuerySet, Value
+from django.db.models import (
+    BooleanField,
+    Count,
+    Expression,
+    F,
+    Func,
+    IntegerField,
+    Model,
+    QuerySet,
+    Subquery,
+    Value,
+    Window,
+)
+from django.db.models.functions import Cast, RowNumber
 
 from sermo.recent import Recent
 
@@ -72,16 +85,16 @@ class Written:
 
     sql: str
     parameters: tuple[Constant | Slot, ...]
-    converters: dict
+    converters: list[tuple[int, Callable, Expression]]
     database: str
     number: int = field(default_factory=count(1).__next__)
     uses: int = 0
 
-    def run(self, values: dict) -> list[tuple]:
+    def run(self, values: dict, *, plan_anew: bool = False) -> list[tuple]:
         connection = connections[self.database]
         self.uses += 1
         with connection.cursor() as cursor:
-            if settings.PREPARE_QUERIES and self.uses >= PREPARED_FROM:
+            if settings.PREPARE_QUERIES and self.uses >= PREPARED_FROM and not plan_anew:
                 slots = [each.fill(values) for each in self.parameters if isinstance(each, Slot)]
                 places = f"({', '.join(['%s'] * len(slots))})" if slots else ""
                 cursor.execute(f"EXECUTE {self._name_in(connection)}{places}", slots)
@@ -90,7 +103,7 @@ class Written:
             rows = cursor.fetchall()
         if not self.converters:
             return rows
-        return [self._converted(row, connection) for row in rows]
+        return [self._converted(list(row), connection) for row in rows]
 
     def _name_in(self, connection) -> str:
         """The name under which this connection's session has it, prepared now if it has not."""
@@ -114,33 +127,34 @@ class Written:
 
         return re.sub(r"%[%s]", put, self.sql)
 
-    def _converted(self, row, connection) -> tuple:
-        changed = list(row)
-        for place, (converters, expression) in self.converters.items():
-            for convert in converters:
-                changed[place] = convert(changed[place], expression, connection)
-        return tuple(changed)
+    def _converted(self, row: list, connection) -> tuple:
+        for place, convert, expression in self.converters:
+            row[place] = convert(row[place], expression, connection)
+        return tuple(row)
 
 
 class Nothing:
     """A query of which the ORM knows that nothing can match."""
 
-    def run(self, values: dict) -> list[tuple]:
+    def run(self, values: dict, *, plan_anew: bool = False) -> list[tuple]:
         return []
 
 
 def prepared(build: Callable[..., QuerySet]) -> Callable[..., list[tuple]]:
-    """Make a function that builds a query into one that runs it, see above."""
+    """Make a function that builds a query into one that runs it, see above.
+
+    With `plan_anew` the database plans for these very values, where a plan made for any would be a bad one for some.
+    """
     written = Recent(MOST_SHAPES)
 
     @wraps(build)
-    def run(shape: Hashable, **values) -> list[tuple]:
+    def run(shape: Hashable, *, plan_anew: bool = False, **values) -> list[tuple]:
         key = (shape, *((name, type(value)) for name, value in sorted(values.items())))
         query = written.get(key)
         if query is None:
             query = _write(build, shape, values)
             written.put(key, query)
-        return query.run(values)
+        return query.run(values, plan_anew=plan_anew)
 
     run.build = build
     return run
@@ -176,8 +190,31 @@ def _write(build, shape, values) -> Written | Nothing:
             Constant(one) if one == other else _slot(one, sets[0])
             for one, other in zip(parameters, others, strict=True)
         ),
-        converters=compiler.get_converters([selected[0] for selected in compiler.select]),
+        converters=_converters(compiler),
         database=database,
+    )
+
+
+def _converters(compiler) -> list[tuple[int, Callable, Expression]]:
+    """What Django makes of single columns of a row, but for whole numbers that arrive as such."""
+    of_places = compiler.get_converters([selected[0] for selected in compiler.select])
+    return [
+        (place, convert, expression)
+        for place, (converters, expression) in of_places.items()
+        if not _arrives_whole(expression)
+        for convert in converters
+    ]
+
+
+def _arrives_whole(expression) -> bool:
+    """Whether the database itself has an integer here; of a sum it makes a decimal."""
+    if isinstance(expression, Window):
+        return _arrives_whole(expression.source_expression)
+    if isinstance(expression, Subquery):
+        columns = expression.query.select
+        return len(columns) == 1 and isinstance(columns[0].output_field, IntegerField)
+    return isinstance(expression, Count | Cast | RowNumber) and isinstance(
+        expression.output_field, IntegerField
     )
 
 

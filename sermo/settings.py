@@ -326,6 +326,7 @@ MFA_TOTP_ISSUER = "Sermo"
 
 # Sessions, cookies, headers
 
+SESSION_ENGINE = "sermo.sessions"
 SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -262,7 +262,9 @@ class Finder:
             return []
         is_common = self._share()[0] >= COMMON and not search.plan.is_narrow
         shape = (shape_of(search.user), search.plan, self.order, is_common, settings.MATCHES_RANKED)
-        return _matching(shape, **values_of(search.user), words=search.words, low=low, high=high)
+        return _matching(
+            shape, plan_anew=is_common, **values_of(search.user), words=search.words, low=low, high=high
+        )
 
     def _hits(self, matches) -> list[Hit]:
         """The discussions, each by its best post, in the order wanted."""

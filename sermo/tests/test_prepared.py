@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
-from django.db.models import F, Value
+from django.db.models import Avg, Count, F, IntegerField, Min, OuterRef, Subquery, Sum, Value
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Member
@@ -167,6 +167,40 @@ def test_what_is_used_often_is_prepared_in_the_database_and_finds_the_same(membe
     assert answers == [[(one.pk, "100 % sure, 'quoted'") for one in members]] * 5
     assert near(None, handle="member_3", **values) == [(members[3].pk, "100 % sure, 'quoted'")]
     assert near(None, handle="member_3", ids=[], since=values["since"]) == []
+
+
+def test_what_is_planned_anew_is_never_prepared(members):
+    @prepared
+    def handles(shape, *, member):
+        return Member.objects.filter(pk=member).values_list("handle")
+
+    for _ in range(5):
+        with CaptureQueriesContext(connection) as queries:
+            assert handles(None, plan_anew=True, member=members[0].pk) == [("member_0",)]
+        assert queries[0]["sql"].startswith("SELECT")
+
+
+def test_numbers_come_as_the_orm_would_bring_them(members):
+    @prepared
+    def numbers(shape, *, least):
+        own = Member.objects.filter(pk=OuterRef("pk")).values("pk")[:1]
+        return (
+            Member.objects.filter(pk__gte=least)
+            .values("standing")
+            .annotate(
+                count=Count("pk"),
+                sum=Sum("pk", output_field=IntegerField()),
+                mean=Avg("pk"),
+                first=Min(Subquery(own)),
+            )
+            .values_list("count", "sum", "mean", "first")
+        )
+
+    brought, by_orm = numbers(None, least=0), list(numbers.build(None, least=0))
+
+    assert brought == by_orm
+    assert [type(value) for value in brought[0]] == [type(value) for value in by_orm[0]]
+    assert brought[0][0] == len(members)
 
 
 def test_behind_a_pooler_nothing_is_prepared(members, settings):

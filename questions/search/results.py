@@ -221,13 +221,14 @@ class Finder:
         """The newest matches as (post, question, rank), newest first.
 
         How far back they reach is guessed from how common the words are, since reading all matches of a common word
-        would be slow. After a guess that brought too few comes a longer one, and then all there is: none is missed.
-        A list that goes on is made of the same stretch of posts as its first page.
+        would be slow: at first as if the words always stood together, then by what that stretch brought. After the
+        guesses comes all there is: none is missed. A list that goes on is made of the same stretch of posts as its
+        first page.
         """
         if after:
             return self._newest(after.low - 1, after.high)
-        share, newest = self._share()
-        length = SPARE * settings.MATCHES_RANKED / share if 0 < share < COMMON else newest
+        least, most, newest = self._shares()
+        length = SPARE * settings.MATCHES_RANKED / most if most and least < COMMON else newest
         for _ in range(GUESSES):
             if length >= WORTH_A_GUESS * newest:
                 break
@@ -237,14 +238,17 @@ class Finder:
             length *= SPARE * settings.MATCHES_RANKED / max(len(found), 1)
         return self._newest()
 
-    def _share(self) -> tuple[float, int]:
-        """In which share of all posts the words may occur together, as of last night, and the newest post."""
-        if not self.shares:
-            return 0.0, 0
-        counted = [documents for _, documents, _ in self.shares]
-        newest = self.shares[0][2] or 0
-        shares = [min(number / newest, 1.0) for number in counted] if newest else [0.0]
-        return (max(shares) if self.search.typed.has_alternatives else prod(shares)), newest
+    def _shares(self) -> tuple[float, float, int]:
+        """In which share of all posts, as of last night, the words occur together if they have nothing to do with each
+        other, and if one never stands without the other; and the newest post.
+        """
+        newest = self.shares[0][2] if self.shares else None
+        if not newest:
+            return 0.0, 0.0, 0
+        shares = [min(documents / newest, 1.0) for _, documents, _ in self.shares]
+        if self.search.typed.has_alternatives:
+            return max(shares), max(shares), newest
+        return prod(shares), min(shares), newest
 
     @cached_property
     def shares(self) -> list[tuple[str, int, int]]:
@@ -260,7 +264,7 @@ class Finder:
         search = self.search
         if not search.is_for_posts:
             return []
-        is_common = self._share()[0] >= COMMON and not search.plan.is_narrow
+        is_common = self._shares()[0] >= COMMON and not search.plan.is_narrow
         shape = (shape_of(search.user), search.plan, self.order, is_common, settings.MATCHES_RANKED)
         return _matching(
             shape, plan_anew=is_common, **values_of(search.user), words=search.words, low=low, high=high

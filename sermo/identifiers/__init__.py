@@ -7,9 +7,13 @@ Two levels. A `STOP` is an identifier by its form (a phone number, a full date, 
 `DOUBT` is what a name, a place or a record number often looks like; only its author can tell.
 
     exempt.py   what is never looked at: references, guideline dates, addresses of public sources, mentions
-    numbers.py  addresses on the net, telephones, numbers of persons, papers and things
-    dates.py    days, months with a year, holidays       ages.py   ages of 90 and more
-    places.py   streets, postal codes, facilities, towns  people.py  names
+    numbers.py  addresses on the net, telephones, numbers of persons, vehicles, and numbers alone
+    labels.py   numbers of records, accounts, devices and licenses, by the label beside them
+    dates.py    days, months with a year, holidays
+    ages.py     ages of 90 and more; how they are written is in age_forms.py
+    places.py   streets, postal codes, facilities, towns
+    people.py   names by their capitals and their company; titles.py those after a title or a label; words.py reads the
+                words, and people_forms.py has the patterns of all three
     lexicon.py  the word lists in data/, read when first needed; data/SOURCES.md says where they come from
 
 It is an aid and misses things. sermo/tests/test_identifiers.py measures it on texts its rules were not written from.

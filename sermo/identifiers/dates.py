@@ -181,6 +181,10 @@ PARTIAL = [
         rf"|Island))"
     ),
     re.compile(
+        rf"\bthe\s+(?:first|second|third|fourth|last|1st|2nd|3rd|4th)\s+{WEEKDAY}\s+(?:of|in)\s+(?P<month>{MONTH})(?!\w)",
+        re.IGNORECASE,
+    ),
+    re.compile(
         rf"(?P<lead>\b(?:(?:in|since|until|by|during)\s+)?(?:early|mid|late|the\s+(?:first|second|third"
         rf"|last)\s+week\s+of)[- ]+)(?P<month>{MONTH})(?!\w)",
         re.IGNORECASE,

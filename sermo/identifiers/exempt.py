@@ -37,7 +37,8 @@ EXEMPT = re.compile(
             r"\bPMC\d{4,9}",
             r"\b(?:NCT|ISRCTN|ACTRN|DRKS|jRCT|ChiCTR|CTRI|EudraCT|IND|CRD|RFA|HMDB|OMIM|MIM|ORPHA:?|LOINC"
             r"|SNOMED|ICD-?1?\d(?:-CM)?"
-            r"|CPT|HCPCS|NDC|RxNorm|ATC|UMLS|CAS)[\s:#-]{0,8}[\dA-Z][\dA-Z./-]{0,40}\d",
+            r"|CPT|HCPCS|NDC|RxNorm|ATC|UMLS|CAS)(?:\scodes?\b)?[\s:#-]{0,8}[\dA-Z][\dA-Z./-]{0,40}\d",
+            r"\b(?:CMS|FDA|ISO|IEC|ASTM)[ -]?\d{3,5}[A-Z]?\b",
             r"\b(?:rs|rsid)\d{3,}\b",
             r"\b[NX][MPRC]_\d+(?:\.\d+)?",
             r"\bN[ .]?Engl[ .]?J[ .]?Med\.?[^\n]{0,40}",

@@ -1,7 +1,8 @@
 """What a check returns, and what can be done with it."""
 
+import re
 from bisect import bisect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from dataclasses import replace as copy
 
@@ -22,6 +23,19 @@ class Finding:
         None  # what could stand there instead; "" is to leave it out, None no suggestion
     )
     words: str = ""  # the piece itself
+
+
+def neighborhoods(text: str, candidate: re.Pattern, before: int, after: int) -> Iterator[tuple[int, int]]:
+    """The pieces of the text around its candidates: to read all of it by every rule would take long."""
+    start, end = 0, 0
+    for match in candidate.finditer(text):
+        if match.start() - before > end:
+            if end:
+                yield start, end
+            start = match.start() - before
+        end = min(match.end() + after, len(text))
+    if end:
+        yield start, end
 
 
 def without_overlaps(found: Iterable[Finding], text: str) -> list[Finding]:

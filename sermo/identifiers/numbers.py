@@ -1,98 +1,13 @@
-"""Addresses on the net, telephones, and the numbers of persons, papers and things."""
+"""Addresses on the net, telephones, numbers of persons and vehicles, and numbers that nothing announces."""
 
 import ipaddress
 import re
 from collections.abc import Iterator
 
+from sermo.identifiers import labels
 from sermo.identifiers.findings import DOUBT, STOP, Finding
+from sermo.identifiers.labels import QUANTITY, YEARS, is_year
 
-WITH_DIGITS = r"(?=[A-Z0-9./-]*\d)[A-Z0-9]+(?:[-./][A-Z0-9]+)*"
-IS = (
-    r"\.?(?:\s*(?:[:=#|^]|-(?=[\s\d])|is|was|are|ending\s+in|ends\s+in|ending|ends|no\.?|nos?\.?"
-    r"|num(?:ber)?\.?|ids?|n[°o]\.?|code|card|of|reads?|read|listed\s+as)){0,5}\s*[:=#|]?\s*"
-)
-RECORD = (
-    r"m\.?r\.?n\.?(?:\s*\(\w+\)|,)?|mnr|m\.?r\.?\s?#|pid|h\.?n|u\.?r(?:\s+(?:no\.?|number))?|enc"
-    r"|lab(?:oratory)?\s+(?:no\.?|number|id|#)|episode(?:\s+(?:no\.?|number|id|#))?"
-    r"|adm(?:ission|it|\.)?\s+(?:no\.?|number|id|#)|epi|hcn|phn|tracking\s+(?:no\.?|number|#)"
-    r"|(?:report|film|x-ray|imaging|scan|donor|unit|bed\s+label|ticket|tag)\s+(?:no\.?|number|#)"
-    r"|(?:our|the|their|hospital|clinic)\s+number\s+for\s+(?:him|her|them|this\s+\w+)|filed\s+(?:under|as)"
-    r"|subject|participant\s+(?:no\.?|number|id|#)|med(?:ical)?\.?\s*rec(?:ord)?s?|medical\s+chart"
-    r"|patient\s+(?:id(?:entifier)?|no\.?|number|file|record|chart|code)|pt\s+(?:id|no\.?|#)"
-    r"|hospital\s+(?:no\.?|number|id|record|file)|hosp\.?\s+(?:no\.?|number|id)"
-    r"|chart(?:\s+(?:no\.?|number|id|#))?|case\s+(?:no\.?|number|id|file|#)|visit\s+(?:no\.?"
-    r"|number|id|#)"
-    r"|encounter(?:\s+(?:no\.?|number|id|#))?|acc(?:ession)?\.?\s*(?:no\.?|number|id|#)|accession"
-    r"|specimen(?:\s+(?:no\.?|number|id|#))?|sample\s+(?:no\.?|number|id|#)|slide\s+(?:no\.?"
-    r"|number|id|#)"
-    r"|csn|fin|har|uhid|u\.?r\.?n|unit\s+(?:no\.?|number)|emr(?:\s+(?:id|no\.?|number|#))?"
-    r"|ehr\s+(?:id|no\.?|number|#)|epic\s+(?:id|no\.?|number|#)|registration\s+(?:no\.?|number|id)"
-    r"|file\s+(?:no\.?|number|#)"
-    r"|record\s+(?:no\.?|number|id|#)|study\s+id|subject\s+(?:id|no\.?|number)"
-    r"|requisition(?:\s+(?:no\.?|number|#))?|order\s+(?:no\.?|number|id|#)|referral\s+(?:no\.?"
-    r"|number|id|#)|hosp\.?\s*#|rx|rx\s*(?:no\.?|number|#)|prescription\s+(?:no\.?|number|#)"
-    r"|wristband|barcode|identifier|records?|file|folder|(?<!\w)id|(?<!\w)#|nhs(?:\s+(?:no\.?"
-    r"|number))?|chi\s+number|booking\s+(?:no\.?|number|ref\w*)|ticket\s+(?:no\.?|number|#)"
-    r"|confirmation\s+(?:no\.?|number|code)|reference\s+(?:no\.?|number)|incident\s+(?:no\.?"
-    r"|number|report|#)|autopsy\s+(?:no\.?|number|#)|path(?:ology)?\s+(?:no\.?|number|#)"
-)
-ACCOUNT = (
-    r"(?:bank\s+|billing\s+|bill\s+|checking\s+|savings\s+|patient\s+)?(?:account|acct|accnt"
-    r"|acc)s?\.?|a/c|iban|routing|credit\s+card|debit\s+card|card|invoice|bill\s+(?:no\.?|number"
-    r"|#)|"
-    r"(?:health\s+|medical\s+|dental\s+)?(?:insurance|ins\.?|plan|policy|payer|payor"
-    r"|member(?:ship)?|subscriber|group|grp|beneficiary|claim|certificate|authorization|auth"
-    r"|pre-?auth\w*|medicare|medicaid|mbi|hicn?|tricare|health\s+card|ohip|bcbs|aetna|cigna|humana"
-    r"|kaiser|blue\s+cross)"
-)
-DEVICE = (
-    r"serial|ser\.?|s/n|sn|udi|imei|mac\s+address|lot|device|implant|pump|pacemaker"
-    r"|icd\s+(?:serial|no\.?|number)|generator|lead|stent|valve|cgm|transmitter|sensor|monitor"
-    r"|ventilator|asset\s+tag|asset|model/serial|catalog(?:ue)?|ref(?:erence)?|model|scs|vns|dbs"
-    r"|prosthesis|graft|catheter|port|loop\s+recorder|hearing\s+aid|cpap|insulin\s+pump|component"
-    r"|cup|stem|liner|head|screw|plate|cage|mesh|lens|iol|barcode\s+sticker"
-)
-LICENSE = (
-    r"(?:driver'?s?|driving|state|medical|nursing|pilot'?s?|hunting|gun|marriage|professional"
-    r"|physician)?\s*(?:licen[sc]e|lic\.?)|d\.?l\.?|passport|visa|green\s+card|alien|dea|npi|upin"
-    r"|certificate|permit|birth\s+certificate|death\s+certificate|badge|employee|student|military"
-    r"|veteran|service|national|tax|tin|ein|state\s+id|id\s+card|dni|curp|cpf|aadhaar|pan\s+card"
-    r"|inmate|booking"
-)
-
-
-def _labelled(labels: str, kind: str, reason: str, fewest: int) -> tuple:
-    pattern = re.compile(
-        rf"(?<![\w-])(?:{labels}){IS}(?<![A-Za-z](?=[A-Za-z]))"
-        rf"(?P<it>(?:(?-i:[A-Z]{{1,4}})[ -])?{WITH_DIGITS}(?:\s\d[\d-]{{2,}}){{0,3}})(?![\w%])",
-        re.IGNORECASE,
-    )
-    return pattern, kind, reason, fewest
-
-
-LABELLED = [
-    _labelled(
-        rf"(?:{ACCOUNT})(?:\s+(?:card|plan|policy|group|member))?(?:'?s)?",
-        "account",
-        "Account or insurance number.",
-        4,
-    ),
-    _labelled(rf"(?:{DEVICE})(?:\s+(?:serial|device|lot|model))?", "device", "Number of a device.", 5),
-    _labelled(LICENSE, "license", "License or certificate number.", 5),
-    _labelled(RECORD, "record", "Record number.", 4),
-]
-STRONG_LABEL = re.compile(
-    r"(?i)(?:[#:=]|\bno\b|\bnos\b|number|\bid\b|\bids\b|ending|mrn|m\.r\.n|serial|s/n|\bsn\b|iban"
-    r"|passport|npi|dea)"
-)
-QUANTITY = re.compile(
-    r"\s*(?:%|percent|mg|mcg|µg|ug|g\b|kg|ml|mL|l\b|units?|iu\b|u\b|meq|mmol|cells?|copies|/|per\b"
-    r"|years?|days?|weeks?|months?|hours?|hrs?|min"
-    r"|patients?|cases|people|subjects|participants|women|men|children|persons|steps|cal|kcal"
-    r"|dollars|usd|bpm|mmhg|cm|mm|km|miles|feet|lbs?|pounds|ng|pg|x\s?10|\$|€|million|thousand"
-    r"|births|deaths|tablets|doses|points|times|rpm|hz|gy|cgy)",
-    re.IGNORECASE,
-)
 EMAIL = re.compile(
     r"(?<![\w.+-])[\w.+-]{1,64}(?:@|\s@\s)[\w-]{1,63}(?:[.,]\s?[a-z]{2,20}|\.[\w-]{1,63})+"
     r"|(?<![\w.+-])[\w.+-]{2,64}@[a-z][\w-]{2,63}"
@@ -164,7 +79,7 @@ CARD = re.compile(r"(?<![\w-])(?:\d{4}[ -]){3}\d{4}(?![\w-])|(?<![\w-])\d{4}[ -]
 IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?:\s?[A-Z0-9]{4}){3,7}(?:\s?[A-Z0-9]{1,3})?(?!\w)")
 VEHICLE = re.compile(
     r"(?i)\b(?:license\s+plates?|licen[sc]e\s+tag|number\s+plate|plates?|tag|registration|reg\.?"
-    r"|vehicle)(?:\s*(?:no\.?|number|#|:|is|was|reads?|reading|with|tag"
+    r"|vehicle)(?![a-z])(?:\s*(?:no\.?|number|#|:|is|was|reads?|reading|with|tag"
     r"|plates?)){0,4}\s*[:#]?\s*"
     r"(?P<it>(?-i:(?=[A-Z0-9 -]*\d)(?=[A-Z0-9 -]*[A-Z])[A-Z0-9]{2,8}(?:[ -][A-Z0-9]{1,5}){0,2})"
     r"|(?-i:[a-z]{2,3}[ -]?\d{3,5}|\d{1,3}[a-z]{3}\d{0,4}))(?!\w)"
@@ -177,9 +92,6 @@ MIXED = re.compile(
     r"|\d{2,3}-[A-Z]{1,3}-\d{3,8}|\d{2,4}-\d{4,9}|\d{3,}-\d{3,}-\d{2,}"
     r"|[A-Z]{1,4}(?:-[A-Z0-9]{2,8}){1,3}-?\d{3,}[A-Z]?(?:-[A-Z0-9]+)?)(?![\w-])"
 )
-YEARS = re.compile(r"(?:19|20)\d\d-(?:19|20)\d\d")
-
-
 DIGIT_WORD = r"(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|niner|double|triple|dash|hyphen)"
 SPOKEN = re.compile(
     rf"(?<![\w-])(?:(?:{DIGIT_WORD}|\d{{1,4}})[\s,.-]+){{4,}}(?:{DIGIT_WORD}|\d{{1,4}})(?![\w-])",
@@ -213,7 +125,9 @@ ROW = re.compile(
     r"^.*(?:\|.*\||\t.*\t|\S {2,}\S.*\S {2,}\S|(?:[;,^][^;,^\n]*){3,}|(?:\s/\s.*){2,}).*$", re.MULTILINE
 )
 LINE = re.compile(r"[^\n]+")
-DATE_IN_ROW = re.compile(r"(?<![\d/.-])(?:\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|\d{4}-\d{2}-\d{2})(?![\d/])")
+DATE_IN_ROW = re.compile(
+    r"(?<![\d/.-])(?:\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})|\d{4}-\d{2}-\d{2})(?![\d/])"
+)
 SHORT = re.compile(
     r"(?<![\w./$-])(?:[A-Z]{1,4}-?\d{3,10}|\d{4,10}|\d{2,4}-\d{2,6}(?:-\d{1,6})?)(?![\w%/-]"
     r"|[.,]\d)"
@@ -224,33 +138,10 @@ def find(text: str) -> Iterator[Finding]:
     yield from _on_the_net(text)
     yield from _telephones(text)
     yield from _persons(text)
-    for pattern, kind, reason, fewest in LABELLED:
-        for match in pattern.finditer(text):
-            token, label = match["it"], text[match.start() : match.start("it")]
-            digits = sum(letter.isdigit() for letter in token)
-            least = fewest if not STRONG_LABEL.search(label) else max(3, fewest - 2)
-            if (
-                digits < least
-                or QUANTITY.match(text, match.end())
-                or YEARS.fullmatch(token)
-                or _is_year(token)
-            ):
-                continue
-            yield Finding(
-                match.start() if kind == "record" and label.strip()[0].isalpha() else match.start("it"),
-                match.end("it"),
-                kind,
-                STOP,
-                reason,
-                "",
-            )
+    yield from labels.find(text)
     yield from _all(UDI, text, "device", "Number of a device.")
     yield from _spoken(text)
     yield from _bare(text)
-
-
-def _is_year(token: str) -> bool:
-    return bool(re.fullmatch(r"(?:19|20)\d\d", token))
 
 
 def _all(pattern: re.Pattern, text: str, kind: str, reason: str, level: str = STOP) -> Iterator[Finding]:
@@ -288,7 +179,7 @@ def _telephones(text: str) -> Iterator[Finding]:
         if (
             digits >= (7 if WEAK_LABEL.match(match[0]) else 4)
             and not QUANTITY.match(text, match.end())
-            and not _is_year(match["it"])
+            and not is_year(match["it"])
         ):
             yield Finding(*match.span("it"), "phone", STOP, "Telephone or fax number.", "")
     yield from _all(EXTENSION, text, "phone", "Telephone extension.")
@@ -310,7 +201,8 @@ def _spoken(text: str) -> Iterator[Finding]:
         if len(re.findall(DIGIT_WORD, match[0], re.IGNORECASE)) >= 3:
             yield Finding(*match.span(), "number", STOP, "A number read out digit by digit.", "")
     yield from _all(SPOKEN_CUED, text, "number", "A number read out digit by digit.")
-    yield from _all(SPOKEN_DATE, text, "date", "A date read out.")
+    if "slash" in text.lower():
+        yield from _all(SPOKEN_DATE, text, "date", "A date read out.")
 
 
 def _bare(text: str) -> Iterator[Finding]:
@@ -323,12 +215,12 @@ def _bare(text: str) -> Iterator[Finding]:
                 few = sum(letter.isdigit() for letter in match[0]) < (4 if in_row else 5)
                 if few or DATE_IN_ROW.fullmatch(match[0]):
                     continue
-                if not QUANTITY.match(text, match.end()) and not _is_year(match[0]):
+                if not QUANTITY.match(text, match.end()) and not is_year(match[0]):
                     yield Finding(*match.span(), "record", STOP, "Record number.", "")
     for match in CUED.finditer(text):
         if (
             not QUANTITY.match(text, match.end("it"))
-            and not _is_year(match["it"])
+            and not is_year(match["it"])
             and not YEARS.fullmatch(match["it"])
         ):
             yield Finding(*match.span("it"), "number", DOUBT, "A long number, such as records have.", "")

@@ -13,9 +13,6 @@ from sermo.identifiers.findings import without_overlaps
 CORPUS = Path(__file__).with_name("identifier_corpus")
 # The bars: what share of identifiers is found, and of clean posts flagged, at most.
 LABELLED, PROSE, NAMES = 0.95, 0.85, 0.85
-LABELLED_HELD = (
-    0.93  # the bar is 0.95 here too; the rules stand at 0.937, and this keeps them from falling back
-)
 CLEAN_STOP, CLEAN_ANY = 0.03, 0.12
 MOST_SECONDS = 0.05  # of the processor, for 2,000 characters
 MOST_SECONDS_REPEATED = 2  # for 20,000 that say the same over and over
@@ -30,16 +27,21 @@ def rows(name):
 
 
 def recall(name):
-    """The share found, by level of the corpus; of what is labelled only what must go counts as found."""
-    found, count = Counter(), Counter()
+    """The share a mark touches, and the share of which half is marked, by level of the corpus.
+
+    Of what is labelled only what must go counts.
+    """
+    found, half, count = Counter(), Counter(), Counter()
     for row in rows(name):
         findings = check(row["text"])
         if row["level"] == "labelled":
             findings = [finding for finding in findings if finding.level == STOP]
         for start, end, _kind in row["spans"]:
             count[row["level"]] += 1
-            found[row["level"]] += any(one.start < end and start < one.end for one in findings)
-    return {level: found[level] / count[level] for level in count}
+            marked = sum(max(0, min(one.end, end) - max(one.start, start)) for one in findings)
+            found[row["level"]] += marked > 0
+            half[row["level"]] += 2 * marked >= end - start
+    return [{level: some[level] / count[level] for level in count} for some in (found, half)]
 
 
 def flagged(texts):
@@ -48,19 +50,22 @@ def flagged(texts):
     return stopped / len(checked), sum(map(bool, checked)) / len(checked)
 
 
-@pytest.mark.parametrize("part", ["dev", "held"])
+@pytest.mark.parametrize("part", ["dev", "second", "held"])
 def test_the_corpus_is_read_within_the_bars(part, capsys):
-    shares = recall(f"{part}_identifiers")
+    shares, halves = recall(f"{part}_identifiers")
     stopped, any_level = flagged([row["text"] for row in rows(f"{part}_clean")])
     with capsys.disabled():
-        figures = ", ".join(f"{level} {share:.3f}" for level, share in sorted(shares.items()))
+        figures = ", ".join(
+            f"{level} {share:.3f} (half marked {halves[level]:.3f})"
+            for level, share in sorted(shares.items())
+        )
         print(
             f"\nidentifiers, {part}: found {figures}; clean flagged: stop {stopped:.3f}, any {any_level:.3f}"
         )
 
-    assert shares["labelled"] >= (LABELLED_HELD if part == "held" else LABELLED)
+    assert shares["labelled"] >= LABELLED
     assert shares["prose"] >= PROSE
-    assert shares["names"] >= NAMES
+    assert shares.get("names", 1) >= NAMES  # the second author wrote none
     assert stopped <= CLEAN_STOP
     assert any_level <= CLEAN_ANY
 
@@ -70,7 +75,7 @@ def test_two_thousand_characters_take_less_than_a_blink():
     parts = [text[start : start + 2000] for start in range(0, len(text), 2000)]
     check(parts[0])
 
-    assert min(_time_of(parts) for _ in range(3)) / len(parts) < MOST_SECONDS
+    assert any(_time_of(parts) / len(parts) < MOST_SECONDS for _ in range(8))  # a busy machine is slower
 
 
 def _time_of(texts):
@@ -80,7 +85,24 @@ def _time_of(texts):
     return time.process_time() - started
 
 
-@pytest.mark.parametrize("seed", ["O'", "number a ", "number ", "CAS-", "Dr. ", "1-", "a@", "mr ", "A de "])
+@pytest.mark.parametrize(
+    "seed",
+    [
+        "O'",
+        "number a ",
+        "number ",
+        "CAS-",
+        "Dr. ",
+        "1-",
+        "a@",
+        "mr ",
+        "A de ",
+        "mrn ",
+        "mrn a ",
+        "she is ",
+        "93 ",
+    ],
+)
 def test_no_repeated_words_take_long(seed):
     text = (seed * 20_000)[:20_000]
 
@@ -99,6 +121,20 @@ def test_no_repeated_words_take_long(seed):
         ("email", "jdoe (at) example (dot) com"),
         ("record", "MRN 4471902"),
         ("record", "| John Smith | 4471 | 03/14/1948 |"),
+        ("record", "mrn#00318846 / bed 14"),
+        ("record", "MRN – 4471902 per chart"),
+        ("record", "MRN (old one) 4471902"),
+        ("record", "the MRN on the band is 4471902"),
+        ("record", "4471902 is his MRN"),
+        ("record", "EMPI: 9100447823"),
+        ("record", "Unit no 330 71 84"),
+        ("record", "Cassette no. K-4419"),
+        ("record", "Screening nr 44719"),
+        ("record", "Run: 44719"),
+        ("record", "Slide label reads 24-S-5518 A2"),
+        ("record", "Blood unit W0418 24 117392"),
+        ("record", "OBR|1|ORD993812^CPOE|24-0771883^LAB"),
+        ("account", "Policy (HLT-55-820194-02)"),
         ("account", "Policy # XEA551233"),
         ("device", "pacemaker serial no. PVX118824"),
         ("license", "driver's license S5301234"),
@@ -119,6 +155,24 @@ def test_no_repeated_words_take_long(seed):
         ("age", "a 93-year-old woman"),
         ("age", "ninety-one years old"),
         ("age", "turned 95 last week"),
+        ("age", "ninty-four yo"),
+        ("age", "94–year–old"),
+        ("age", "93 wf w/ CHF"),
+        ("age", "| 93 | F |"),
+        ("age", "Age (yrs) – 101"),
+        ("age", "Age at death: 96"),
+        ("age", "hes 94 n still driving"),
+        ("age", "Mom made it to 97."),
+        ("age", "the aunt to 104, and the uncle"),
+        ("age", "MGM died at 98"),
+        ("age", "a lady in her mid-nineties"),
+        ("age", "a gentleman in his late 90s"),
+        ("age", "The nonagenarian by the window"),
+        ("age", "94 and counting"),
+        ("age", "lived a full century"),
+        ("age", "parents 90 and 93"),
+        ("age", "born in 1929"),
+        ("age", "born back in '29"),
         ("name", "Mr. Okafor fell"),
         ("name", "mrs kowalczyk fell"),
         ("name", "Pt: Jane Doe"),
@@ -141,6 +195,7 @@ def test_an_identifier_by_its_form_must_go(kind, text):
         ("number", "the sticker says 44719"),
         ("date", "It began on March 14."),
         ("date", "Friday the 5th"),
+        ("date", "the second Tuesday of February"),
         ("date", "in March 2024"),
         ("facility", "stopped at St. Joseph's"),
         ("facility", "transferred from Valley Regional"),
@@ -172,6 +227,12 @@ def test_what_only_looks_like_one_is_a_doubt(kind, text):
         "BP 120/80, 4/5 strength, 3/6 murmur, 20/40 vision, 24/7 cover.",
         "Platelets 150000 per µL, viral load 1200000 copies/mL.",
         "The 5th metatarsal and the 10th percentile, on day 5 of treatment.",
+        "TSH now 94, platelets reached 94, HR hit 120, sats in the low 90s, glucose approaching 100.",
+        "He is 93% on room air, she is 94 on 2 L, and his temp hit 101.",
+        "Nonagenarians do well. In the early nineties we used streptokinase. She was born in 1964.",
+        "CPT code 99214, ICD-10 E11.65, HCPCS J1745, form CMS-1500, oxycodone 10 mg #120, Norco 5-325.",
+        "Case 3 of 12, order 500 mL, sample of 2500 adults, culture 100000 CFU/mL, registry 2015-2020.",
+        "Trial number NCT03036124, protocol no. 12345-A, grant no. R01HL123456.",
         "An African American man from rural Guatemala, a Jehovah's Witness.",
     ],
 )
@@ -210,6 +271,16 @@ def test_findings_come_in_order_with_the_words_they_stand_on():
 
     assert [one.kind for one in findings] == ["date", "name", "record", "place"]
     assert all(text[one.start : one.end] == one.words and one.reason for one in findings)
+
+
+def test_numbers_in_a_row_share_the_label_of_the_first():
+    assert kinds("MRNs 4471902, 4471903 and 4471904", STOP) == ["record"] * 3
+
+
+def test_a_title_ends_the_name_before_it():
+    findings = check("cc: Dr. Priyanka Venkataraghavan, Dr. Lund.")
+
+    assert [one.words for one in findings] == ["Dr. Priyanka Venkataraghavan", "Dr. Lund"]
 
 
 def test_of_two_that_overlap_the_one_that_must_go_stays():

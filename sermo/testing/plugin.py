@@ -7,13 +7,14 @@ settings are read. With xdist the controller starts them; each worker takes data
 import atexit
 import os
 import signal
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
-from sermo.runtime import addresses
-from sermo.testing.servers import SessionServers, clear_killed_sessions
+from sermo.runtime import addresses, places
+from sermo.testing.servers import CHECKOUT, SessionServers, clear_killed_sessions
 
 pytest_plugins = ["sermo.testing.browsers"]
 
@@ -43,6 +44,7 @@ def pytest_load_initial_conftests(early_config, parser, args):
         return (yield)
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     if not worker:
+        keep_bytecode()
         early_config.stash[SERVERS] = start_servers()
     take_own_share(worker_number(worker))
     return (yield)
@@ -51,6 +53,15 @@ def pytest_load_initial_conftests(early_config, parser, args):
 def pytest_unconfigure(config):
     if servers := config.stash.get(SERVERS, None):
         servers.stop()
+
+
+def keep_bytecode() -> None:
+    """Where a shell forbids __pycache__, compile once into var/: a session has many processes, all with Django."""
+    if sys.dont_write_bytecode:
+        folder = str(places.server_base(CHECKOUT / "var") / "bytecode")
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = folder
+        sys.dont_write_bytecode, sys.pycache_prefix = False, folder
 
 
 def start_servers() -> SessionServers:

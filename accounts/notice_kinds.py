@@ -109,7 +109,11 @@ RULES = {
         Way.EMAIL,
         share=None,
     ),
-    Kind.POLL: Rule("A poll you opened or have not answered closes soon.", "A poll closes soon", "vote"),
+    Kind.POLL: Rule(
+        "A poll you opened, or saw and have not answered, closes soon; or the results of one you took are in.",
+        "News of a poll",
+        "vote",
+    ),
     Kind.GROUP: Rule(
         "You are invited to a focus group.", "An invitation to a focus group", "users", Way.EMAIL
     ),

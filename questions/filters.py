@@ -38,6 +38,7 @@ KINDS = {
     "question": "Questions",
     "observation": "Observations",
     "discussion": "Discussions",
+    "poll": "Polls",
 }
 TIMES = {"": "Any time", "day": "Past day", "week": "Past week", "month": "Past month", "year": "Past year"}
 DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
@@ -47,6 +48,7 @@ SWITCHES = {
     "asked": "What I asked",
     "reference": "With references",
     "peers": "Peers only",
+    "poll": "With a poll",
 }
 REGION_SLUGS = {slugify(region): region for region in REGIONS}
 STATE_SLUGS = {slugify(name): code for code, name in STATES}
@@ -70,6 +72,7 @@ class Filters:
     asked: bool = False
     reference: bool = False
     peers: bool = False
+    poll: bool = False
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -172,6 +175,8 @@ def narrow(rows, filters: Filters, user: User, *, topic: Tag | Specialty | None 
         rows = rows.filter(Exists(posts))
     if filters.peers:
         rows = rows.filter(peers_only=True)
+    if filters.poll:
+        rows = rows.filter(has_poll=True)
     if member is None:
         return rows
     if filters.following:

@@ -61,7 +61,7 @@ class AskForm(IdentifierMixin, BylineMixin, SubmissionForm):
 
     kind = forms.ChoiceField(
         label="What is it?",
-        choices=Question.Kind.choices,
+        choices=[(kind.value, kind.label) for kind in Question.ASKED_KINDS],
         initial=Question.Kind.QUESTION,
         widget=forms.RadioSelect(attrs={"class": "segmented"}),
     )
@@ -154,8 +154,11 @@ class EditForm(IdentifierMixin, forms.Form):
         initial = {"title": post.question.title, "source": post.source, "was": post.source}
         initial["was_title"] = post.question.title
         super().__init__(*args, initial=initial, **kwargs)
-        if post.kind != post.Kind.OPENING:
+        is_poll = post.question.kind == Question.Kind.POLL and post.kind == post.Kind.OPENING
+        if post.kind != post.Kind.OPENING or is_poll:
             del self.fields["title"], self.fields["was_title"]
+        if is_poll:  # its title is what people vote on, see polls.services.options; the rest is background
+            self.fields["source"].required = False
         if post.kind == post.Kind.COMMENT:
             self.fields["source"] = forms.CharField(
                 label="Text", widget=forms.Textarea(attrs={"rows": 4}), **COMMENT

@@ -35,6 +35,7 @@ class Head(NamedTuple):
     status: str
     audience: str
     peers_only: bool
+    has_poll: bool
     is_urgent: bool
     outcome: str
     topics: tuple[tuple[str, str], ...]  # name, slug
@@ -111,6 +112,7 @@ def head_of(question: Question, member, *, can_moderate: bool, **more) -> Head:
         status=question.status,
         audience=question.audience,
         peers_only=question.peers_only,
+        has_poll=question.has_poll,
         is_urgent=question.is_urgent,
         outcome=question.outcome,
         topics=tuple((topic["name"], topic["slug"]) for topic in question.topics),

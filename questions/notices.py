@@ -15,6 +15,7 @@ OPENED = {
     Question.Kind.QUESTION: "asked",
     Question.Kind.OBSERVATION: "shared an observation",
     Question.Kind.DISCUSSION: "opened a discussion",
+    Question.Kind.POLL: "opened a poll",
 }
 
 

@@ -101,7 +101,7 @@ def _choices(filters, name, labels):
 def _switches(filters, user):
     rows = []
     for name, label in SWITCHES.items():
-        if user.as_member or name in ("reference", "peers"):
+        if user.as_member or name in ("reference", "peers", "poll"):
             is_on = getattr(filters, name)
             rows.append((label, filters.but(**{name: not is_on}), is_on, filters.but(**{name: True})))
     return rows

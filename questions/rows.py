@@ -9,7 +9,6 @@ from typing import NamedTuple, Protocol
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case, F, Func, OuterRef, QuerySet, Subquery, TextField, Value, When
 from django.db.models.lookups import IsNull
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
@@ -63,6 +62,7 @@ class QuestionRow(NamedTuple):
     answer_count: int
     importance_sum: int
     importance_count: int
+    has_poll: bool
     topic_names: str
     signer: Signer
     is_urgent: bool = False
@@ -95,12 +95,12 @@ class QuestionRow(NamedTuple):
 
     @property
     def url(self) -> str:
-        return reverse("questions:question", args=[self.pk, Question.slug_of(self.title, self.kind)])
+        return Question.url_of(self.pk, self.title, self.kind)
 
 
 BETWEEN = "\n"
 TEMPLATE = "questions/_question_row.html"
-FIELDS = QuestionRow._fields[:12]
+FIELDS = QuestionRow._fields[:13]
 SHOWN = len(FIELDS) + 1 + len(Signer._fields)
 
 

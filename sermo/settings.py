@@ -80,7 +80,7 @@ if len(HASH_KEY) < 32:
 
 # Applications, in the order of the layers
 
-LOCAL_APPS = ["accounts", "verification", "questions"]
+LOCAL_APPS = ["accounts", "verification", "questions", "polls"]
 
 INSTALLED_APPS = [
     "sermo",
@@ -197,6 +197,12 @@ CELERY_BEAT_SCHEDULE = {
     "close-silent-questions": {
         "task": "questions.tasks.close_due_questions",
         "schedule": crontab(minute="7"),
+    },
+    "close-due-polls": {"task": "polls.tasks.close_due_polls", "schedule": crontab(minute="*/5")},
+    "open-due-waves": {"task": "polls.tasks.open_due_waves", "schedule": crontab(minute="27")},
+    "forget-unshown-votes": {
+        "task": "polls.tasks.forget_unshown",
+        "schedule": crontab(minute="15", hour="4"),
     },
     "ask-what-became": {"task": "questions.tasks.ask_what_became", "schedule": crontab(minute="12")},
     "post-due-drafts": {"task": "questions.tasks.post_due_drafts", "schedule": crontab(minute="*/5")},
@@ -419,6 +425,10 @@ REPORTS_PER_PAGE = 30
 RESULTS_PER_PAGE = 20  # of a search
 MATCHES_RANKED = 300  # of a search, the newest; ranking more would cost time and change little
 SAVED_SEARCHES = 50  # of one member, saved filters of the list among them
+POLL_LEAST_INVITED = 5  # a poll is open to at least so many members
+POLLS_PER_PAGE = 20
+POLL_REMIND_HOURS = 24  # before the end, once
+POLL_LEAST_SECONDS = 2  # below which a vote is shown to a person
 ALERTS_LOOKED_AT = 20  # new matches of a saved search, the newest, of which one is told
 
 LOGGING = log_config(readable=DEBUG or DEMO)

@@ -30,6 +30,7 @@ urlpatterns = [
     path("verify/", include("verification.urls")),
     path("", include("accounts.urls")),
     path("", include("questions.urls")),
+    path("polls/", include("polls.urls")),
     path("admin/", admin.site.urls),
 ]
 

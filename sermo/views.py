@@ -23,7 +23,7 @@ from questions.services import asking
 from sermo.celery import app as celery_app
 from verification.demo import APPLICANT
 
-TOPICS = ("verification", "ranks", "rewards", "rules", "privacy")
+TOPICS = ("verification", "ranks", "rewards", "rules", "privacy", "secret-ballot")
 HOME_ROWS = 8
 PUT_TO_ROWS = 3
 

@@ -49,14 +49,14 @@ def seed(stdout) -> None:
         for entry in sorted(written, key=lambda entry: -entry["age_days"]):
             Scribe(cast, entry, now).write()
         recount_questions(list(Question.objects.values_list("pk", flat=True)))
-        _close_the_silent(now)
+        close_the_silent(now)
         ranking.recount_ranks()
     stdout.write(
         f"discussions: {len(written)}, with {Post.objects.count()} posts and {Vote.objects.count()} votes"
     )
 
 
-def _close_the_silent(now: datetime) -> None:
+def close_the_silent(now: datetime) -> None:
     silence = timedelta(days=settings.CLOSE_AFTER_SILENT_DAYS)
     for question in Question.objects.silent_since(now - silence):
         question.status = Question.Status.CLOSED

@@ -198,12 +198,20 @@ class QuestionQuerySet(models.QuerySet):
 
 
 class Question(models.Model):
-    """Everything members discuss: a question, an observation, a discussion."""
+    """Everything members discuss: a question, an observation, a discussion, a poll."""
 
     class Kind(models.TextChoices):
         QUESTION = "question", "Question"
         OBSERVATION = "observation", "Observation"
         DISCUSSION = "discussion", "Discussion"
+        POLL = "poll", "Poll"
+
+    ASKED_KINDS = (
+        Kind.QUESTION,
+        Kind.OBSERVATION,
+        Kind.DISCUSSION,
+    )  # others are opened by the app they belong to
+    HOMES: dict[str, str] = {}  # kind: the address (a URL name) of its page, where another app has it
 
     class Audience(models.TextChoices):
         PHYSICIANS = "physicians", "All physicians"
@@ -233,6 +241,7 @@ class Question(models.Model):
     peers_only = models.BooleanField(default=False)
     urgency = models.CharField(max_length=5, choices=Urgency, default=Urgency.DAYS)
     excerpt = models.CharField(max_length=240, blank=True)
+    has_poll = models.BooleanField(default=False, db_default=False)
 
     status = models.CharField(max_length=7, choices=Status, default=Status.OPEN)
     opened_at = models.DateTimeField(default=timezone.now)
@@ -258,7 +267,8 @@ class Question(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["id", "asker"], name="question_with_asker"),
             models.CheckConstraint(
-                condition=Q(kind__in=["question", "observation", "discussion"]), name="question_kind_is_known"
+                condition=Q(kind__in=["question", "observation", "discussion", "poll"]),
+                name="question_kind_is_known",
             ),
             models.CheckConstraint(
                 condition=Q(audience__in=["physicians", "specialty", "connections"]),
@@ -312,7 +322,14 @@ class Question(models.Model):
         return f"question {self.pk}"
 
     def get_absolute_url(self):
-        return reverse("questions:question", args=[self.pk, self.slug])
+        return self.url_of(self.pk, self.title, self.kind)
+
+    @classmethod
+    def url_of(cls, pk: int, title: str, kind: str) -> str:
+        """The address of its page, also for rows that are no instances."""
+        if home := cls.HOMES.get(kind):
+            return reverse(home, args=[pk])
+        return reverse("questions:question", args=[pk, cls.slug_of(title, kind)])
 
     @property
     def slug(self):

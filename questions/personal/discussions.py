@@ -116,6 +116,7 @@ ENTRIES = (
         ),
         withheld={
             "asker": OWNER,
+            "has_poll": "the poll stands among your polls",
             "excerpt": DERIVED,
             "activity_at": "what others did last",
             "first_answer_at": "what others did first",

@@ -17,7 +17,6 @@ from django.contrib.postgres.search import SearchHeadline, SearchRank
 from django.db import connection
 from django.db.models import F, QuerySet, TextField, Value
 from django.db.models.functions import Left
-from django.urls import reverse
 from django.utils import timezone
 
 from questions.models import Post, Question
@@ -137,9 +136,7 @@ class Result(NamedTuple):
 
     @property
     def url(self) -> str:
-        page = reverse(
-            "questions:question", args=[self.question_id, Question.slug_of(self.title, self.question_kind)]
-        )
+        page = Question.url_of(self.question_id, self.title, self.question_kind)
         return page if self.kind == Post.Kind.OPENING else f"{page}?post={self.pk}#post-{self.pk}"
 
     @property

@@ -1,6 +1,6 @@
 """Closing, reopening and solving. Solving never closes; closing is its own act."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from django.conf import settings
@@ -92,6 +92,18 @@ def silent_questions():
     """Ids of the open discussions that silence will close now, oldest first."""
     limit = timezone.now() - timedelta(days=settings.CLOSE_AFTER_SILENT_DAYS)
     return Question.objects.silent_since(limit).order_by("activity_at").values_list("pk", flat=True)
+
+
+def close_due(say: Callable[[str], object]) -> int:
+    """Close all that has been silent for 30 days; return how many. `say` hears of progress."""
+    due = list(silent_questions())
+    closed = 0
+    for number, question_id in enumerate(due, start=1):
+        closed += close_if_silent(question_id=question_id)
+        if number % 100 == 0:
+            say(f"  {number} of {len(due)}")
+    say(f"{closed} of {len(due)} silent discussions closed")
+    return closed
 
 
 @transaction.atomic

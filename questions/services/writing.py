@@ -14,6 +14,7 @@ from questions.hot import hot_rank
 from questions.models import Draft, ModerationAction, Post, Question, QuestionSpecialty, Revision, WriteCount
 from questions.services import asking, bylines, follow_ups, limits, references, telling
 from questions.services.tags import tags_named
+from questions.signals import opening_rewritten
 from sermo.errors import RuleBroken
 from sermo.text import clip, plain, render_markdown, searchable
 
@@ -312,6 +313,7 @@ def edit_post(
     if post.kind == Post.Kind.OPENING:
         question.title, question.excerpt = title, clip(plain(html), EXCERPT)
         question.save(update_fields=["title", "excerpt"])
+        opening_rewritten.send(sender=Question, question=question)
     return post
 
 

@@ -21,9 +21,14 @@ MOST_VERSIONS = 20  # of one post, the newest
 @physician_required
 def question(request, question_id, slug=""):
     found = thread.load_question(request.user, question_id)
-    if slug != found.slug:
+    if request.path != found.get_absolute_url():
         query = request.META.get("QUERY_STRING", "")
         return redirect(f"{found.get_absolute_url()}?{query}" if query else found)  # 302: titles change back
+    return show_question(request, found)
+
+
+def show_question(request, found):
+    """The page of a discussion that came through its gate; apps show theirs with it at addresses of their own."""
     if request.htmx and request.GET.get("after"):
         return _later_answers(request, found)
     _note_seen(request, found)

@@ -39,7 +39,7 @@ SENDING = 7_300_007  # first number of the advisory locks under which one submis
 
 
 @contextmanager
-def _recording(form, member, place):
+def recording(form, member, place):
     """Notes what stays in a text although it was found, together with the post or not at all, and once a submission."""
     submission = form.cleaned_data["submission"]
     with transaction.atomic():
@@ -52,7 +52,7 @@ def _recording(form, member, place):
             identifiers.record(member=member, place=place, kept=form.kept_identifiers())
 
 
-def _refuse(form, refusal):
+def refuse(form, refusal):
     """Say it beside the choice it is about, or above the form."""
     is_beside = isinstance(refusal, OF_THE_BYLINE) and "byline" in form.fields
     form.add_error("byline" if is_beside else None, str(refusal))
@@ -75,14 +75,17 @@ def ask(request):
     )
     if request.method == "POST" and form.is_valid() and "coarser" not in sent:
         try:
-            with _recording(form, member, "question"):
-                return asking.post_later(request, form) if "later" in sent else redirect(_open(form, member))
+            with recording(form, member, "question"):
+                if "later" in sent:
+                    return asking.post_later(request, form)
+                question = _open(form, member)
+            return redirect(f"{reverse('polls:new')}?question={question.pk}" if "poll" in sent else question)
         except services.NotInAudience as refusal:
             form.add_error("audience", str(refusal))
         except NewTagNeedsRank as refusal:
             form.add_error("tags", str(refusal))
         except RuleBroken as refusal:
-            _refuse(form, refusal)
+            refuse(form, refusal)
     context = {
         "form": form,
         "draft": None if form.is_bound else draft,
@@ -125,7 +128,7 @@ def answer(request, question_id):
     form = thread.answer_form(question, member, request.POST)
     if form.is_valid():
         try:
-            with _recording(form, member, "answer"):
+            with recording(form, member, "answer"):
                 post = services.answer(
                     question=question,
                     author=member,
@@ -134,7 +137,7 @@ def answer(request, question_id):
                     **form.byline_chosen(),
                 )
         except RuleBroken as refusal:
-            _refuse(form, refusal)
+            refuse(form, refusal)
         else:
             return _answered(request, question, post)
     if request.htmx:
@@ -178,7 +181,7 @@ def comment(request, post_id):
     )
     if request.method == "POST" and form.is_valid():
         try:
-            with _recording(form, member, "comment"):
+            with recording(form, member, "comment"):
                 made = services.comment(
                     post=post,
                     author=member,
@@ -188,7 +191,7 @@ def comment(request, post_id):
                 )
             return redirect(made.get_absolute_url())
         except RuleBroken as refusal:
-            _refuse(form, refusal)
+            refuse(form, refusal)
     context = {
         "form": form,
         "post": _drawn(request, question, post, writable=False),

@@ -25,6 +25,7 @@ SHEET = (
     "lock",
     "reply",
     "siren",
+    "vote",
 )
 
 # What a user agent says of itself, the telling words first: nearly all claim to be Safari, many to be Chrome.

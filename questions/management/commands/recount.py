@@ -7,6 +7,7 @@ from questions import pairs, ranking
 from questions.models import Question
 from questions.services import lexemes, references, revoking
 from questions.services.counting import recount_questions
+from sermo.management.parts import parts
 
 BATCH = 200
 
@@ -14,7 +15,8 @@ BATCH = 200
 class Command(BaseCommand):
     help = (
         "Compute counters, references, hot ranks, points, tiers and boards anew from the rows, after removing the votes"
-        " of revoked members and flagging reciprocal pairs. Can be stopped and run again."
+        " of revoked members and flagging reciprocal pairs; say where the counts of polls do not fit, which nothing can"
+        " mend. Can be stopped and run again."
     )
 
     def add_arguments(self, parser):
@@ -34,6 +36,8 @@ class Command(BaseCommand):
         wrong = self._questions()
         self.stdout.write(f"  {self._references()} posts with references read")
         self.stdout.write(f"  {lexemes.recount_lexemes()} words counted otherwise than before")
+        for check in parts("checking", "check"):
+            check(self.stdout.write)
         flags = pairs.flag_all_pairs()
         self.stdout.write(f"  {flags} pairs flagged")
         done = ranking.recount_ranks(months=settings.BOARD_MONTHS)

@@ -10,6 +10,7 @@ from django.utils.dateparse import parse_datetime
 from questions.models import Draft, FollowUp, Post, Question, Revision
 from questions.services import references
 from questions.services.writing import EXCERPT, PostIsGone
+from questions.signals import opening_rewritten
 from sermo.errors import RuleBroken
 from sermo.text import clip, plain, render_markdown, searchable
 
@@ -85,6 +86,7 @@ def _say(question: Question, post: Post, text: str, title: str, edited_at) -> No
     if is_opening:
         question.title, question.excerpt = title, clip(plain(html), EXCERPT)
         question.save(update_fields=["title", "excerpt"])
+        opening_rewritten.send(sender=Question, question=question)
 
 
 def _said(title: str, text: str) -> list[str]:

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class PollsConfig(AppConfig):
+    name = "polls"
+
+    def ready(self):
+        from polls import notices, receivers  # noqa: F401
+        from questions.models import Question
+
+        Question.HOMES["poll"] = "polls:poll"

@@ -1,0 +1,194 @@
+"""Pages to open a poll on, and to change what it says."""
+
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+
+from accounts.doors import active_physician_required
+from accounts.services import identifiers
+from polls.forms import AddOptionForm, AttachPollForm, CorrectForm, EditPollForm, OpenPollForm
+from polls.models import Poll, Receipt, Trend
+from polls.services import opening, options, trends, voting
+from questions.models import Question
+from questions.services import writing
+from questions.services.moderation import rights
+from questions.services.tags import NewTagNeedsRank
+from questions.views.moderation import moderator_required
+from questions.views.writing import recording, refuse
+from sermo.errors import RuleBroken
+
+
+@active_physician_required
+def new(request):
+    """A poll of its own; with `question` in the address one inside that discussion of one's own."""
+    if request.GET.get("question"):
+        return _attach(request, _own_question(request))
+    member = request.user.as_member
+    initial = {"specialties": [member.specialty_id] if member.specialty_id else []}
+    form = OpenPollForm(request.POST or None, member=member, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            with recording(form, member, "poll"):
+                poll = _open(form, member)
+            return redirect(poll)
+        except RuleBroken as refusal:
+            _say(form, refusal)
+    return _form_page(request, form)
+
+
+def _open(form, member) -> Poll:
+    typed = form.cleaned_data
+    return opening.open_poll(
+        asker=member,
+        title=typed["title"],
+        source=typed["source"],
+        specialties=typed["specialties"],
+        tags=typed["tags"],
+        audience=typed["audience"],
+        peers_only=typed["peers_only"],
+        submission=typed["submission"],
+        waves=typed["waves"],
+        plan=form.plan(),
+        **form.byline_chosen(),
+    )
+
+
+def _own_question(request) -> Question:
+    number = request.GET["question"]
+    if not (number.isdecimal() and len(number) <= 18):
+        raise Http404
+    rows = Question.objects.visible_to(request.user).filter(asker=request.user.as_member)
+    return get_object_or_404(rows, pk=number)
+
+
+def _attach(request, question):
+    if request.method != "POST" and (question.has_poll or not question.is_open):
+        refusal = opening.HasPoll if question.has_poll else writing.NotOpen
+        messages.error(request, refusal.message)
+        return redirect(question)
+    member, form = request.user.as_member, AttachPollForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            with transaction.atomic():
+                is_first = not writing.lock_open(question).has_poll
+                opening.attach_poll(question=question, by=member, plan=form.plan())
+                if is_first:
+                    _record(form, member)
+            return redirect(question)
+        except RuleBroken as refusal:
+            _say(form, refusal)
+    return _form_page(request, form, question=question)
+
+
+def _form_page(request, form, **context):
+    return render(request, "polls/new.html", {"form": form, **context}, status=422 if form.errors else 200)
+
+
+def _say(form, refusal):
+    """Say a refusal beside the field it is about, or above the form."""
+    if isinstance(refusal, opening.OptionsRefused):
+        form.add_option_error(refusal)
+    elif isinstance(refusal, opening.TooFewInvited):
+        form.add_error(form.field_of_voters(), str(refusal))
+    elif isinstance(refusal, writing.NotInAudience):
+        form.add_error("audience", str(refusal))
+    elif isinstance(refusal, NewTagNeedsRank):
+        form.add_error("tags", str(refusal))
+    else:
+        refuse(form, refusal)
+
+
+def _record(form, member):
+    """Note what stays in a text although it was found, in the transaction that saves it."""
+    identifiers.record(member=member, place="poll", kept=form.kept_identifiers())
+
+
+def _poll_for(user, poll_id: int) -> Poll:
+    """A poll through the gate of its discussion. Raises Http404."""
+    seen = Question.objects.visible_to(user).filter(pk=OuterRef("pk"))
+    return get_object_or_404(Poll.objects.select_related("question").filter(Exists(seen)), pk=poll_id)
+
+
+@active_physician_required
+def add_option(request, question_id):
+    """A reader's own option. The card has this form too; what is refused comes back here, with the words."""
+    poll, member = _poll_for(request.user, question_id), request.user.as_member
+    form = AddOptionForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            with transaction.atomic():
+                options.add_option(poll=poll, member=member, text=form.cleaned_data["text"])
+                _record(form, member)
+            messages.success(request, "Your option is there. You and others can vote for it.")
+            return redirect(poll)
+        except RuleBroken as refusal:
+            form.add_error("text", str(refusal))
+    context = {"form": form, "poll": poll, "asked": options.asked_by(poll)}
+    return render(request, "polls/add.html", context, status=422 if form.errors else 200)
+
+
+@active_physician_required
+def edit_options(request, question_id):
+    """What one's own poll says, before the first vote."""
+    poll, member = _poll_for(request.user, question_id), request.user.as_member
+    if poll.question.asker_id != member.pk:
+        raise Http404
+    if request.method != "POST" and (why := _why_locked(poll)):
+        messages.error(request, why.message)
+        return redirect(poll)
+    form = EditPollForm(request.POST or None, poll=poll)
+    if request.method == "POST" and form.is_valid():
+        typed = form.cleaned_data
+        labels = {name: typed[name] for name in ("low_label", "high_label") if name in typed}
+        try:
+            with transaction.atomic():
+                options.edit(poll=poll, by=member, texts=form.texts(), prompt=typed["prompt"], **labels)
+                _record(form, member)
+            return redirect(poll)
+        except RuleBroken as refusal:
+            _say(form, refusal)
+    context = {"form": form, "poll": poll, "added": poll.options.filter(is_added=True).order_by("place")}
+    return render(request, "polls/options.html", context, status=422 if form.errors else 200)
+
+
+def _why_locked(poll) -> type[RuleBroken] | None:
+    if poll.is_over or not poll.question.is_open:
+        return voting.PollIsOver
+    return options.VotingBegan if Receipt.objects.filter(poll=poll).exists() else None
+
+
+@moderator_required
+def correct(request, question_id):
+    """A slip of the pen put right by a moderator, for all to see."""
+    poll = _poll_for(request.user, question_id)
+    try:
+        rights.check_no_part(request.user, poll.pk)
+    except RuleBroken as refusal:
+        messages.error(request, str(refusal))
+        return redirect(poll)
+    form = CorrectForm(request.POST or None, poll=poll)
+    if request.method == "POST" and form.is_valid():
+        try:
+            options.correct(
+                poll=poll, user=request.user, option=form.option(), text=form.cleaned_data["text"]
+            )
+            messages.success(request, "Corrected. What it said before stands under the poll.")
+            return redirect(poll)
+        except RuleBroken as refusal:
+            form.add_error("text", str(refusal))
+    context = {"form": form, "poll": poll, "corrections": poll.corrections.select_related("option")}
+    return render(request, "polls/correct.html", context, status=422 if form.errors else 200)
+
+
+@active_physician_required
+def stop_trend(request, trend_id):
+    """End one's own trend; its polls stay. A GET changes nothing and leads to where the button stands."""
+    member = request.user.as_member
+    trend = get_object_or_404(Trend.objects.filter(creator=member), pk=trend_id)
+    if request.method == "POST":
+        trends.stop(trend=trend, by=member)
+        messages.success(request, "It is asked no more. The results so far stay.")
+    return redirect(reverse("polls:trend", args=[trend.pk]))

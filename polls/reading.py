@@ -113,8 +113,8 @@ class Loaded(NamedTuple):
 
     @property
     def waits_for_end(self) -> bool:
-        """Whether nothing is shown by group before the end: where votes change, or are for several options."""
-        return (self.poll.may_change or self.poll.kind == Poll.Kind.MULTIPLE) and not self.is_over
+        """Whether nothing is shown by group before the end, since votes may still change."""
+        return self.poll.may_change and not self.is_over
 
     @property
     def shows_results(self) -> bool:

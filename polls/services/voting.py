@@ -18,7 +18,7 @@ from polls import cells, unshown
 from polls.models import Ballot, Poll, Receipt, Sight, Tally, Ticket
 from polls.models.ballots import SECONDS, STEPS
 from polls.models.polls import facts_of
-from polls.signals import poll_taken
+from polls.signals import poll_given_back, poll_taken
 from polls.tokens import ballot_key, ticket_key
 from sermo.errors import RuleBroken
 
@@ -57,6 +57,10 @@ class NotAVote(RuleBroken):
     message = "Choose one of the options."
 
 
+class NothingToSee(RuleBroken):
+    message = "There is no result to see yet, so your vote stays yours."
+
+
 class Reworded(NotAVote):
     message = "The options changed while this page was open. Look at them again before you vote."
 
@@ -81,7 +85,8 @@ def cast(
 
     `seconds` is how long the form lay open, `wording` what `wording_of` made of the options in it. Must not run inside
     a transaction: it makes two of its own. Raises PollIsOver, NotAsked, ReadOnly, NotAVote, Reworded, VotedBefore,
-    CannotBeFound, LookedInstead. Announces poll_taken with the receipt.
+    CannotBeFound, LookedInstead. Announces poll_taken with the receipt, and poll_given_back where the poll closed or was
+    reworded in between.
     """
     choices = list(choices)
     with transaction.atomic(durable=True):
@@ -94,7 +99,7 @@ def cast(
         with transaction.atomic(durable=True):
             _count(poll.pk, member, choices, token, seconds, wording)
     except (PollIsOver, NotAVote):
-        _take_back(poll.pk, member, token)
+        _take_back(poll, member, token)
         raise
     return Cast(changed=False)
 
@@ -132,12 +137,13 @@ def check_may_vote(poll: Poll, member: Member) -> None:
         raise NotAsked
 
 
-def _take_back(poll_id: int, member: Member, token: str) -> None:
-    """A vote that came too late, or chose what is not there, was none."""
+def _take_back(poll: Poll, member: Member, token: str) -> None:
+    """A vote that came too late, or chose what is not there any more, was none."""
     with transaction.atomic(durable=True):
-        spent, _ = Ticket.objects.filter(key=ticket_key(token, poll_id, member.pk)).delete()
+        spent, _ = Ticket.objects.filter(key=ticket_key(token, poll.pk, member.pk)).delete()
         if spent:
-            Receipt.objects.filter(poll=poll_id, member=member).delete()
+            Receipt.objects.filter(poll=poll, member=member).delete()
+            poll_given_back.send(sender=Poll, poll=poll, member=member)
 
 
 def _lock(poll_id: int, choices: Sequence[int], wording: str) -> tuple[Poll, Tally]:
@@ -287,9 +293,14 @@ def _write_anew(held: list[Ballot], *, settled: int) -> None:
 
 @transaction.atomic
 def forfeit(*, poll: Poll, member: Member) -> None:
-    """Look at the results without voting, for good. Twice is as good as once. Raises VotedBefore, PollIsOver."""
+    """Look at the results without voting, for good. Twice is as good as once.
+
+    Raises VotedBefore, PollIsOver, NothingToSee.
+    """
     if poll.is_over:
         raise PollIsOver("This poll has closed; its result is open to all.")
+    if poll.shown == Poll.Shown.CLOSED:
+        raise NothingToSee
     receipt, _ = Receipt.objects.get_or_create(
         poll=poll, member=member, defaults={"kind": Receipt.Kind.FORFEITED}
     )

@@ -14,7 +14,7 @@ from accounts.tests.factories import make_member
 from polls import cells, unshown
 from polls.models import Ballot, Option, Poll, Receipt, Sight, Tally, Ticket
 from polls.services import voting
-from polls.signals import poll_taken
+from polls.signals import poll_given_back, poll_taken
 from polls.tests.factories import make_poll, make_voter, vote
 from polls.tokens import ballot_key, new_token, ticket_key
 from questions.models import MemberRank, Question
@@ -283,11 +283,15 @@ def test_a_poll_that_closes_between_the_two_takes_the_receipt_back(monkeypatch):
         )
         return found
 
+    given_back = []
+    poll_given_back.connect(hear := lambda poll, member, **said: given_back.append((poll, member)))
     monkeypatch.setattr(voting, "_register", register_and_close)
     with pytest.raises(voting.PollIsOver):
         vote(poll, member, 0)
+    poll_given_back.disconnect(hear)
 
     assert all_of(poll) == NOTHING
+    assert given_back == [(poll, member)]
 
 
 @pytest.mark.django_db
@@ -641,3 +645,12 @@ class TestWording:
         voting.cast(poll=poll, member=member, choices=[1], token=new_token(), wording=shown)
 
         assert Tally.objects.get(poll=poll).counts == [0, 1, 0]
+
+
+def test_where_nobody_sees_a_result_yet_nobody_gives_a_vote_up(db):
+    poll, member = make_poll(shown="closed"), make_voter()
+
+    with pytest.raises(voting.NothingToSee):
+        voting.forfeit(poll=poll, member=member)
+
+    assert not Receipt.objects.exists()

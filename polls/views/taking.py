@@ -22,10 +22,6 @@ from sermo.returning import posted_from
 TOKEN = re.compile(r"[\w-]{43}", re.ASCII)
 
 
-class NothingToSee(RuleBroken):
-    message = "There is no result to see yet, so your vote stays yours."
-
-
 def _page(question_id):
     return reverse("polls:poll", args=[question_id])
 
@@ -85,7 +81,7 @@ def look(request, question_id):
         return _answer(request, question_id)
     try:
         if not loaded.has_results:
-            raise NothingToSee
+            raise voting.NothingToSee
         voting.forfeit(poll=loaded.poll, member=member)
     except RuleBroken as refusal:
         return _answer(request, question_id, said=str(refusal))

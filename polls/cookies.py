@@ -27,22 +27,24 @@ class Kept:
 
 def read(request, poll_id: int, member: Member | None) -> Kept | None:
     """The vote this member cast with this browser; None also for what is no cookie of ours, or another's."""
-    token, _, rest = request.COOKIES.get(_name(poll_id), "").partition(".")
+    if member is None:
+        return None
+    token, _, rest = request.COOKIES.get(name_of(poll_id, member), "").partition(".")
     written, _, mark = rest.partition(".")
-    if member is None or not constant_time_compare(mark, _mark(poll_id, member, token, written)):
+    if not constant_time_compare(mark, _mark(poll_id, member, token, written)):
         return None
     return Kept(token, tuple(int(place) for place in written.split("-")))
 
 
 def has_any(request, poll_id: int) -> bool:
     """Whether somebody voted in this poll with this browser, whoever it was."""
-    return _name(poll_id) in request.COOKIES
+    return any(name.startswith(f"ballot-{poll_id}-") for name in request.COOKIES)
 
 
 def put(response, poll: Poll, member: Member, kept: Kept) -> None:
     written = "-".join(map(str, kept.choices))
     response.set_cookie(
-        _name(poll.pk),
+        name_of(poll.pk, member),
         f"{kept.token}.{written}.{_mark(poll.pk, member, kept.token, written)}",
         expires=poll.closes_at + timedelta(days=KEPT_DAYS),
         path=reverse("polls:poll", args=[poll.pk]),
@@ -52,8 +54,9 @@ def put(response, poll: Poll, member: Member, kept: Kept) -> None:
     )
 
 
-def _name(poll_id: int) -> str:
-    return f"ballot-{poll_id}"
+def name_of(poll_id: int, member: Member) -> str:
+    """One for each member, so that those who share a computer do not overwrite one another's."""
+    return f"ballot-{poll_id}-{salted_hmac(f'{__name__}.name', f'{poll_id}:{member.pk}').hexdigest()[:8]}"
 
 
 def _mark(poll_id: int, member: Member, token: str, written: str) -> str:

@@ -1,13 +1,14 @@
 """What members typed about polls, checked."""
 
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from accounts.identifier_forms import IdentifierMixin
-from accounts.models import Member, Specialty
+from accounts.models import Member, NoticeSettings, Specialty
 from accounts.places import REGIONS, STATES
 from polls.models import Poll
 from polls.models.polls import FEWEST_OPTIONS, MOST_DAYS, MOST_OPTIONS
@@ -112,7 +113,17 @@ class OptionsMixin(IdentifierMixin, Lines):
         self.add_error(names[refusal.place] if has_place else empty, str(refusal))
 
 
-class PlanForm(OptionsMixin, SubmissionForm):
+def zone_of(member: Member) -> ZoneInfo:
+    """Where a member's day begins and ends: as they said in their notice settings, else as the site's."""
+    wishes = NoticeSettings.objects.filter(member=member).first()
+    return ZoneInfo(wishes.time_zone) if wishes else timezone.get_default_timezone()
+
+
+def end_of_day(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(23, 59, 59), tzinfo=zone)
+
+
+class PlanForm(OptionsMixin):
     """What both kinds of polls are made of: how it is asked, until when, and who may vote."""
 
     field_order = ("title", "prompt", "source", "kind", *OPTION_FIELDS, *SCALE_LABELS)
@@ -125,7 +136,8 @@ class PlanForm(OptionsMixin, SubmissionForm):
         widget=forms.RadioSelect(attrs={"class": "segmented"}),
     )
     open_for = forms.ChoiceField(
-        label="Open for so many days",
+        label="Open for",
+        help_text="Days, or until the end of a date.",
         choices=list(DAYS.items()),
         initial="7",
         widget=forms.RadioSelect(attrs={"class": "segmented"}),
@@ -133,7 +145,7 @@ class PlanForm(OptionsMixin, SubmissionForm):
     until = forms.DateField(
         label="Date",
         required=False,
-        help_text=f"For “Until a date”: it closes on that day at this hour, {MOST_DAYS} days from now at most.",
+        help_text=f"For “Until a date”: it closes when that day ends where you are, {MOST_DAYS} days from now at most.",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     shown = forms.ChoiceField(
@@ -177,11 +189,16 @@ class PlanForm(OptionsMixin, SubmissionForm):
         """Whether something is chosen, or wrong, in the part about who may vote, which is folded away."""
         return any(self[name].value() or self[name].errors for name in self.voters_fields)
 
+    def __init__(self, *args, member: Member, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.zone = zone_of(member)
+        self.today = timezone.localdate(timezone=self.zone)  # once: midnight may come while this is checked
+
     def clean_until(self):
         until = self.cleaned_data["until"]
         if self.cleaned_data.get("open_for") != "date":
             return until
-        today = timezone.localdate()
+        today = self.today
         if until is None:
             raise ValidationError("Choose the date on which it closes.")
         if not today + timedelta(days=1) <= until <= today + timedelta(days=MOST_DAYS):
@@ -205,8 +222,13 @@ class PlanForm(OptionsMixin, SubmissionForm):
     def days(self) -> int:
         typed = self.cleaned_data
         if typed["open_for"] == "date":
-            return (typed["until"] - timezone.localdate()).days
+            return (typed["until"] - self.today).days
         return int(typed["open_for"])
+
+    def closes_at(self) -> datetime | None:
+        """The end of the date chosen."""
+        typed = self.cleaned_data
+        return end_of_day(typed["until"], self.zone) if typed["open_for"] == "date" else None
 
     def plan(self) -> opening.Plan:
         typed = self.cleaned_data
@@ -214,6 +236,7 @@ class PlanForm(OptionsMixin, SubmissionForm):
             kind=typed["kind"],
             options=self.texts(),
             days=self.days(),
+            closes_at=self.closes_at(),
             prompt=typed.get("prompt", ""),
             shown=typed["shown"],
             may_change=typed["may_change"],
@@ -231,7 +254,7 @@ class PlanForm(OptionsMixin, SubmissionForm):
         return narrowed[0] if narrowed else ("audience" if "audience" in self.fields else None)
 
 
-class OpenPollForm(BylineMixin, PlanForm):
+class OpenPollForm(BylineMixin, SubmissionForm, PlanForm):
     """A poll that stands alone, with what the ask form has of a discussion."""
 
     checked_fields = ("title", "source", "tags", *OPTION_FIELDS, *SCALE_LABELS)
@@ -261,8 +284,8 @@ class OpenPollForm(BylineMixin, PlanForm):
         required=False,
         min_value=trends.FEWEST_WAVES,
         max_value=trends.MOST_WAVES,
-        label="Ask it again every month",
-        help_text=f"How many times in all, {trends.FEWEST_WAVES} to {trends.MOST_WAVES}. Leave it empty to ask once. "
+        label="How many months to ask it",
+        help_text=f"{trends.FEWEST_WAVES} to {trends.MOST_WAVES}, counting this one. Leave it empty to ask once. "
         "The results are then shown over time.",
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
@@ -272,7 +295,7 @@ class OpenPollForm(BylineMixin, PlanForm):
     clean_tags = AskForm.clean_tags
 
     def __init__(self, *args, member: Member, **kwargs):
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, member=member, **kwargs)
         self.add_byline(member, fixed=False)
         self.fields["tags"].widget.attrs["list"] = f"{self['tags'].id_for_label}-options"
 
@@ -310,6 +333,7 @@ class EditPollForm(OptionsMixin):
     prompt = forms.CharField(
         label="What it asks", widget=forms.Textarea(attrs={"class": "title", "rows": 2}), **PROMPT
     )
+    was = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args, poll: Poll, **kwargs):
         self.poll = poll
@@ -318,6 +342,7 @@ class EditPollForm(OptionsMixin):
             "prompt": options.asked_by(poll),
             "low_label": poll.low_label,
             "high_label": poll.high_label,
+            "was": options.wording_of(poll),
         }
         if poll.kind != Poll.Kind.SCALE:
             initial |= dict(zip(OPTION_FIELDS, own, strict=False))
@@ -336,6 +361,11 @@ class EditPollForm(OptionsMixin):
     def clean_prompt(self):
         return " ".join(self.cleaned_data["prompt"].split())
 
+    def start_from(self, poll: Poll):
+        """Let the next save win over what stands there now, which the page shows beside the form."""
+        self.data = self.data.copy()
+        self.data["was"] = options.wording_of(poll)
+
 
 class AddOptionForm(IdentifierMixin, forms.Form):
     checked_fields = ("text",)
@@ -344,15 +374,15 @@ class AddOptionForm(IdentifierMixin, forms.Form):
 
 
 class CorrectForm(IdentifierMixin, forms.Form):
-    """Which of the texts of a poll has a slip in it, and how it should read."""
+    """Which of the texts of a poll has a typo in it, and how it should read."""
 
     checked_fields = ("text",)
 
-    what = forms.ChoiceField(label="What has a slip in it?", widget=forms.RadioSelect)
+    what = forms.ChoiceField(label="What has a typo in it?", widget=forms.RadioSelect)
     text = forms.CharField(
         label="How it should read",
         max_length=options.LONGEST_PROMPT,
-        help_text=f"At most {options.MOST_LETTERS} letters may change, and no number.",
+        help_text=options.ALLOWED,
         error_messages=WORDS,
     )
 

@@ -11,6 +11,18 @@ DECISIONS = [
 ]
 
 
+class ObjectionForm(IdentifierMixin, forms.Form):
+    checked_fields = ("text",)
+
+    text = forms.CharField(
+        label="What happened?",
+        max_length=Concern._meta.get_field("objection").max_length,
+        help_text="A moderator who had no part in the decision reads it and decides once more.",
+        widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={"required": "Say what happened, in a sentence."},
+    )
+
+
 class ConcernForm(IdentifierMixin, forms.Form):
     checked_fields = ("reason",)
 

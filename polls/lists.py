@@ -1,12 +1,12 @@
-"""The list of polls: first the open ones one may still take, then other open ones, then those that are over."""
+"""The list of polls: the open ones, then those that are over, each the newest first."""
 
 from contextlib import suppress
 from typing import NamedTuple
 
-from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
+from django.db.models import F, IntegerField, Q, QuerySet, Value
 from django.db.models.functions import Now
 
-from accounts.models import Member, User
+from accounts.models import User
 from polls.models import Receipt
 from polls.models.polls import tier_of
 from polls.reading import IsAmong
@@ -15,7 +15,7 @@ from questions.readers import shape_of, stand_in, values_of
 from sermo.paging import UNFIT, Page, beyond, cut, key_of
 from sermo.prepared import prepared
 
-TO_TAKE, OPEN, OVER = range(3)
+OPEN, OVER = range(2)
 ORDER = ("part", "-poll__opened_at", "-pk")
 
 
@@ -41,32 +41,27 @@ def poll_ids(user: User, *, after: str | None, size: int) -> Page:
 
 def next_to_take(user: User) -> int | None:
     """The newest poll that waits for a vote of this member; None where there is none."""
-    newest = _run(_open, user, 1, None, state=_state(user), tier=_tier(user))
-    return newest[0].pk if newest and newest[0].part == TO_TAKE else None
+    member = user.as_member
+    if member is None or not member.may_write:
+        return None
+    found = _waiting(shape_of(user), **values_of(user), state=member.state, tier=tier_of(member))
+    return found[0][0] if found else None
 
 
 def _places(user: User, wanted: int, key: list | None) -> list[Place]:
     """Open polls are few, as none is open longer than a month; those that are over come by their own index."""
     found = []
     if key is None or key[0] != OVER:
-        found = _run(_open, user, wanted, key, state=_state(user), tier=_tier(user))
+        found = _run(_open, user, wanted, key)
         key = None
     if len(found) < wanted:
         found += _run(_over, user, wanted - len(found), key)
     return found
 
 
-def _run(query, user: User, wanted: int, key: list | None, **own) -> list[Place]:
+def _run(query, user: User, wanted: int, key: list | None) -> list[Place]:
     cursor = {f"after_{place}": value for place, value in enumerate(key)} if key else {}
-    return [Place(*row) for row in query((shape_of(user), wanted), **values_of(user), **own, **cursor)]
-
-
-def _state(user: User) -> str:
-    return user.as_member.state if user.as_member else ""
-
-
-def _tier(user: User) -> str:
-    return tier_of(user.as_member) if user.as_member else ""
+    return [Place(*row) for row in query((shape_of(user), wanted), **values_of(user), **cursor)]
 
 
 def _readable(user: User) -> QuerySet:
@@ -79,41 +74,37 @@ IS_OPEN = Q(status=Question.Status.OPEN, poll__closed_at=None, poll__closes_at__
 
 
 @prepared
-def _open(shape, *, reader, reader_specialty, state, tier, **cursor):
+def _open(shape, *, reader, reader_specialty, **cursor):
     reader_shape, size = shape
-    user = stand_in(reader_shape, reader, reader_specialty)
-    part = Case(
-        When(_to_take(user.as_member, reader_specialty, state, tier), then=Value(TO_TAKE)),
-        default=Value(OPEN),
-        output_field=IntegerField(),
-    )
-    rows = _readable(user).filter(IS_OPEN).annotate(part=part)
-    return _taken(rows, ORDER, cursor, size)
+    rows = _readable(stand_in(reader_shape, reader, reader_specialty)).filter(IS_OPEN)
+    return _taken(rows, OPEN, cursor, size)
 
 
 @prepared
 def _over(shape, *, reader, reader_specialty, **cursor):
     reader_shape, size = shape
     rows = _readable(stand_in(reader_shape, reader, reader_specialty)).exclude(IS_OPEN)
-    rows = rows.annotate(part=Value(OVER, output_field=IntegerField()))
+    return _taken(rows, OVER, cursor, size)
+
+
+def _taken(rows: QuerySet, part: int, cursor: dict, size: int) -> QuerySet:
     cursor.pop("after_0", None)  # all of them stand in one part
-    return _taken(rows, ORDER[1:], cursor, size)
-
-
-def _taken(rows: QuerySet, order: tuple[str, ...], cursor: dict, size: int) -> QuerySet:
+    order = ORDER[1:]
     if cursor:
         rows = rows.filter(beyond(order, [cursor[name] for name in sorted(cursor)]))
+    rows = rows.annotate(part=Value(part, output_field=IntegerField()))
     return rows.order_by(*order).values_list("pk", "part", "poll__opened_at")[:size]
 
 
-def _to_take(member: Member | None, specialty, state, tier) -> Q:
-    """Whether it takes a vote of this member's; the same rule as `Poll.is_for`, and no receipt."""
-    if member is None or not member.may_write:
-        return Q(pk__in=[])
-    fits = Q()
-    for field, value in (("specialties", specialty), ("states", state), ("tiers", tier)):
-        one = Q(**{f"poll__{field}__len": 0})
+@prepared
+def _waiting(shape, *, reader, reader_specialty, state, tier):
+    """The newest open poll that takes a vote of this member's: the same rule as `Poll.is_for`, and no receipt."""
+    user = stand_in(shape, reader, reader_specialty)
+    rows = _readable(user).filter(IS_OPEN).addressed_to(user.as_member)
+    for field, value in (("specialties", reader_specialty), ("states", state), ("tiers", tier)):
+        fits = Q(**{f"poll__{field}__len": 0})
         if value is not None:
-            one |= Q(IsAmong(Value(value), F(f"poll__{field}")))
-        fits &= one
-    return fits & ~Q(pk__in=Receipt.objects.filter(member=member).values("poll"))
+            fits |= Q(IsAmong(Value(value), F(f"poll__{field}")))
+        rows = rows.filter(fits)
+    taken = Receipt.objects.filter(member=user.as_member).values("poll")
+    return rows.exclude(pk__in=taken).order_by(*ORDER[1:]).values_list("pk")[:1]

@@ -43,7 +43,7 @@ def _words(notice: Notice, poll: Poll, user: User) -> str:
 
 
 def _has_results(poll: Poll) -> bool:
-    return poll.tally.voters >= (LEAST if poll.is_narrowed else 1)
+    return poll.tally.voters >= (LEAST if poll.is_for_some else 1)
 
 
 def read_moderation(notices: list[Notice], user: User) -> dict[int, Line]:
@@ -56,7 +56,7 @@ def read_moderation(notices: list[Notice], user: User) -> dict[int, Line]:
 
 def _read_moderated(notices: list[Notice], user: User) -> dict[int, Line]:
     polls = _polls(notices, user)
-    concerns = Concern.objects.filter(member=user.as_member).exclude(state=Concern.State.OPEN).in_bulk()
+    concerns = Concern.objects.decided().filter(member=user.as_member).in_bulk()
     found = {}
     for notice in notices:
         deed, *rest = notice.key.split(":")[2:]
@@ -66,7 +66,9 @@ def _read_moderated(notices: list[Notice], user: User) -> dict[int, Line]:
             if concern := concerns.get(int(rest[0])):
                 found[notice.pk] = _line_of_concern(concern, rest[1], title)
         elif poll:
-            found[notice.pk] = Line("A moderator closed your poll", poll.get_absolute_url(), title)
+            found[notice.pk] = Line(
+                "Your poll was closed early by a moderator", poll.get_absolute_url(), title
+            )
     return found
 
 

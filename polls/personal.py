@@ -1,11 +1,14 @@
 """What polls know of a person, for the ledger of personal data: that one voted, and never what."""
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q, QuerySet
+
 from accounts.leaving.ledger import DERIVED, NUMBER, OTHERS, OWNER, PLACE, SECRET, Entry, Fate, Person, Shown
-from polls.models import Concern, Option, Sight, Trend
+from polls.models import Concern, Option, Poll, Sight, Trend
+from polls.services.concerns import LEFT
 
 STAYS = "Colleagues voted in it and rely on it. It is signed by a former member."
 NOBODYS = "Nobody knows whose it is, so it can be found for nobody."
-LEFT = "The member has left."
 
 # Erasers
 
@@ -26,9 +29,8 @@ def end_trends(person: Person) -> None:
 
 
 def erase_reasons(person: Person) -> None:
-    """Words about the member go; that a vote was found against the rules belongs to the poll."""
-    decided = Concern.objects.filter(member=person.member).exclude(state=Concern.State.OPEN)
-    decided.update(reason=LEFT)
+    """Words about and of the member go; that a vote was found against the rules belongs to the poll."""
+    Concern.objects.decided().filter(member=person.member).update(reason=LEFT, objection="")
 
 
 ERASERS = (erase_sights, sever_options, end_trends, erase_reasons)
@@ -41,8 +43,15 @@ def _poll(row):
     return row.poll_id
 
 
+def _opened_by(person: Person) -> QuerySet[Poll]:
+    """With the options that are one's own; what readers added is theirs."""
+    own = Option.objects.filter(Q(is_added=False) | Q(added_by=person.member), poll=OuterRef("pk"))
+    texts = ArraySubquery(own.order_by("place").values("text"))
+    return Poll.objects.filter(question__asker__user=person.user).annotate(own_options=texts)
+
+
 def _options(poll):
-    return [option.text for option in poll.options.order_by("place")]
+    return poll.own_options
 
 
 ENTRIES = (
@@ -51,7 +60,7 @@ ENTRIES = (
         "Polls you opened",
         Fate.KEPT,
         STAYS,
-        path="question__asker__user",
+        find=_opened_by,
         shown=(
             Shown("question", "question", lambda poll: poll.pk),
             "kind",
@@ -123,9 +132,17 @@ ENTRIES = (
         "polls.Concern",
         "Votes of yours that somebody looked at",
         Fate.ANONYMIZED,
-        "The words to you go; that a vote was looked at stays with the poll.",
+        "The words to you and yours go; that a vote was looked at stays with the poll.",
         path="member__user",
-        shown=(Shown("poll", "poll", _poll), "kind", "raised_on", "state", "reason", "decided_at"),
+        shown=(
+            Shown("poll", "poll", _poll),
+            "kind",
+            "raised_on",
+            "state",
+            "reason",
+            "objection",
+            "decided_at",
+        ),
         withheld={"id": NUMBER, "member": OWNER, "decided_by": OTHERS},
         eraser=erase_reasons,
     ),

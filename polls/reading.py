@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BooleanField, Exists, F, Func, OuterRef, Subquery
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Subquery, Value
 from django.db.models.functions import JSONObject
 from django.http import Http404
 from django.utils import timezone
@@ -23,8 +23,10 @@ from polls.services import concerns, voting
 from questions.models import Question
 from questions.readers import shape_of, stand_in, values_of
 from sermo.prepared import AnyOf, columns_of, instance_of, prepared
+from sermo.recent import Recent
 
-LEAST_SHOWN = 5  # votes of a narrowed poll, before which its result is shown to nobody
+_final_rankings = Recent(200)  # of polls that are over, whose ballots change no more
+LEAST_SHOWN = 5  # votes of a poll for some members only, before which its result is shown to nobody
 
 
 class State(StrEnum):
@@ -36,6 +38,7 @@ class State(StrEnum):
     FORFEITED = "forfeited"
     OTHERS = "others"  # is open to others now; specialty and state can change
     OVER = "over"
+    GONE = "gone"  # with its discussion, which a moderator sees, and may put back
 
 
 UNTAKEN = (
@@ -63,6 +66,7 @@ class Beside(NamedTuple):
     sponsor: dict | None
     receipt: str | None
     is_taken: bool
+    is_addressed: bool
     has_seen: bool
     specialty_names: list
     waves: int | None
@@ -83,16 +87,18 @@ class Loaded(NamedTuple):
 
     @property
     def is_over(self) -> bool:
-        return self.poll.is_over or not self.poll.question.is_open
+        return self.poll.is_over or self.poll.question.status == Question.Status.CLOSED
 
     @property
     def state(self) -> State:
         member, receipt = self.member, self.beside.receipt
+        if self.poll.question.is_removed:
+            return State.GONE
         if self.is_over:
             return State.OVER
         if receipt:
             return State.VOTED if receipt == Receipt.Kind.VOTED else State.FORFEITED
-        if member is None or not self.poll.is_for(member):
+        if member is None or not self.beside.is_addressed or not self.poll.is_for(member):
             return State.OTHERS
         return State.VOTE if member.may_write else State.READ_ONLY
 
@@ -103,13 +109,13 @@ class Loaded(NamedTuple):
     @property
     def has_results(self) -> bool:
         """Whether there are results that anybody may see by now."""
-        if self.poll.shown == Poll.Shown.CLOSED and not self.is_over:
+        if self.state == State.GONE or (self.poll.shown == Poll.Shown.CLOSED and not self.is_over):
             return False
         return not self.is_too_few
 
     @property
     def is_too_few(self) -> bool:
-        return self.poll.is_narrowed and self.tally.voters < LEAST_SHOWN
+        return self.poll.is_for_some and self.tally.voters < LEAST_SHOWN
 
     @property
     def waits_for_end(self) -> bool:
@@ -127,7 +133,8 @@ class Loaded(NamedTuple):
     @property
     def may_look(self) -> bool:
         """Whether there is a result for which this member could give up their vote."""
-        return self.has_results and self.state in UNTAKEN and self.member is not None
+        may = self.has_results and self.state in UNTAKEN and self.member is not None
+        return may and self.tally.voters > 0
 
 
 def load_poll(user: User, question_id: int) -> Loaded:
@@ -192,6 +199,7 @@ def _polls(shape, *, reader, reader_specialty, **which):
         Subquery(Sponsor.objects.filter(poll=OuterRef("pk")).values_list(sponsor)[:1]),
         Subquery(Receipt.objects.filter(**own).values("kind")[:1]),
         Exists(Receipt.objects.filter(poll=OuterRef("pk"))),
+        _is_addressed(member),
         Exists(Sight.objects.filter(**own)),
         ArraySubquery(asked.values("name")),
         F("poll__trend__waves"),
@@ -199,6 +207,12 @@ def _polls(shape, *, reader, reader_specialty, **which):
         *columns_of(Poll, "poll"),
         *columns_of(Tally, "poll__tally"),
     )
+
+
+def _is_addressed(member: Member | None):
+    if member is None:
+        return Value(False, output_field=BooleanField())
+    return Exists(Question.objects.filter(pk=OuterRef("pk")).addressed_to(member))
 
 
 # The card
@@ -235,6 +249,8 @@ class Card:
     in_list: bool = False
 
     def __getattr__(self, name):
+        if name == "loaded":
+            raise AttributeError(name)
         return getattr(self.loaded, name)
 
     @property
@@ -387,8 +403,21 @@ class Card:
     def ranking(self) -> Ranking | None:
         if self.poll.kind != Poll.Kind.RANKED or self.in_list or not self.tally.voters:
             return None
-        ballots = Ballot.objects.filter(poll=self.poll).values_list("choices", flat=True)
-        return rank([option.text for option in self.options], list(ballots))
+        texts = [option.text for option in self.options]
+        key = (self.pk, self.poll.closed_at, *texts)
+        found = _final_rankings.get(key) if self.poll.closed_at else None
+        if found is None:
+            found = rank(texts, list(Ballot.objects.filter(poll=self.poll).values_list("choices", flat=True)))
+            if self.poll.closed_at:
+                _final_rankings.put(key, found)
+        return found
+
+    @property
+    def own_words(self) -> list[str]:
+        """What one chose, as far as this browser knows; said where no result marks it."""
+        own = self.own.choices if self.own and self.has_voted else ()
+        texts = {option.place: option.text for option in self.options}
+        return [texts[place] for place in own if place in texts]
 
     # Beside the question and its result
 

@@ -1,7 +1,7 @@
 """What results come to, as pages show them: shares, rankings, who voted, the course of a trend."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -49,7 +49,7 @@ def rank(texts: list[str], ballots: list[Sequence[int]]) -> Ranking:
     return Ranking(
         rounds=list(range(1, len(runoff.rounds) + 1)),
         rows=[
-            RankRow(texts[place], votes[place], f"{points[place]:g}", place in runoff.winners)
+            RankRow(texts[place], votes[place], _points(points[place]), place in runoff.winners)
             for place in order
         ],
         exhausted=[one.exhausted for one in runoff.rounds],
@@ -57,6 +57,11 @@ def rank(texts: list[str], ballots: list[Sequence[int]]) -> Ranking:
         most_points=[text for text, number in zip(texts, points, strict=True) if number == most],
         first_points=len(texts) - 1,
     )
+
+
+def _points(number: float) -> str:
+    """Halves are the smallest there are."""
+    return f"{number:.1f}".removesuffix(".0")
 
 
 # The breakdown
@@ -74,16 +79,24 @@ class Group:
 class Dimension:
     key: str
     label: str
-    groups: list[Group] = field(default_factory=list)
-    rest: list[int] = field(default_factory=list)
+    groups: list[Group]
+    rest: list[int]
+    all: list[int]
+    all_label: str
 
 
 YEARS = dict(Member.YearsBand.choices)
 
 
 def breakdown(tally: Tally) -> list[Dimension]:
-    """The parts of a result that may be shown by who voted, and what of each option is in none of them."""
-    counts = tally.counts
+    """The parts of a result that may be shown by who voted, and what of each option is in none of them.
+
+    Where a vote names several options, these are parts of the votes drawn for each option.
+    """
+    counts, all_label = tally.counts, "All"
+    if cells.DRAWN in tally.cells:
+        drawn = cells.joined(tally.cells[cells.DRAWN], {}, len(counts))
+        counts, all_label = drawn.get("", [0] * len(counts)), "Drawn for this option"
     found = []
     for key, label in cells.DIMENSIONS.items():
         shown = cells.joined(tally.cells.get(key, {}), {}, len(counts))
@@ -100,6 +113,8 @@ def breakdown(tally: Tally) -> list[Dimension]:
                     for value in sorted(shown, key=lambda value: _value_place(key, value))
                 ],
                 rest,
+                counts,
+                all_label,
             )
         )
     return found
@@ -131,14 +146,17 @@ class Wave:
 
 @dataclass(frozen=True)
 class Course:
-    """One option through the waves: percent and votes, None where a wave did not have it."""
+    """One option through the waves: percent and votes, None where a wave did not have it. `text` is its newest."""
 
     text: str
     shares: list[tuple[int, int] | None]
 
 
 def over_time(waves: list["Loaded"]) -> tuple[list[Wave], list[Course]]:
-    """Results of waves side by side; the caller leaves out those that this reader may not see."""
+    """Results of waves side by side, in their order; the caller leaves out those that this reader may not see.
+
+    An option is known by its place, since each wave repeats the last one, and may have been put into other words.
+    """
     shown, courses = [], {}
     for place, loaded in enumerate(waves):
         tally, poll = loaded.tally, loaded.poll
@@ -154,6 +172,8 @@ def over_time(waves: list["Loaded"]) -> tuple[list[Wave], list[Course]]:
             )
         )
         for option, count in zip(loaded.options, tally.counts, strict=False):
-            course = courses.setdefault(option.text.casefold(), Course(option.text, [None] * len(waves)))
-            course.shares[place] = (percent(count, tally.voters), count)
-    return shown, list(courses.values())
+            before = courses.get(option.place)
+            shares = before.shares if before else [None] * len(waves)
+            shares[place] = (percent(count, tally.voters), count)
+            courses[option.place] = Course(option.text, shares)
+    return shown, [course for _, course in sorted(courses.items())]

@@ -12,6 +12,11 @@ from questions.models import MemberRank, Question
 
 STATE_NAMES = dict(STATES)
 TIERS = dict(MemberRank.Tier.choices)
+READERS = {  # of discussions that are not open to all
+    Question.Audience.SPECIALTY: "physicians in the specialties of this discussion",
+    Question.Audience.CONNECTIONS: "connections of its author",
+}
+FEWEST_TIMES = 5  # votes, before which a median would be about single voters
 
 
 def method(poll: Poll, *, voters: int, seen: int) -> str:
@@ -28,17 +33,19 @@ def method(poll: Poll, *, voters: int, seen: int) -> str:
 
 def audience(poll: Poll, specialties: Sequence[str]) -> str:
     """Whom a poll is open to, as the end of a sentence; `specialties` are the names of its own."""
-    words = f"physicians in {either(specialties)}" if specialties else "physicians of every specialty"
+    readers = READERS.get(poll.question.audience)
+    if not poll.is_narrowed:
+        return readers or "all physicians"
+    words = readers or "physicians"
+    if specialties:
+        comma = "," if poll.question.audience == Question.Audience.SPECIALTY else ""
+        words += f"{comma} in {either(specialties)}"
+    elif not readers:
+        words += " of every specialty"
     if poll.states:
         words += f" who practice in {either(places(poll.states))}"
     if poll.tiers:
         words += f", of tier {either(TIERS.get(tier, tier) for tier in poll.tiers)}"
-    if not poll.is_narrowed:
-        words = "all physicians"
-    if poll.question.audience == Question.Audience.SPECIALTY:
-        words += ", as far as they are of the specialties of this discussion"
-    if poll.question.audience == Question.Audience.CONNECTIONS:
-        words += ", as far as they are connections of its author"
     return words
 
 
@@ -58,10 +65,10 @@ def either(words: Iterable[str]) -> str:
 
 
 def minutes(seconds: Sequence[int]) -> str:
-    """The step in which the median of the times lies, from how many votes took each step; "" without any."""
-    step = middle_step(seconds)
-    if step is None:
+    """The step in which the median of the times lies, from how many votes took each step; "" before the fifth."""
+    if sum(seconds) < FEWEST_TIMES:
         return ""
+    step = middle_step(seconds)
     if step == STEPS - 1:
         return "5 minutes or more"
     start, end = step * SECONDS, (step + 1) * SECONDS
@@ -80,7 +87,7 @@ def spread(found: Spread | None) -> str:
         return ""
     if found.lower == found.upper:
         return f"Median {found.median:g}. At least half of the answers are {found.lower}."
-    return f"Median {found.median:g}. Half of the answers lie between {found.lower} and {found.upper}."
+    return f"Median {found.median:g}. At least half of the answers are from {found.lower} to {found.upper}."
 
 
 def ordinal(number: int) -> str:

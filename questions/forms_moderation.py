@@ -103,6 +103,13 @@ class ActForm(IdentifierMixin, forms.Form):
     text = forms.CharField(
         label="Text without them", required=False, max_length=20_000, widget=forms.Textarea(attrs={"rows": 8})
     )
+    elsewhere = forms.CharField(
+        label="Words that must go from its poll",
+        required=False,
+        max_length=2000,
+        help_text="Those that stand in the text above go from its poll, too. Name others, one run of words a line.",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
     statement = forms.CharField(
         label="What its author is told",
         required=False,
@@ -124,8 +131,15 @@ class ActForm(IdentifierMixin, forms.Form):
         if not post.question.is_open:
             kinds.remove(Kind.CLOSE)
         self.fields["kind"].choices = [(one, keyed(one, VERBS[one])) for one in kinds]
+        if post.question.has_poll and Kind.CLOSE in kinds:
+            self.fields["kind"].choices = [
+                (one, f"{words} Its poll closes for good." if one == Kind.CLOSE else words)
+                for one, words in self.fields["kind"].choices
+            ]
         if post.kind != Post.Kind.OPENING:
             del self.fields["title"]
+        if post.kind != Post.Kind.OPENING or not post.question.has_poll:
+            del self.fields["elsewhere"]
 
     def _checked_names(self):
         """A post's text matters only where it is put in place of the old; it comes along with every act."""

@@ -3,7 +3,9 @@ true."""
 
 import random
 import tomllib
+from contextlib import suppress
 from datetime import datetime, timedelta
+from itertools import product
 from pathlib import Path
 
 from django.db import connection, transaction
@@ -19,6 +21,7 @@ from polls.tokens import new_token
 from questions.demo import seeding
 from questions.models import Question
 from questions.services.counting import recount_questions
+from sermo.errors import RuleBroken
 
 WRITTEN = Path(__file__).parent / "polls.toml"
 SEED = 20261122
@@ -39,14 +42,16 @@ def seed(stdout) -> None:
     crowds = [Crowd(cast.members, poll, entry) for poll, entry in polls if not poll.is_over]
     with _without_waiting():
         voted = sum(crowd.vote() for crowd in crowds)
-    ended = [poll for poll, entry in polls if _let_time_pass(poll, entry, now)]
-    if not voted and not ended:
+    ended = sum(_let_time_pass(poll, entry, now) for poll, entry in polls)
+    with transaction.atomic():
+        decided = _decide_one()
+        told = _tell(cast.members, [poll for poll, _ in polls])
+        is_new = bool(voted or ended or decided or told)
+        if is_new:
+            seeding.close_the_silent(now)
+    if not is_new:
         stdout.write("polls: here already")
         return
-    with transaction.atomic():
-        seeding.close_the_silent(now)
-        _decide_one()
-    _tell(cast.members, ended)
     stdout.write(f"polls: {len(polls)} with {voted} votes, {Concern.objects.count()} of them to look at")
 
 
@@ -174,8 +179,13 @@ class Crowd:
     def __init__(self, members: list[Member], poll: Poll, entry: dict):
         self.poll, self.entry, self.options = poll, entry, 0
         self.rng = random.Random(f"{SEED} {poll.wave} {poll.question.title}")  # noqa: S311 - ditto
+        moderators = set(
+            _moderators().values_list("member", flat=True)
+        )  # who votes cannot decide about votes
         eligible = [
-            member for member in members if poll.is_for(member) and member.pk != poll.question.asker_id
+            member
+            for member in members
+            if poll.is_for(member) and member.pk not in (poll.question.asker_id, *moderators)
         ]
         logins = [member for member in eligible if member.user.email in DEMO_LOGINS]
         others = self._in_order([member for member in eligible if member not in logins])
@@ -193,16 +203,23 @@ class Crowd:
 
     def vote(self) -> int:
         """Have those vote who have not; return how many did."""
-        taken = set(Receipt.objects.filter(poll=self.poll).values_list("member", flat=True))
-        voters = [voter for voter in self.voters if voter.pk not in taken]
-        if not voters:
-            return 0
-        self._see()
+        taken = dict(Receipt.objects.filter(poll=self.poll).values_list("member", "kind"))
+        voted = list(taken.values()).count(Receipt.Kind.VOTED)
+        missing = max(len(self.voters) - voted, 0)  # who is new on the site is made to vote by no later run
+        voters = [voter for voter in self.voters if voter.pk not in taken][:missing]
+        if voters:
+            self._see()
+            self._cast(voters, voted)
+        if Receipt.Kind.FORFEITED not in taken.values():
+            self._look(taken)
+        return len(voters)
+
+    def _cast(self, voters: list[Member], earlier: int) -> None:
         there = set(self.poll.options.values_list("text", flat=True))
         self.options = len(there)
         waiting = [text for text in self.entry.get("added", ()) if text not in there]
         raised = list(self.entry.get("concerns", ()))
-        for number, voter in enumerate(voters, start=len(taken)):
+        for number, voter in enumerate(voters, start=earlier):
             if waiting and number >= FEW:
                 adder = self.adders[len(waiting) - 1]
                 options.add_option(poll=self.poll, member=adder, text=waiting.pop(0))
@@ -211,9 +228,12 @@ class Crowd:
             choices, token = self._choices(voter), new_token()
             voting.cast(poll=self.poll, member=voter, choices=choices, token=token, seconds=seconds)
             self._look_at(voter, number, raised)
+
+    def _look(self, taken: dict[int, str]) -> None:
+        """Have some see the result for their vote, where there is one to see before the end."""
         for member in self.lookers:
-            voting.forfeit(poll=self.poll, member=member)
-        return len(voters)
+            if self.poll.shown == Poll.Shown.VOTED and member.pk not in taken:
+                voting.forfeit(poll=self.poll, member=member)
 
     def _see(self) -> None:
         sights = [Sight(poll=self.poll, member=member) for member in [*self.voters, *self.seers]]
@@ -269,22 +289,30 @@ def _let_time_pass(poll: Poll, entry: dict, now: datetime) -> bool:
     return closing.close_if_due(poll_id=poll.pk)
 
 
-def _decide_one() -> None:
-    """By a colleague of the log-in that moderates; the others wait for it."""
-    if Concern.objects.exclude(state=Concern.State.OPEN).exists():
-        return
-    concern = Concern.objects.filter(kind=Concern.Kind.BROWSER).first()
-    others = User.objects.filter(groups__name=MODERATORS).exclude(email__in=DEMO_LOGINS)
-    moderator = others.order_by("pk").first()
-    if concern and moderator:
-        concerns.decide(concern=concern, user=moderator, state=Concern.State.DISMISSED, reason=REASON)
+def _moderators():
+    """The colleagues of the log-in that moderates; nobody logs in as one of them."""
+    return User.objects.filter(groups__name=MODERATORS).exclude(email__in=DEMO_LOGINS).order_by("pk")
 
 
-def _tell(members: list[Member], ended: list[Poll]) -> None:
-    """Of results only the log-ins hear, and today's alerts are free for whoever tries the site."""
+def _decide_one() -> bool:
+    """Decide one concern, by whoever takes no part, and say whether that was now; the others wait for the log-in."""
+    if Concern.objects.decided().exists():
+        return False
+    for concern, moderator in product(Concern.objects.filter(kind=Concern.Kind.BROWSER), _moderators()):
+        with suppress(RuleBroken):
+            concerns.decide(concern=concern, user=moderator, state=Concern.State.DISMISSED, reason=REASON)
+            return True
+    return False
+
+
+def _tell(members: list[Member], polls: list[Poll]) -> bool:
+    """Tell of results and say whether any were waiting. Only the log-ins hear, and today's alerts are free for whoever
+    tries the site.
+    """
     logins = [member.pk for member in members if member.user.email in DEMO_LOGINS]
-    waiting = FanOut.objects.filter(kind=Kind.POLL, target__in=[poll.pk for poll in ended], done_at=None)
-    for fan_out in list(waiting.order_by("pk")):
+    of_polls = FanOut.objects.filter(kind=Kind.POLL, target__in=[poll.pk for poll in polls], done_at=None)
+    waiting = list(of_polls.order_by("pk"))
+    for fan_out in waiting:
         FanOut.objects.filter(pk=fan_out.pk).update(done_at=timezone.now())
         took = Receipt.objects.filter(poll=fan_out.target, member__in=logins, kind=Receipt.Kind.VOTED)
         notices.tell(
@@ -294,4 +322,6 @@ def _tell(members: list[Member], ended: list[Poll]) -> None:
             about=fan_out.about,
             key=fan_out.key,
         )
-    NoticeDay.objects.filter(member__in=logins).delete()
+    if waiting:
+        NoticeDay.objects.filter(member__in=logins).delete()
+    return bool(waiting)

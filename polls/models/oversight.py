@@ -9,6 +9,12 @@ from accounts.models import Member
 from polls.models.polls import Option, Poll
 
 
+class ConcernQuerySet(models.QuerySet):
+    def decided(self):
+        """Those decided once at least; an objection opens one again."""
+        return self.exclude(state=Concern.State.OPEN, objection="")
+
+
 class Concern(models.Model):
     """A vote that a person should look at. It counts all the same: which one it was in the result nobody can tell."""
 
@@ -27,11 +33,14 @@ class Concern(models.Model):
     kind = models.CharField(max_length=7, choices=Kind)
     raised_on = models.DateField()  # a day and no moment, which could be compared with others
     state = models.CharField(max_length=9, choices=State, default=State.OPEN)
-    reason = models.CharField(max_length=500, blank=True)  # of the decision
+    reason = models.CharField(max_length=500, blank=True)  # of the latest decision
+    objection = models.CharField(max_length=500, blank=True)  # the member's, which opens it once more
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
     decided_at = models.DateTimeField(null=True)
+
+    objects = ConcernQuerySet.as_manager()
 
     class Meta:
         default_permissions = ("view",)

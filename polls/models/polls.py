@@ -129,6 +129,11 @@ class Poll(models.Model):
     def is_narrowed(self):
         return bool(self.specialties or self.states or self.tiers)
 
+    @property
+    def is_for_some(self):
+        """Whether only some members may take it, by its own lists or as readers of its discussion."""
+        return self.is_narrowed or self.question.audience != Question.Audience.PHYSICIANS
+
     def is_for(self, member: Member) -> bool:
         """Whether a member belongs to those it is open to, as they are now. `member.rank` is looked up if need be."""
         if self.specialties and member.specialty_id not in self.specialties:

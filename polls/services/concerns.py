@@ -19,6 +19,8 @@ log = structlog.get_logger(__name__)
 MOST_FROM_ADDRESS = 5  # votes within an hour that raise nothing
 HOUR = 3600
 
+LEFT = "The member has left."
+
 Kind = Concern.Kind
 State = Concern.State
 
@@ -37,6 +39,22 @@ class DecidedByYou(RuleBroken):
 
 class ReasonMissing(RuleBroken):
     message = "Say why, in a sentence. The member reads it."
+
+
+class NotYours(RuleBroken):
+    message = "Only the member whose vote was decided about can object."
+
+
+class NothingToObjectTo(RuleBroken):
+    message = "This decision does not stand any more."
+
+
+class ObjectedAlready(RuleBroken):
+    message = "You objected once. What another moderator decided stands."
+
+
+class WordsMissing(RuleBroken):
+    message = "Say what happened, in a sentence."
 
 
 class NotADecision(RuleBroken):
@@ -103,10 +121,11 @@ def _votes_from(address: str, poll_id: int) -> int:
 
 @transaction.atomic
 def decide(*, concern: Concern, user: User, state: str, reason: str) -> Concern:
-    """Say what a concern was, with a reason. What one moderator upheld, another may take back; nothing else is
-    decided twice.
+    """Say what a concern was, with a reason. What one moderator upheld, another may take back, and decides once more
+    where the member objected; nothing else is decided twice.
 
-    The vote counts either way. The member hears of an upheld concern, and when it is taken back. Raises
+    The vote counts either way. The member hears of an upheld concern, of what came of an objection, and when it is
+    taken back. Of somebody who has left no reason is stored. Raises
     rights.NotAModerator, rights.TakesPart, AboutYourself, NotADecision, ReasonMissing, DecidedAlready, DecidedByYou.
     """
     reason = reason.strip()
@@ -115,19 +134,49 @@ def decide(*, concern: Concern, user: User, state: str, reason: str) -> Concern:
     if not reason:
         raise ReasonMissing
     events.lock_chain()
-    concern = Concern.objects.select_for_update(of=("self",)).select_related("poll").get(pk=concern.pk)
+    rows = Concern.objects.select_for_update(of=("self",)).select_related("poll", "member")
+    concern = rows.get(pk=concern.pk)
     check_may_decide(user, concern)
     was_upheld = concern.state == State.UPHELD
     if concern.state == State.DISMISSED or (was_upheld and state == State.UPHELD):
         raise DecidedAlready
-    if was_upheld and concern.decided_by_id == user.pk:
+    if is_for_another(user, concern):
         raise DecidedByYou
-    concern.state, concern.reason = state, reason
+    has_left = concern.member.user_id is None
+    concern.state, concern.reason = state, LEFT if has_left else reason
     concern.decided_by, concern.decided_at = user, timezone.now()
     concern.save(update_fields=["state", "reason", "decided_by", "decided_at"])
     events.record(kind="moderation_poll_concern", by=user, to_state=state, object=f"concern:{concern.pk}")
-    if was_upheld or state == State.UPHELD:
+    if was_upheld or concern.objection or state == State.UPHELD:
         telling.of_concern(concern)
+    return concern
+
+
+def is_for_another(user: User, concern: Concern) -> bool:
+    """Whether a moderator decided it before, so that only others may decide it now."""
+    may_be_again = concern.state == State.UPHELD or (concern.state == State.OPEN and concern.objection)
+    return bool(may_be_again) and concern.decided_by_id == user.pk
+
+
+@transaction.atomic
+def object_to(*, concern: Concern, by: Member, text: str) -> Concern:
+    """Have another moderator look at what was decided about one's vote, once. Until then nothing is decided.
+
+    Its event holds nobody. Raises NotYours, ObjectedAlready, NothingToObjectTo, WordsMissing.
+    """
+    events.lock_chain()
+    concern = Concern.objects.select_for_update().get(pk=concern.pk)
+    if concern.member_id != by.pk:
+        raise NotYours
+    if concern.objection:
+        raise ObjectedAlready
+    if concern.state != State.UPHELD:
+        raise NothingToObjectTo
+    if not text.strip():
+        raise WordsMissing
+    concern.state, concern.decided_at, concern.objection = State.OPEN, None, text.strip()
+    concern.save(update_fields=["state", "decided_at", "objection"])
+    events.record(kind="poll_concern_objection", object=f"concern:{concern.pk}")
     return concern
 
 

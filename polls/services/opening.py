@@ -1,12 +1,13 @@
 """Opening a poll: on its own, or attached to a discussion that its asker has open."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Member, Specialty
@@ -19,6 +20,10 @@ from sermo.errors import RuleBroken
 from sermo.text import plain, searchable
 
 ADDABLE = (Poll.Kind.SINGLE, Poll.Kind.MULTIPLE)  # kinds whose options readers may add to
+PLANNED = (
+    *("kind", "prompt", "shown", "may_change", "may_add", "low_label", "high_label"),
+    *("closes_at", "specialties", "states", "tiers"),
+)  # fields of a poll that its plan decides
 DRAFT_PLACE = "poll"  # no draft is kept of a poll, and that of a question is left alone
 
 
@@ -66,11 +71,15 @@ class HasPoll(RuleBroken):
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a poll is to be. A scale has its own options; `prompt` is of an attached poll."""
+    """What a poll is to be. A scale has its own options; `prompt` is of an attached poll.
+
+    With `closes_at` it closes then; `days` is how many that is, of which the last one may be a whole day more.
+    """
 
     kind: str
     options: tuple[str, ...] = ()
     days: int
+    closes_at: datetime | None = None
     prompt: str = ""
     shown: str = Poll.Shown.VOTED
     may_change: bool = False
@@ -153,8 +162,10 @@ def attach_poll(*, question: Question, by: Member, plan: Plan) -> Poll:
 
 def _same_as(poll: Poll, plan: Plan, *, otherwise: type[RuleBroken]) -> Poll:
     """The poll, where it is the one that was planned: the form came twice. Raises `otherwise`."""
+    planned = _planned(poll.question, plan, opened_at=poll.opened_at)
     asked = tuple(poll.options.filter(is_added=False).values_list("text", flat=True))
-    if (poll.kind, poll.prompt, asked) != (plan.kind, plan.prompt, texts_of(plan)):
+    same = all(getattr(poll, field) == getattr(planned, field) for field in PLANNED)
+    if not same or asked != texts_of(plan):
         raise otherwise
     return poll
 
@@ -163,6 +174,9 @@ def check(plan: Plan) -> None:
     """Raises NumberOfOptions, SameOption, DaysOutOfBounds, CannotBeAddedTo."""
     check_texts(texts_of(plan))
     if not 1 <= plan.days <= MOST_DAYS:
+        raise DaysOutOfBounds
+    now = timezone.now()
+    if plan.closes_at and not now < plan.closes_at <= now + timedelta(days=MOST_DAYS + 1):
         raise DaysOutOfBounds
     if plan.may_add and plan.kind not in ADDABLE:
         raise CannotBeAddedTo
@@ -183,6 +197,18 @@ def folded(text: str) -> str:
     return " ".join(text.split()).lower()
 
 
+@contextmanager
+def each_once() -> Iterator[None]:
+    """Around writing options: the database knows letters that are the same where Python does not (a final sigma)."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if "option_text_once" in str(error):
+            raise SameOption from error
+        raise
+
+
 def texts_of(plan: Plan) -> tuple[str, ...]:
     if plan.kind == Poll.Kind.SCALE:
         return tuple(str(point) for point in range(1, SCALE + 1))
@@ -190,9 +216,28 @@ def texts_of(plan: Plan) -> tuple[str, ...]:
 
 
 def make(question: Question, plan: Plan) -> Poll:
-    """Write the rows of a poll that was checked, on a locked or new discussion. Raises TooFewInvited."""
-    is_scale, now = plan.kind == Poll.Kind.SCALE, timezone.now()
-    poll = Poll(
+    """Write the rows of a poll that was checked, on a locked or new discussion. Raises TooFewInvited, SameOption."""
+    poll = _planned(question, plan, opened_at=timezone.now())
+    poll.invited = invited(poll)
+    if poll.invited < settings.POLL_LEAST_INVITED and poll.is_for_some:
+        raise TooFewInvited
+    poll.save()
+    texts = texts_of(plan)
+    with each_once():
+        Option.objects.bulk_create(
+            Option(poll=poll, place=place, text=text) for place, text in enumerate(texts)
+        )
+    Tally.objects.create(poll=poll, counts=[0] * len(texts))
+    question.has_poll = True
+    question.save(update_fields=["has_poll"])
+    make_searchable(poll)
+    return poll
+
+
+def _planned(question: Question, plan: Plan, *, opened_at: datetime) -> Poll:
+    """The poll of a plan, not saved."""
+    is_scale = plan.kind == Poll.Kind.SCALE
+    return Poll(
         question=question,
         kind=plan.kind,
         prompt=plan.prompt,
@@ -201,33 +246,17 @@ def make(question: Question, plan: Plan) -> Poll:
         may_add=plan.may_add,
         low_label=plan.low_label if is_scale else "",
         high_label=plan.high_label if is_scale else "",
-        opened_at=now,
-        closes_at=now + timedelta(days=plan.days),
+        opened_at=opened_at,
+        closes_at=plan.closes_at or opened_at + timedelta(days=plan.days),
         specialties=list(plan.specialties),
         states=list(plan.states),
         tiers=list(plan.tiers),
     )
-    poll.invited = invited(poll)
-    if poll.invited < settings.POLL_LEAST_INVITED and _is_small_by_choice(poll):
-        raise TooFewInvited
-    poll.save()
-    texts = texts_of(plan)
-    Option.objects.bulk_create(Option(poll=poll, place=place, text=text) for place, text in enumerate(texts))
-    Tally.objects.create(poll=poll, counts=[0] * len(texts))
-    question.has_poll = True
-    question.save(update_fields=["has_poll"])
-    make_searchable(poll)
-    return poll
 
 
 def invited(poll: Poll) -> int:
     """How many members a poll is open to who can read its discussion."""
     return poll.members().filter(pk__in=telling.readers(poll.question).values("pk")).count()
-
-
-def _is_small_by_choice(poll: Poll) -> bool:
-    """Whether its asker narrowed it; a site with four members has small polls of its own accord."""
-    return poll.is_narrowed or poll.question.audience != Question.Audience.PHYSICIANS
 
 
 def make_searchable(poll: Poll) -> None:

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from accounts.models import FanOut, Kind, Member
 from accounts.services import notices
 from polls.models import Concern, Poll, Receipt, Sight
-from questions.models import Post, Subscription
+from questions.models import Post, Question, Subscription
 from questions.services import telling
 
 RESULTS, END, STOPPED, CONCERN = (
@@ -36,10 +36,10 @@ def of_closing_by_moderator(poll: Poll) -> None:
 
 
 def of_concern(concern: Concern) -> None:
-    """Tell the member concerned how it was decided: upheld, or taken back later."""
-    _tell_of_moderation(
-        concern.poll, concern.member_id, key(concern.poll_id, f"{CONCERN}:{concern.pk}:{concern.state}")
-    )
+    """Tell the member concerned how it was decided: upheld, after an objection once more, or taken back later."""
+    again = ":again" if concern.objection and concern.state == Concern.State.UPHELD else ""
+    deed = f"{CONCERN}:{concern.pk}:{concern.state}{again}"
+    _tell_of_moderation(concern.poll, concern.member_id, key(concern.poll_id, deed))
 
 
 def _tell_of_moderation(poll: Poll, member_id: int, name: str) -> None:
@@ -75,10 +75,16 @@ def _opening(poll: Poll) -> Post | None:
 
 
 def _awaiting_results(poll: Poll, opening: Post) -> QuerySet[Member]:
-    """Whoever closed it knows."""
     voted = Receipt.objects.filter(poll=poll, member=OuterRef("pk"), kind=Receipt.Kind.VOTED)
     voters = telling.may_hear(opening).filter(Exists(voted))
-    return voters if poll.close_reason == Poll.CloseReason.CREATOR else _with_asker(poll, voters)
+    return voters if _knows_of_its_end(poll) else _with_asker(poll, voters)
+
+
+def _knows_of_its_end(poll: Poll) -> bool:
+    """Whether its asker closed it, or the discussion, or is told that a moderator did."""
+    if poll.close_reason == Poll.CloseReason.DISCUSSION:
+        return poll.question.close_reason != Question.CloseReason.SILENCE
+    return poll.close_reason in (Poll.CloseReason.CREATOR, Poll.CloseReason.MODERATOR)
 
 
 def _awaiting_end(poll: Poll, opening: Post) -> QuerySet[Member]:
@@ -96,4 +102,9 @@ def _awaiting_end(poll: Poll, opening: Post) -> QuerySet[Member]:
 
 
 def _with_asker(poll: Poll, members: QuerySet[Member]) -> QuerySet[Member]:
-    return Member.objects.filter(Q(pk__in=members.values("pk")) | Q(pk=poll.question.asker_id))
+    """Unless they muted their own discussion."""
+    muted = Subscription.objects.filter(
+        member=OuterRef("pk"), question=poll.pk, level=Subscription.Level.MUTED
+    )
+    asker = Q(pk=poll.question.asker_id) & ~Exists(muted)
+    return Member.objects.filter(Q(pk__in=members.values("pk")) | asker)

@@ -9,19 +9,26 @@ from django.conf import settings
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
-from accounts.models import Member, Specialty
+from accounts.models import Member, Specialty, User
+from accounts.roles import is_moderator
 from polls.models import Option, Poll, Trend
 from polls.services import opening
 from questions.models import Byline, Post, Question
 from questions.services import limits, writing
+from questions.services.moderation import rights
 from sermo.errors import RuleBroken
 from sermo.text import clip
+from verification.services import events
 
 FEWEST_WAVES, MOST_WAVES = 2, 24
 MOST_DAYS = 28  # of a wave, so that none is open when the next one opens
 LONGEST_TITLE = 140  # characters
-NAMES = "|".join(name for name in month_name if name not in ("", "May"))  # "May one stop it?" names no month
-MONTH = re.compile(rf"\b(?:{NAMES}|May (?:of )?\d{{4}}|(?:in|of|since|until) May)\b")
+NAMES = "|".join(name for name in month_name if name)
+BEFORE = "in|of|since|until|till|from|by|for|during|before|after|through|this|last|next|early|mid|late"
+MONTH = re.compile(
+    rf"\b(?:(?i:{BEFORE})[ -](?:{NAMES})|(?:{NAMES}),? (?:of )?\d{{4}})\b"
+)  # "May one stop it?" and "Do you march on?" name none, nor does "March of Dimes"
+OWN_MONTH = re.compile(rf" \((?:{NAMES}) \d{{4}}\)$")  # what `title_of_wave` added
 OVER = "It could not be asked again."  # all that is said where the reason is its author's own matter
 
 log = structlog.get_logger(__name__)
@@ -36,11 +43,15 @@ class TooLongForAMonth(RuleBroken):
 
 
 class NotYourTrend(RuleBroken):
-    message = "Only the author of these polls can stop them."
+    message = "Only the author of these polls and moderators can stop them."
 
 
 class NameTakenBack(RuleBroken):
     """A name in one of the polls was masked: a handle beside it would tell that they are one member."""
+
+
+class ClosedByModerator(RuleBroken):
+    """A moderator closed the last poll, or its discussion."""
 
 
 class LastOneIsGone(RuleBroken):
@@ -66,7 +77,7 @@ def begin(*, poll: Poll, waves: int, days: int) -> Trend:
     """Make a new poll the first of a trend. Raises WavesOutOfBounds, TooLongForAMonth."""
     check(waves=waves, days=days)
     trend = Trend.objects.create(
-        creator_id=poll.question.asker_id, waves=waves, days=days, next_at=months_after(poll.opened_at, 1)
+        creator_id=poll.question.asker_id, waves=waves, days=days, next_at=_next_after(poll, poll)
     )
     poll.trend, poll.wave = trend, 1
     poll.save(update_fields=["trend", "wave"])
@@ -74,20 +85,36 @@ def begin(*, poll: Poll, waves: int, days: int) -> Trend:
 
 
 @transaction.atomic
-def stop(*, trend: Trend, by: Member) -> Trend:
-    """Open no further wave; those there are stay. Twice is as good as once. Raises NotYourTrend."""
+def stop(*, trend: Trend, by: Member | None = None, user: User | None = None) -> Trend:
+    """Open no further wave; those there are stay. Twice is as good as once.
+
+    Its author may, and a moderator (`user`) who takes part in none of its discussions, which leaves an event. Raises
+    NotYourTrend, rights.TakesPart.
+    """
+    is_author = by is not None and trend.creator_id == by.pk
+    if not is_author:
+        _check_moderates(trend, user)
+        events.lock_chain()
     trend = Trend.objects.select_for_update().get(pk=trend.pk)
-    if trend.creator_id != by.pk:
-        raise NotYourTrend
     if trend.next_at is not None:
-        _end(trend, "Stopped by its author.")
+        _end(trend, "Stopped by its author." if is_author else "Stopped by a moderator.")
+        if not is_author:
+            events.record(kind="moderation_trend_stop", by=user, object=f"trend:{trend.pk}")
     return trend
+
+
+def _check_moderates(trend: Trend, user: User | None) -> None:
+    if user is None or not is_moderator(user):
+        raise NotYourTrend
+    for poll_id in trend.polls.values_list("pk", flat=True):
+        rights.check_no_part(user, poll_id)
 
 
 def open_due_waves() -> int:
     """Open the next poll of each trend whose month has come; return how many were opened.
 
-    One that cannot be opened keeps no other from it. Refused by a rule, it ends its trend with the reason.
+    One that cannot be opened keeps no other from it. Refused by a rule, it ends its trend with the reason; after a
+    fault of the site it is tried again on the next day.
     """
     due = Trend.objects.filter(next_at__lte=timezone.now()).order_by("next_at", "pk")
     return sum(_open_alone(pk) for pk in list(due.values_list("pk", flat=True)))
@@ -99,18 +126,18 @@ def _open_alone(trend_id: int) -> bool:
     except OperationalError as error:  # the database is busy or away; the next run tries again
         log.warning("trend_waits", trend=trend_id, error=type(error).__name__)
     except Exception as error:
-        log.error("trend_failed", trend=trend_id, error=type(error).__name__)
-        _give_up(trend_id)
+        log.exception("trend_failed", trend=trend_id, error=type(error).__name__)
+        _put_off_alone(trend_id)
     return False
 
 
-def _give_up(trend_id: int) -> None:
+def _put_off_alone(trend_id: int) -> None:
     try:
         with transaction.atomic():
             if trend := _lock_due(trend_id):
-                _end(trend, OVER)
+                _put_off(trend)
     except Exception as error:
-        log.error("trend_not_ended", trend=trend_id, error=type(error).__name__)
+        log.exception("trend_not_put_off", trend=trend_id, error=type(error).__name__)
 
 
 @transaction.atomic
@@ -119,6 +146,10 @@ def open_wave(*, trend_id: int) -> Poll | None:
 
     Whoever may not write on that day alone is tried again on the next. Somebody else at the same trend is left alone.
     """
+    creator = Trend.objects.filter(pk=trend_id).values("creator")
+    Member.objects.select_for_update(no_key=True).get(
+        pk__in=creator
+    )  # before the trend, as whoever leaves does
     trend = _lock_due(trend_id)
     if trend is None:
         return None
@@ -127,8 +158,7 @@ def open_wave(*, trend_id: int) -> Poll | None:
         with transaction.atomic():
             poll = _repeat(trend, waves)
     except (limits.Held, limits.TooManyToday):
-        trend.next_at = timezone.now() + timedelta(days=1)
-        trend.save(update_fields=["next_at"])
+        _put_off(trend)
         return None
     except RuleBroken as refusal:
         log.info("trend_ended", trend=trend_id, reason=type(refusal).__name__)
@@ -137,9 +167,24 @@ def open_wave(*, trend_id: int) -> Poll | None:
     if poll.wave >= trend.waves:
         trend.next_at = None
     else:
-        trend.next_at = max(months_after(waves[0].opened_at, poll.wave), poll.closes_at)
+        trend.next_at = _next_after(waves[0], poll)
     trend.save(update_fields=["next_at"])
     return poll
+
+
+def _next_after(first: Poll, poll: Poll) -> datetime:
+    """When the wave after this one opens: on the day of the first one, in the next month, but not while this is open.
+
+    A wave that came late does not bring the next one in its own month.
+    """
+    begun, opened = timezone.localtime(first.opened_at), timezone.localtime(poll.opened_at)
+    months = (opened.year - begun.year) * 12 + opened.month - begun.month + 1
+    return max(months_after(begun, months), poll.closes_at)
+
+
+def _put_off(trend: Trend) -> None:
+    trend.next_at = timezone.now() + timedelta(days=1)
+    trend.save(update_fields=["next_at"])
 
 
 def _lock_due(trend_id: int) -> Trend | None:
@@ -167,13 +212,15 @@ def _repeat(trend: Trend, waves: list[Poll]) -> Poll:
         raise writing.ReadOnly
     if question.is_removed:
         raise LastOneIsGone
+    if Poll.CloseReason.MODERATOR in (last.close_reason, question.close_reason):
+        raise ClosedByModerator
     if Byline.Mode.MASKED in _modes(waves):
         raise NameTakenBack
     post = question.posts.select_related("byline").get(kind=Post.Kind.OPENING)
     options = list(last.options.all())
     poll = opening.open_poll(
         asker=asker,
-        title=title_of_wave(first.question.title, timezone.localtime()),
+        title=_title_after(first, last),
         source=post.source,
         specialties=_specialties(question),
         tags=[tag.name for tag in question.tags.all()],
@@ -213,6 +260,14 @@ def _specialties(question: Question) -> list[Specialty]:
     if not found:
         raise TopicsAreGone
     return found
+
+
+def _title_after(first: Poll, last: Poll) -> str:
+    """The last title, which may have been corrected, with this month in the place of its own."""
+    title = last.question.title
+    if last != first and not MONTH.search(first.question.title):
+        title = OWN_MONTH.sub("", title)
+    return title_of_wave(title, timezone.localtime())
 
 
 def title_of_wave(title: str, day: datetime) -> str:

@@ -12,6 +12,7 @@ from secrets import SystemRandom
 from django.db import transaction
 from django.db.models import F
 from django.db.models.expressions import RawSQL
+from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import Member
 from polls import cells, unshown
@@ -20,6 +21,7 @@ from polls.models.ballots import SECONDS, STEPS
 from polls.models.polls import facts_of
 from polls.signals import poll_given_back, poll_taken
 from polls.tokens import ballot_key, ticket_key
+from questions.models import Question
 from sermo.errors import RuleBroken
 
 MIXED = 20  # ballots of a poll that are the fewest to be mixed with one another
@@ -40,6 +42,10 @@ class ReadOnly(RuleBroken):
 
 class VotedBefore(RuleBroken):
     message = "Your vote was counted before. It cannot be changed."
+
+
+class SentTwice(VotedBefore):
+    """The same form at the same time: the other one was counted."""
 
 
 class CannotBeFound(RuleBroken):
@@ -72,6 +78,7 @@ class Cast:
     changed: bool
 
 
+@sensitive_variables()
 def cast(
     *,
     poll: Poll,
@@ -85,8 +92,8 @@ def cast(
 
     `seconds` is how long the form lay open, `wording` what `wording_of` made of the options in it. Must not run inside
     a transaction: it makes two of its own. Raises PollIsOver, NotAsked, ReadOnly, NotAVote, Reworded, VotedBefore,
-    CannotBeFound, LookedInstead. Announces poll_taken with the receipt, and poll_given_back where the poll closed or was
-    reworded in between.
+    CannotBeFound, LookedInstead. Announces poll_taken with the receipt, and poll_given_back where the poll closed or
+    was reworded in between.
     """
     choices = list(choices)
     with transaction.atomic(durable=True):
@@ -101,9 +108,16 @@ def cast(
     except (PollIsOver, NotAVote):
         _take_back(poll, member, token)
         raise
+    except SentTwice:
+        if not poll.may_change:
+            raise
+        with transaction.atomic(durable=True):
+            _change(poll.pk, member, choices, ballot_key(token, poll.pk, member.pk), wording)
+        return Cast(changed=True)
     return Cast(changed=False)
 
 
+@sensitive_variables()
 def _register(poll: Poll, member: Member, choices: list[int], token: str) -> bytes | None:
     """Write the receipt and the ticket. Returns the key of an earlier ballot where this changes it."""
     check_may_vote(poll, member)
@@ -133,7 +147,7 @@ def check_may_vote(poll: Poll, member: Member) -> None:
         raise PollIsOver
     if not member.may_write:
         raise ReadOnly
-    if not poll.is_for(member):
+    if not poll.is_for(member) or not Question.objects.filter(pk=poll.pk).addressed_to(member).exists():
         raise NotAsked
 
 
@@ -185,11 +199,12 @@ def counted(poll: Poll, choices: Sequence[int]) -> Sequence[int]:
     return choices[:1] if poll.kind == Poll.Kind.RANKED else choices
 
 
+@sensitive_variables()
 def _count(poll_id, member, choices, token, seconds, wording) -> None:
     poll, tally = _lock(poll_id, choices, wording)
     spent, _ = Ticket.objects.filter(key=ticket_key(token, poll_id, member.pk)).delete()
     if not spent:
-        raise VotedBefore  # the same form, sent twice at once: the other one was counted
+        raise SentTwice
     for option in counted(poll, choices):
         tally.counts[option] += 1
     tally.voters += 1
@@ -205,6 +220,7 @@ def _count(poll_id, member, choices, token, seconds, wording) -> None:
     transaction.on_commit(lambda: unshown.add(poll.pk, facts, options))
 
 
+@sensitive_variables()
 def _change(poll_id: int, member: Member, choices: list[int], key: bytes, wording: str) -> None:
     """Put other choices on a ballot. Where votes may change, nothing of the breakdown is shown before the end."""
     poll, tally = _lock(poll_id, choices, wording)
@@ -245,6 +261,7 @@ def show_portions(tally: Tally) -> None:
     tally.cells_voters = tally.voters
 
 
+@sensitive_variables()
 def _broken_down(poll: Poll, member: Member, choices: Sequence[int], token_key: bytes):
     """Under which values a vote counts in a breakdown, and for which option; of several, the token draws one."""
     facts = facts_of(member)

@@ -30,5 +30,6 @@ def poll_for_you(context):
     loaded = load_polls(request.user, [poll_id]) if poll_id else {}
     if not loaded:
         return {}
+    cards.note_seen(loaded[poll_id])
     card = cards.card_of(request, loaded[poll_id], in_list=True)
     return {"page": [(row, card) for row in by_ids(request.user, [poll_id])]}

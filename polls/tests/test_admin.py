@@ -1,14 +1,18 @@
 """What staff find in the administration: sponsors, and nothing of anybody's vote."""
 
+from threading import Thread
+
 import pytest
 from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.contrib import admin
+from django.db import OperationalError, connection, transaction
 from django.urls import reverse
 
 from accounts.tests.factories import make_user
 from conftest import client_of
-from polls.models import Sponsor
+from polls.admin import SponsorForm
+from polls.models import Receipt, Sponsor
 from polls.tests.factories import make_poll, make_voter, vote
 
 pytestmark = pytest.mark.django_db
@@ -66,12 +70,53 @@ def test_what_voters_were_told_does_not_change(poll, operator):
     assert Sponsor.objects.get().honorarium == 1500
 
 
-def test_nothing_is_deleted(poll, operator):
+def test_the_poll_of_a_sponsor_stays(poll, operator, physician):
     sponsor = Sponsor.objects.create(
         poll=poll, name="Harrow Lane", kind="research", honorarium=1200, quota=50
     )
+    other = make_poll(asker=physician)
 
-    assert operator.post(reverse("admin:polls_sponsor_delete", args=[sponsor.pk])).status_code == 403
+    operator.post(reverse("admin:polls_sponsor_change", args=[sponsor.pk]), typed(other))
+
+    assert [one.poll for one in Sponsor.objects.all()] == [poll]
+
+
+def test_a_sponsor_is_deleted_before_the_first_vote_alone(operator, physician):
+    free, begun = make_poll(asker=physician), make_poll(asker=physician)
+    for poll in (free, begun):
+        Sponsor.objects.create(poll=poll, name="Harrow Lane", kind="research", honorarium=1200, quota=50)
+    vote(begun, make_voter(), 0)
+
+    for poll, status in ((free, 302), (begun, 403)):
+        address = reverse("admin:polls_sponsor_delete", args=[poll.pk])
+        assert operator.post(address, {"post": "yes"}).status_code == status
+
+    assert [one.poll for one in Sponsor.objects.all()] == [begun]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_vote_waits_for_a_sponsor_that_was_looked_at(poll):
+    """A receipt is written without a lock of the tally; it needs the row of its poll."""
+    waited = []
+
+    def write():
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '200ms'")
+            Receipt.objects.create(poll=poll, member=voter, kind="voted")
+        except OperationalError:
+            waited.append(True)
+        finally:
+            connection.close()
+
+    voter = make_voter()
+    with transaction.atomic():
+        assert SponsorForm(typed(poll)).is_valid()
+        thread = Thread(target=write)
+        thread.start()
+        thread.join()
+
+    assert waited
 
 
 def test_no_permission_speaks_of_votes():

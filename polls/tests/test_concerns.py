@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import redis
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +14,7 @@ from accounts.roles import MODERATORS
 from accounts.tests.factories import make_member
 from conftest import client_of
 from polls import unshown
-from polls.models import Concern, Tally
+from polls.models import Concern, Receipt, Tally
 from polls.services import concerns
 from polls.tests.factories import make_poll, make_voter, vote
 from questions.services.moderation import rights
@@ -34,6 +35,7 @@ def poll(physician):
 def second(db):
     member = make_member("evenhanded", specialty="Family Medicine")
     member.user.groups.add(Group.objects.get_or_create(name=MODERATORS)[0])
+    Authenticator.objects.create(user=member.user, type=Authenticator.Type.TOTP, data={})
     return member
 
 
@@ -164,7 +166,7 @@ class TestDeciding:
         assert (decided.state, decided.decided_by) == ("upheld", moderator.user)
         assert (notice.kind, notice.held) == ("moderation", False)
         assert "Twelve votes from one browser." in page
-        assert "Write to the moderators" in page
+        assert "Send the objection" in page
         assert moderator.handle not in page
         assert (event.to_state, event.object, event.subject) == ("upheld", f"concern:{concern.pk}", None)
 
@@ -220,6 +222,78 @@ class TestDeciding:
 
         assert concerns.upheld_count(poll.pk) == 2
 
+    def test_of_somebody_who_has_left_no_words_are_kept(self, concern, colleague, moderator):
+        type(colleague).objects.filter(pk=colleague.pk).update(user=None)
+
+        assert self.decide(concern, moderator.user).reason == concerns.LEFT
+
+
+class TestObjecting:
+    WORDS = "Two of us share the workstation on the ward."
+
+    @pytest.fixture
+    def concern(self, poll, colleague, moderator):
+        concern = make_concern(poll, colleague, "browser")
+        return concerns.decide(concern=concern, user=moderator.user, state="upheld", reason="One browser.")
+
+    @pytest.fixture
+    def address(self, concern):
+        return reverse("polls:decide", args=[concern.pk])
+
+    def test_the_member_sends_one_and_another_moderator_decides(
+        self, concern, colleague, moderator, second, address
+    ):
+        browser = client_of(colleague)
+        assert browser.post(address, {"text": ""}).status_code == 422
+        assert browser.post(address, {"text": self.WORDS}).status_code == 302
+        concern.refresh_from_db()
+        assert (concern.state, concern.objection, concern.decided_at) == ("open", self.WORDS, None)
+        assert concerns.upheld_count(concern.poll_id) == 0
+        page = browser.get(address).content.decode()
+        assert self.WORDS in page
+        assert "Send the objection" not in page
+        assert 'name="reason"' not in client_of(moderator).get(address).content.decode()
+        with pytest.raises(concerns.DecidedByYou):
+            concerns.decide(concern=concern, user=moderator.user, state="dismissed", reason="So be it.")
+
+        desk = client_of(second)
+        assert "The member objects" in desk.get(reverse("polls:concerns")).content.decode()
+        page = desk.get(address).content.decode()
+        assert self.WORDS in page
+        assert "One browser." in page
+        assert desk.post(address, {"state": "dismissed", "reason": "They do."}).status_code == 302
+        assert "They do." in browser.get(address).content.decode()
+        assert Notice.objects.filter(member=colleague).count() == 2
+
+    def test_kept_it_is_told_and_cannot_be_objected_to_again(self, concern, colleague, second):
+        concerns.object_to(concern=concern, by=colleague, text=self.WORDS)
+        concerns.decide(concern=concern, user=second.user, state="upheld", reason="Nine votes.")
+
+        assert Notice.objects.filter(member=colleague).count() == 2
+        with pytest.raises(concerns.ObjectedAlready):
+            concerns.object_to(concern=concern, by=colleague, text=self.WORDS)
+
+    def test_nobody_else_objects_nor_to_what_does_not_stand(self, poll, concern, colleague, third, second):
+        with pytest.raises(concerns.NotYours):
+            concerns.object_to(concern=concern, by=third, text=self.WORDS)
+        with pytest.raises(concerns.WordsMissing):
+            concerns.object_to(concern=concern, by=colleague, text="  ")
+        concerns.decide(concern=concern, user=second.user, state="dismissed", reason="Shared.")
+        with pytest.raises(concerns.NothingToObjectTo):
+            concerns.object_to(concern=concern, by=colleague, text=self.WORDS)
+
+    def test_what_identifies_a_patient_is_not_sent(self, concern, colleague, address):
+        page = client_of(colleague).post(address, {"text": "My patient, MRN 48213377, needed me."})
+
+        concern.refresh_from_db()
+        assert (page.status_code, concern.objection) == (422, "")
+
+    def test_its_event_names_nobody(self, concern, colleague):
+        concerns.object_to(concern=concern, by=colleague, text=self.WORDS)
+
+        event = Event.objects.get(kind="poll_concern_objection")
+        assert (event.actor, event.subject, event.object) == (None, None, f"concern:{concern.pk}")
+
 
 class TestTheDesk:
     def test_moderators_find_it_beside_their_desk(self, poll, colleague, moderator):
@@ -256,6 +330,26 @@ class TestTheDesk:
             page = browser.get(address).content.decode()
             assert colleague.handle not in page
             assert "take part in" in page or "Another moderator decides" in page
+
+    @pytest.mark.parametrize("kind", ["voted", "forfeited"])
+    def test_nor_where_one_took_the_poll(self, poll, colleague, moderator, kind):
+        concern = make_concern(poll, colleague)
+        Receipt.objects.create(poll=poll, member=moderator, kind=kind)
+        browser = client_of(moderator)
+
+        for address in (reverse("polls:concerns"), reverse("polls:decide", args=[concern.pk])):
+            page = browser.get(address).content.decode()
+            assert colleague.handle not in page
+            assert 'name="reason"' not in page
+
+    def test_it_is_marked_as_moderation(self, poll, colleague, moderator):
+        concern = make_concern(poll, colleague)
+        browser = client_of(moderator)
+
+        for address in (reverse("polls:concerns"), reverse("polls:decide", args=[concern.pk])):
+            page = browser.get(address).content.decode()
+            assert 'aria-current="true">Moderation' in page
+            assert 'aria-current="true">Polls' not in page
 
     def test_a_decision_is_made_there(self, poll, colleague, moderator):
         concern = make_concern(poll, colleague)

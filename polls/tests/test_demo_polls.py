@@ -4,8 +4,10 @@ import io
 import tomllib
 
 import pytest
+from django.contrib.auth.models import Group
 
-from accounts.models import Notice
+from accounts.models import FanOut, Notice
+from accounts.roles import MODERATORS
 from accounts.tests.factories import make_member, make_specialty
 from polls.checking import check
 from polls.demo import seeding
@@ -95,6 +97,64 @@ def test_a_run_that_was_cut_off_is_taken_up(crowd, monkeypatch):
 
     assert set(Tally.objects.values_list("voters", flat=True)) == {VOTES}
     assert Poll.objects.filter(closed_at__isnull=False).count() == 7
+
+
+def test_a_run_cut_off_after_the_votes_still_decides_and_tells(crowd, monkeypatch):
+    make_moderator()
+    tell = seeding._tell
+
+    def fail(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(seeding, "_tell", fail)
+    with pytest.raises(KeyboardInterrupt):
+        seed()
+    assert not Concern.objects.exclude(state="open").exists()
+    monkeypatch.setattr(seeding, "_tell", tell)
+    seed()
+
+    assert Concern.objects.filter(state="dismissed").count() == 1
+    assert Notice.objects.filter(member__handle="cardio_of_the_demo", kind="poll").exists()
+    assert not FanOut.objects.filter(kind="poll", target__gt=0, done_at=None).exists()
+    assert seed() == "polls: here already"
+
+
+def make_moderator():
+    """Of a specialty that takes all polls, as in the demonstration."""
+    member = make_member(specialty="Internal Medicine", state="CA")
+    member.user.groups.add(Group.objects.get_or_create(name=MODERATORS)[0])
+    return member
+
+
+def test_a_moderator_votes_nowhere_and_decides_one_concern(crowd):
+    moderator = make_moderator()
+
+    seed()
+
+    assert not Receipt.objects.filter(member=moderator).exists()
+    assert Concern.objects.get(state="dismissed").decided_by == moderator.user
+
+
+def test_where_every_moderator_takes_part_nothing_is_decided(crowd):
+    seed()
+    Concern.objects.exclude(state="open").delete()
+    concern = Concern.objects.filter(kind="browser").first()
+    Receipt.objects.create(poll=concern.poll, member=make_moderator(), kind="voted")
+
+    assert seeding._decide_one() is False
+
+
+def test_nobody_looks_where_results_open_at_the_end(crowd, monkeypatch):
+    for number in range(60):
+        make_member(specialty="Cardiovascular Disease" if number % 2 else "Nephrology", state="CA")
+    every = seeding._written
+    monkeypatch.setattr(seeding, "_written", lambda: [{**entry, "votes": 30} for entry in every()])
+
+    seed()
+
+    forfeited = Receipt.objects.filter(kind="forfeited")
+    assert forfeited.filter(poll__shown="voted").exists()
+    assert not forfeited.filter(poll__shown="closed").exists()
 
 
 def test_weights_fit_their_options():

@@ -13,6 +13,7 @@ from polls.tests.factories import make_poll, make_voter, vote
 from questions.models import Question, Subscription
 from questions.services import closing as discussions
 from questions.services import writing
+from questions.tests.factories import make_question
 
 pytestmark = pytest.mark.django_db
 
@@ -166,18 +167,41 @@ class TestResults:
 
         assert (len(lines(colleague)), lines(physician)) == (1, [])
 
-    def test_of_a_removed_poll_nobody_hears(self, poll, physician, colleague):
+    def test_nor_who_closed_the_discussion(self, physician, colleague):
+        poll = make_poll(question=make_question(physician))
         vote(poll, colleague, 0)
-        writing.remove_post(post=poll.question.posts.get(), by=physician)
+        discussions.close_question(question=poll.question, by=physician)
+        tasks.work_off_fan_outs()
+
+        assert (len(lines(colleague)), lines(physician)) == (1, [])
+
+    def test_whose_discussion_fell_silent_is_told(self, physician):
+        poll = make_poll(question=make_question(physician), days=60)
+        Question.objects.filter(pk=poll.pk).update(activity_at=timezone.now() - timedelta(days=31))
+        discussions.close_if_silent(question_id=poll.pk)
+        tasks.work_off_fan_outs()
+
+        assert lines(physician) == ["Your poll has closed"]
+
+    def test_nor_who_muted_their_own_discussion(self, poll, physician):
+        Subscription.objects.create(member=physician, question=poll.question, level="muted")
+        tell()
+        end(poll)
+
+        assert not Notice.objects.filter(member=physician).exists()
+
+    def test_of_a_removed_poll_nobody_hears(self, poll, colleague, moderator):
+        vote(poll, colleague, 0)
+        writing.remove_post(post=poll.question.posts.get(), by=None, user=moderator.user)
         end(poll)
 
         assert lines(colleague) == []
         assert not Notice.objects.filter(member=colleague).exists()
 
-    def test_what_was_told_before_it_was_removed_reads_no_more(self, poll, physician, colleague):
+    def test_what_was_told_before_it_was_removed_reads_no_more(self, poll, colleague, moderator):
         vote(poll, colleague, 0)
         end(poll)
-        writing.remove_post(post=poll.question.posts.get(), by=physician)
+        writing.remove_post(post=poll.question.posts.get(), by=None, user=moderator.user)
 
         assert lines(colleague) == []
 
@@ -204,16 +228,29 @@ class TestResults:
 
 class TestModeration:
     def test_an_early_close_is_told_to_whoever_opened_it(self, poll, physician, moderator):
+        vote(poll, make_voter(), 0)
         closing.close_poll(poll=poll, user=moderator.user)
+        tasks.work_off_fan_outs()
 
-        assert lines(physician) == ["A moderator closed your poll"]
+        assert lines(physician) == ["Your poll was closed early by a moderator"]
         assert physician.notices.get().kind == "moderation"
+
+    def test_a_discussion_closed_by_a_moderator_is_told_once(self, physician, colleague, moderator):
+        poll = make_poll(question=make_question(physician))
+        vote(poll, colleague, 0)
+        discussions.close_question(question=poll.question, by=None, user=moderator.user)
+        tasks.work_off_fan_outs()
+
+        assert (len(lines(colleague)), physician.notices.count()) == (1, 1)
 
     def test_decisions_about_posts_read_as_before(self, poll, physician, moderator):
         closing.close_poll(poll=poll, user=moderator.user)
         discussions.close_question(question=poll.question, by=None, user=moderator.user)
 
-        assert lines(physician) == ["A moderator closed your poll"] * 2
+        assert lines(physician) == [
+            "Your poll was closed early by a moderator",
+            "A moderator closed your poll",
+        ]
 
     def test_what_is_about_somebody_else_is_not_read(self, poll, physician, colleague, moderator):
         concern = Concern.objects.create(

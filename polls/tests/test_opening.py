@@ -303,3 +303,44 @@ def test_the_same_submission_sent_four_times_at_once_makes_one_poll(physician):
 
     assert len(set(made)) == 1
     assert Poll.objects.count() == Trend.objects.count() == Question.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"may_change": True},
+        {"may_add": True},
+        {"shown": "closed"},
+        {"days": 8},
+        {"states": ("OH",)},
+        {"options": ("Other", "Options")},
+    ],
+)
+def test_the_same_submission_with_another_plan_is_refused(physician, other):
+    for _ in range(5):
+        make_member(state="OH")
+    submission = uuid.uuid4()
+    open_poll(physician, submission=submission)
+
+    with pytest.raises(writing.SentBefore):
+        open_poll(physician, plan=plan(**other), submission=submission)
+
+
+@pytest.mark.parametrize(
+    ("hours", "is_fine"), [(1, True), (30 * 24 + 23, True), (-1, False), (32 * 24, False)]
+)
+def test_a_poll_may_close_at_a_moment(physician, hours, is_fine):
+    moment = timezone.now() + timedelta(hours=hours)
+    if not is_fine:
+        with pytest.raises(opening.DaysOutOfBounds):
+            open_poll(physician, plan=plan(closes_at=moment))
+        return
+
+    assert open_poll(physician, plan=plan(closes_at=moment)).closes_at == moment
+
+
+def test_options_that_only_the_database_finds_equal_are_the_same(physician):
+    with pytest.raises(opening.SameOption):
+        open_poll(physician, plan=plan(options=("ΟΔΟΣ", "οδοσ")))
+
+    assert not Question.objects.exists()

@@ -2,18 +2,20 @@
 
 import re
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import IdentifierDecision, Member
+from accounts.models import IdentifierDecision, Member, NoticeSettings
 from accounts.tests.factories import make_member, make_specialty
 from conftest import client_of
 from polls.models import Correction, Option, Poll, Tally
 from polls.services import options, trends
-from polls.tests.factories import make_poll, vote
+from polls.tests.factories import make_poll, make_trend, vote
 from questions.models import Question
 from questions.services import closing
 from questions.tests.factories import make_answer, make_question
@@ -104,6 +106,27 @@ def test_until_a_date_on_which_it_closes(physician_client, physician):
     physician_client.post(NEW, typed(physician, open_for="date", until=day.isoformat()))
 
     assert timezone.localtime(Poll.objects.get().closes_at).date() == day
+
+
+@time_machine.travel(datetime(2026, 11, 4, 8, tzinfo=UTC), tick=False)  # in New York it is the 4th already
+def test_the_day_of_a_date_is_that_of_the_member(physician_client, physician):
+    NoticeSettings.objects.create(member=physician, time_zone="Pacific/Honolulu")
+    client = client_of(physician)
+
+    assert "until" in errors(client.post(NEW, typed(physician, open_for="date", until="2026-11-03")))
+    client.post(NEW, typed(physician, open_for="date", until="2026-11-04"))
+
+    end = datetime(2026, 11, 4, 23, 59, 59, tzinfo=ZoneInfo("Pacific/Honolulu"))
+    assert Poll.objects.get().closes_at == end
+
+
+def test_a_poll_inside_a_discussion_closes_at_the_end_of_the_day_too(physician_client, physician):
+    question = make_question(physician)
+    day = timezone.localdate() + timedelta(days=2)
+
+    physician_client.post(f"{NEW}?question={question.pk}", typed(open_for="date", until=day.isoformat()))
+
+    assert timezone.localtime(Poll.objects.get().closes_at).isoformat()[:16] == f"{day.isoformat()}T23:59"
 
 
 def test_regions_stand_for_their_states(physician_client, physician):
@@ -352,11 +375,39 @@ def test_an_option_is_added_only_to_what_one_may_see(physician, colleague_client
         )
 
 
+def test_a_poll_that_takes_no_option_says_so_before_one_is_typed(physician, colleague_client, colleague):
+    full = make_poll(asker=physician, options=tuple("ABCDEFGHIJ"), may_add=True)
+    took = make_poll(asker=physician, may_add=True)
+    options.add_option(poll=took, member=colleague, text="Edoxaban")
+    for poll, words in (
+        (make_poll(asker=physician), "does not let readers add"),
+        (full, "there can be no more"),
+        (took, "You added an option already"),
+    ):
+        answer = colleague_client.get(reverse("polls:add_option", args=[poll.pk]))
+        assert answer.url == f"/polls/{poll.pk}/"
+        assert words in colleague_client.get(answer.url).content.decode()
+
+
+def test_who_voted_is_promised_no_other_vote(poll, colleague, colleague_client):
+    url = reverse("polls:add_option", args=[poll.pk])
+    assert "You can vote for it" in colleague_client.get(url).content.decode()
+    vote(poll, colleague, 0)
+
+    for address in (url, f"/polls/{poll.pk}/"):
+        html = colleague_client.get(address).content.decode()
+        assert "Others can vote for it" in html
+        assert "You can vote for it" not in html
+    page = colleague_client.post(url, {"text": "Edoxaban"}, follow=True)
+    assert "You and others" not in page.content.decode()
+
+
 # Before the first vote
 
 
-def edited(**fields):
-    return {"prompt": "Which one would you start with?", "option_1": "Heparin", "option_2": "None", **fields}
+def edited(poll, **fields):
+    said = {"prompt": "Which one would you start with?", "option_1": "Heparin", "option_2": "None"}
+    return {**said, "was": options.wording_of(poll), **fields}
 
 
 def test_the_author_edits_what_the_poll_says(poll, physician_client):
@@ -365,7 +416,7 @@ def test_the_author_edits_what_the_poll_says(poll, physician_client):
     assert 'value="Apixaban"' in page
     assert "What 1 means" not in page
 
-    assert physician_client.post(url, edited(option_6="Both")).url == f"/polls/{poll.pk}/"
+    assert physician_client.post(url, edited(poll, option_6="Both")).url == f"/polls/{poll.pk}/"
 
     assert texts(poll) == ["Heparin", "None", "Both"]
 
@@ -375,12 +426,12 @@ def test_an_edit_is_refused_beside_its_field(poll, physician_client, colleague):
     options.add_option(poll=poll, member=colleague, text="Edoxaban")
     assert "Edoxaban" in physician_client.get(url).content.decode()
 
-    assert set(errors(physician_client.post(url, edited(prompt="", option_2="HEPARIN")))) == {
+    assert set(errors(physician_client.post(url, edited(poll, prompt="", option_2="HEPARIN")))) == {
         "prompt",
         "option_2",
     }
-    assert "MRN" in physician_client.post(url, edited(option_2="MRN 4471902")).content.decode()
-    page = physician_client.post(url, edited(option_5="edoxaban"))
+    assert "MRN" in physician_client.post(url, edited(poll, option_2="MRN 4471902")).content.decode()
+    page = physician_client.post(url, edited(poll, option_5="edoxaban"))
     assert "there already" in page.content.decode()
     assert texts(poll) == ["Apixaban", "Warfarin", "Edoxaban"]
 
@@ -391,6 +442,7 @@ def test_of_a_scale_only_labels_are_on_the_page(physician_client, physician):
     assert "Option 1" not in physician_client.get(url).content.decode()
 
     sent = {"prompt": "Which one would you start with?", "low_label": "Rarely", "high_label": ""}
+    sent["was"] = options.wording_of(poll)
     assert physician_client.post(url, sent).status_code == 302
 
     poll.refresh_from_db()
@@ -403,10 +455,35 @@ def test_after_the_first_vote_the_page_is_closed(poll, physician_client, colleag
     vote(poll, colleague, 0)
 
     assert physician_client.get(url).url == f"/polls/{poll.pk}/"
-    page = physician_client.post(url, edited())
+    page = physician_client.post(url, edited(poll))
 
     assert "Somebody has voted" in errors(page)["__all__"][0]
     assert texts(poll) == ["Apixaban", "Warfarin"]
+
+
+def test_an_edit_of_words_that_changed_meanwhile_is_refused_and_shows_them(poll, physician_client):
+    url = reverse("polls:options", args=[poll.pk])
+    sent = edited(poll, option_3="What I typed")
+    assert f'value="{sent["was"]}"' in physician_client.get(url).content.decode()
+    poll.options.filter(place=1).update(text="Warfarin at last")
+
+    page = physician_client.post(url, sent)
+
+    assert "changed while you were editing" in errors(page)["__all__"][0]
+    html = page.content.decode()
+    assert "What I typed" in html
+    assert "<li>Warfarin at last</li>" in html
+    assert texts(poll) == ["Apixaban", "Warfarin at last"]
+    again = page.context["form"]["was"].value()
+    assert physician_client.post(url, sent | {"was": again}).status_code == 302
+    assert texts(poll) == ["Heparin", "None", "What I typed"]
+
+
+def test_a_poll_that_repeats_another_has_no_page_to_edit(physician, physician_client):
+    poll = make_poll(asker=physician, trend=make_trend(physician), wave=2)
+
+    assert physician_client.get(reverse("polls:options", args=[poll.pk])).url == f"/polls/{poll.pk}/"
+    assert "Edit the options" not in physician_client.get(f"/polls/{poll.pk}/").content.decode()
 
 
 # Corrections
@@ -429,6 +506,18 @@ def test_a_moderator_corrects_a_slip_and_it_is_on_the_page_for_good(physician, m
     assert texts(poll) == ["Apixaban", "Warfarin"]
     assert "Apixabna" in client.get(url).content.decode()
     assert "Apixabna" in client_of(colleague).get(f"/polls/{poll.pk}/").content.decode()
+
+
+def test_moderators_find_the_way_to_correct_a_typo_in_a_closed_poll_too(
+    physician, moderator, colleague_client
+):
+    for is_over in (False, True):
+        poll = make_poll(asker=physician, is_over=is_over)
+
+        assert "Correct a typo" in client_of(moderator).get(f"/polls/{poll.pk}/").content.decode()
+        assert "Correct a typo" not in colleague_client.get(f"/polls/{poll.pk}/").content.decode()
+    own = make_poll(asker=moderator)
+    assert "Correct a typo" not in client_of(moderator).get(f"/polls/{own.pk}/").content.decode()
 
 
 def test_only_moderators_who_take_no_part_correct(poll, physician_client, moderator):
@@ -456,6 +545,30 @@ def test_the_author_stops_a_trend(physician_client, colleague_client, physician)
     trend.refresh_from_db()
     assert trend.stopped == "Stopped by its author."
     assert "Stopped by its author." in physician_client.get(page).content.decode()
+
+
+def test_a_moderator_stops_a_trend(physician_client, physician, moderator):
+    physician_client.post(NEW, typed(physician, waves="3"))
+    trend = Poll.objects.get().trend
+    url, client = reverse("polls:stop_trend", args=[trend.pk]), client_of(moderator)
+    assert url in client.get(f"/polls/{trend.polls.get().pk}/").content.decode()
+
+    client.post(url)
+
+    trend.refresh_from_db()
+    assert trend.stopped == "Stopped by a moderator."
+
+
+def test_a_moderator_who_takes_part_is_told_that_another_one_stops_it(physician_client, physician, moderator):
+    physician_client.post(NEW, typed(physician, waves="3"))
+    trend = Poll.objects.get().trend
+    make_answer(Poll.objects.get().question, moderator)
+
+    page = client_of(moderator).post(reverse("polls:stop_trend", args=[trend.pk]), follow=True)
+
+    assert "Another moderator decides" in page.content.decode()
+    trend.refresh_from_db()
+    assert trend.next_at
 
 
 def test_topics_of_others_are_no_choice_of_voters_by_accident(physician_client, physician):

@@ -13,7 +13,7 @@ from accounts.models import Block
 from accounts.tests.factories import make_member, make_specialty
 from conftest import client_of
 from polls.models import Correction, Poll, Receipt, Sight, Sponsor, Tally, Trend
-from polls.tests.factories import make_poll, make_trend
+from polls.tests.factories import make_poll, make_trend, vote
 from questions.models import Question, TopicMute
 from questions.tests.factories import make_question
 
@@ -142,7 +142,11 @@ def test_before_voting_no_number_of_the_result_is_in_the_page(physician_client):
 
 
 def test_only_a_disclosure_shows_the_result_without_a_vote_and_says_what_it_costs(physician_client):
-    page = text_of(physician_client.get(make_poll().get_absolute_url()))
+    poll = make_poll()
+    assert "Show me without voting" not in text_of(physician_client.get(poll.get_absolute_url()))
+
+    counted(poll, 1, 0, 0)
+    page = text_of(physician_client.get(poll.get_absolute_url()))
 
     assert "Show me without voting" in page
     assert "give up your vote" in page
@@ -170,16 +174,102 @@ def test_who_gets_neither_form_nor_result_has_not_seen_it(colleague, colleague_c
     assert not Sight.objects.exists()
 
 
+def test_only_whom_it_is_open_to_has_seen_it(physician_client, colleague, colleague_client):
+    over, for_others = make_poll(is_over=True), make_poll(states=["WY"])
+    looked = make_poll(states=["WY"])
+    counted(looked, 5, 1, 0)
+    took(looked, colleague, "forfeited")
+
+    for poll in (over, for_others, looked):
+        assert colleague_client.get(poll.get_absolute_url()).status_code == 200
+    assert "n = 6" in text_of(colleague_client.get(looked.get_absolute_url()))
+    assert not Sight.objects.exists()
+
+    physician_client.get(make_poll().get_absolute_url())
+    assert Sight.objects.count() == 1
+
+
+def test_the_poll_on_the_home_page_is_seen_and_rows_of_the_list_are_not(physician, physician_client):
+    poll = make_poll()
+
+    physician_client.get(reverse("polls:list"))
+    assert not Sight.objects.exists()
+    for _ in range(2):
+        assert "A poll for you" in text_of(physician_client.get("/"))
+
+    assert Sight.objects.get().member == physician
+    assert Tally.objects.get(poll=poll).seen == 1
+
+
+def test_whom_it_is_not_open_to_reads_that_and_what_a_look_costs(colleague_client):
+    poll = make_poll(states=["WY"])
+    counted(poll, 5, 1, 0)
+
+    page = text_of(colleague_client.get(poll.get_absolute_url()))
+
+    assert "who practice in Wyoming. It is not open to you." in page
+    assert '<button class="button">Show the result</button>' in page
+    assert "not vote." not in page
+
+
+@pytest.mark.parametrize("kind", ["single", "ranked"])
+@pytest.mark.parametrize("fields", [{"shown": "closed"}, {"specialties": True}])
+def test_who_voted_reads_their_choice_where_no_result_is_shown_yet(physician, physician_client, kind, fields):
+    fields = {"specialties": [physician.specialty_id]} if "specialties" in fields else fields
+    poll = make_poll(kind, ("Alpha", "Beta", "Gamma"), **fields)
+    chosen = {"choice": "1"} if kind == "single" else {"rank-1": "1", "rank-0": "2"}
+    address = reverse("polls:vote", args=[poll.pk])
+
+    physician_client.post(address, chosen)
+    page = text_of(physician_client.get(poll.get_absolute_url()))
+    elsewhere = text_of(client_of(physician.user).get(poll.get_absolute_url()))
+
+    words = "Your vote: <b>Beta</b>." if kind == "single" else "Your vote, in your order: <b>Beta, Alpha</b>."
+    assert words in page
+    assert "You voted." in elsewhere
+    assert "Your vote" not in elsewhere
+
+
+def test_shares_of_several_choices_can_add_up_to_more_than_all(physician, physician_client):
+    poll = make_poll("multiple")
+    counted(poll, 4, 3, 1, voters=8)
+    took(poll, physician)
+
+    assert "so they can add up to more than 100%" in text_of(physician_client.get(poll.get_absolute_url()))
+
+
+def test_how_rankings_are_counted_is_said_with_their_rounds(physician, physician_client):
+    poll = make_poll("ranked")
+    for place in (0, 0, 0, 1, 1, 2):
+        vote(poll, make_member(), place)
+    took(poll, physician)
+
+    page = text_of(physician_client.get(poll.get_absolute_url()))
+
+    assert "Options level at the bottom leave together." in page
+    assert 'class="table rounds"' in page  # whose first column stays wide on a phone
+
+
+def test_beside_a_poll_stands_what_its_discussion_is(physician, physician_client):
+    poll = make_poll(asker=physician)
+
+    page = text_of(physician_client.get(poll.get_absolute_url()))
+
+    assert "<h2>Discussion</h2>" in page
+    assert "This poll</h2>" not in page
+
+
 def test_the_method_is_said_under_the_result(physician, physician_client):
     opened = timezone.make_aware(datetime(2026, 11, 1, 12))
-    poll = make_poll(opened_at=opened, closes_at=opened + timedelta(days=7), invited=410)
+    ended = opened + timedelta(days=7)
+    poll = make_poll(opened_at=opened, closes_at=ended, closed_at=ended, close_reason="time", invited=410)
     counted(poll, 12, 11, 0, seen=95)
     took(poll, physician)
 
     page = text_of(physician_client.get(poll.get_absolute_url()))
 
     assert (
-        "Self-selected, n = 23, invited 410, seen by 96, open Nov 1 to Nov 8, 2026. "
+        "Self-selected, n = 23, invited 410, seen by 95, open Nov 1 to Nov 8, 2026. "
         "No margin of error, because nobody was drawn at random."
     ) in page
     assert "Open to all physicians." in page
@@ -233,6 +323,11 @@ def test_who_pays_is_said_before_the_question(physician_client):
     assert "less than a minute (15 to 20 seconds)" in page
     assert "37 paid votes left" in page
 
+    Tally.objects.filter(poll=poll).update(seconds=[0, 0, 2, 2, *[0] * 57])
+    few = text_of(physician_client.get(poll.get_absolute_url()))
+    assert "The median time is shown from the fifth vote on." in few
+    assert "seconds)" not in few
+
 
 # The breakdown
 
@@ -260,6 +355,7 @@ def test_the_breakdown_shows_the_cells_and_what_is_in_none(large, physician_clie
     assert specialty.rest == [16, 9]
     assert region.groups == []
     assert [group.label for group in years.groups] == ["0 to 5 years", "31 years and more"]
+    assert '<th scope="row">All</th><td class="n">30</td><td class="n">15</td>' in text_of(response)
     assert "Groups are as of vote 40" in text_of(response)
     assert "Not shown by group" in text_of(response)
 
@@ -288,17 +384,25 @@ def listed(client, after="") -> list[int]:
     return [row.pk for row, _ in response.context["page"]]
 
 
-def test_polls_one_may_take_come_first_then_other_open_ones_then_those_that_are_over(
-    physician, physician_client
-):
+def test_open_polls_come_first_then_those_that_are_over_each_the_newest_first(physician, physician_client):
     over = make_poll(is_over=True)
-    for_others = make_poll(specialties=["207N00000X"])
     taken = make_poll()
     took(taken, physician)
     old = make_poll(opened_at=timezone.now() - timedelta(days=3))
     fresh = make_poll()
 
-    assert listed(physician_client) == [fresh.pk, old.pk, taken.pk, for_others.pk, over.pk]
+    assert listed(physician_client) == [fresh.pk, taken.pk, old.pk, over.pk]
+
+
+def test_a_vote_moves_no_poll_to_a_later_page(physician, physician_client, settings):
+    settings.POLLS_PER_PAGE = 2
+    polls = [make_poll() for _ in range(4)]
+    first = physician_client.get(reverse("polls:list"))
+    took(polls[-1], physician)
+
+    second = physician_client.get(first.context["more_url"])
+
+    assert [row.pk for row, _ in second.context["page"]] == [polls[1].pk, polls[0].pk]
 
 
 def test_every_poll_comes_once_on_the_pages_of_the_list(physician, physician_client, settings):
@@ -342,6 +446,8 @@ def test_the_list_has_the_form_where_one_tap_chooses(physician_client):
 
     assert page.count('name="started"') == 2
     assert page.count("Take this poll") == 2
+    assert page.count('role="group" aria-label="Poll: ') == 4
+    assert page.count("Secret ballot. <a") == 2
 
 
 # What pages cost
@@ -390,6 +496,19 @@ def test_a_trend_shows_the_waves_whose_result_one_may_see(physician_client):
     assert "78%" in page
     assert "777" not in page
     assert "whose result you may not see yet" in page
+
+
+def test_an_option_put_into_other_words_keeps_its_line_in_a_trend(physician_client):
+    trend = make_trend()
+    wave(trend, 1, [7, 2, 1], options=("Apixabna", "Warfarin", "None"), is_over=True)
+    wave(trend, 2, [6, 3, 1], options=("Apixaban", "Warfarin", "None"), is_over=True)
+
+    courses = physician_client.get(reverse("polls:trend", args=[trend.pk])).context["courses"]
+
+    assert [(course.text, course.shares) for course, _ in courses][:2] == [
+        ("Apixaban", [(70, 7), (60, 6)]),
+        ("Warfarin", [(20, 2), (30, 3)]),
+    ]
 
 
 def test_a_trend_of_which_one_may_see_no_poll_does_not_exist(physician_client):
@@ -465,3 +584,39 @@ def test_home_with_a_poll_costs_little_more(physician_client):
     make_poll()
 
     assert queries(physician_client, "/") <= 8
+
+
+def test_a_moderator_votes_only_where_a_discussion_is_addressed_to_them(moderator):
+    poll, moderator_client = make_poll(), client_of(moderator)
+    Question.objects.filter(pk=poll.pk).update(audience="connections")
+
+    page = text_of(moderator_client.get(poll.get_absolute_url()))
+
+    assert "Vote</button>" not in page
+    assert "A poll for you" not in text_of(moderator_client.get("/"))
+    moderator_client.post(reverse("polls:vote", args=[poll.pk]), {"choice": "0"})
+    assert not Receipt.objects.filter(member=moderator).exists()
+
+
+def test_among_connections_five_votes_come_before_any_result(physician, physician_client):
+    poll = make_poll(asker=physician)
+    Question.objects.filter(pk=poll.pk).update(audience="connections")
+    took(poll, physician)
+    counted(poll, 1, 1, 0)
+    assert "your vote" not in text_of(physician_client.get(poll.get_absolute_url()))
+    assert 'class="bars"' not in text_of(physician_client.get(poll.get_absolute_url()))
+
+    counted(poll, 3, 2, 0)
+
+    assert 'class="bars"' in text_of(physician_client.get(poll.get_absolute_url()))
+
+
+def test_a_removed_poll_shows_a_moderator_no_result_that_was_to_wait(moderator):
+    poll, moderator_client = make_poll(shown="closed"), client_of(moderator)
+    counted(poll, 3, 2, 0)
+    Question.objects.filter(pk=poll.pk).update(status="removed")
+
+    page = text_of(moderator_client.get(poll.get_absolute_url()))
+
+    assert 'class="bars"' not in page
+    assert "Vote</button>" not in page

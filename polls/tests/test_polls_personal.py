@@ -48,6 +48,7 @@ def test_the_export_says_what_one_opened_and_added_and_what_was_looked_at(leaver
     own = make_poll(asker=leaver, options=("Now", "Later"))
     others = make_poll(asker=physician, may_add=True)
     options.add_option(poll=others, member=leaver, text="Neither of them")
+    Option.objects.create(poll=own, place=2, text="Never", is_added=True, added_by=physician)
     Concern.objects.create(poll=others, member=leaver, kind="speed", raised_on=timezone.now().date())
     make_trend(leaver)
 
@@ -58,6 +59,16 @@ def test_the_export_says_what_one_opened_and_added_and_what_was_looked_at(leaver
         (others.pk, "Faster than the poll can be read")
     ]
     assert [row["waves"] for row in said["Trend"]] == [3]
+
+
+def test_many_polls_one_opened_are_exported_in_one_query(leaver, django_assert_num_queries):
+    for _ in range(3):
+        make_poll(asker=leaver)
+    person = Person.of(leaver.user)
+    entry = next(entry for entry in personal.ENTRIES if entry.model == "polls.Poll")
+
+    with django_assert_num_queries(1):
+        assert [entry.row(row)["options"] for row in entry.rows(person)] == [["A", "B", "C"]] * 3
 
 
 def test_leaving_keeps_the_counts_and_cuts_the_rest(leaver, physician, moderator):
@@ -74,6 +85,7 @@ def test_leaving_keeps_the_counts_and_cuts_the_rest(leaver, physician, moderator
         raised_on=timezone.now().date(),
         state="upheld",
         reason="Nine votes, as the member writes.",
+        objection="It was the ward's browser.",
         decided_by=moderator.user,
         decided_at=timezone.now(),
     )
@@ -84,7 +96,8 @@ def test_leaving_keeps_the_counts_and_cuts_the_rest(leaver, physician, moderator
     assert Receipt.objects.get(poll=poll).member_id == leaver.pk
     assert not Sight.objects.exists()
     assert Option.objects.get(is_added=True).added_by is None
-    assert (Concern.objects.get().state, Concern.objects.get().reason) == ("upheld", personal.LEFT)
+    concern = Concern.objects.get()
+    assert (concern.state, concern.reason, concern.objection) == ("upheld", personal.LEFT, "")
     assert Trend.objects.get().next_at is None
     assert not Poll.objects.get(pk=own.pk).is_over
 

@@ -140,6 +140,19 @@ def test_both_ways_of_counting_a_ranking_stand_side_by_side():
     assert found.exhausted == [0, 0]
 
 
+def test_points_are_written_out_to_the_half():
+    many = rank(["A", "B", "C", "D"], [[0]] * 1_000_001)
+
+    assert {row.text: row.points for row in many.rows} == {
+        "A": "3000003",
+        "B": "1000001",
+        "C": "1000001",
+        "D": "1000001",
+    }
+    assert rank(["A", "B"], [[0], [0]]).rows[0].points == "2"
+    assert rank(["A", "B", "C"], [[0]]).rows[1].points == "0.5"
+
+
 def test_a_ballot_with_no_choice_left_is_told():
     found = rank(["A", "B", "C"], [[0]] * 3 + [[1]] * 3 + [[2]])
 
@@ -158,9 +171,9 @@ def test_columns_of_a_trend_are_whole_units_and_leave_out_what_was_not_asked():
 # Words
 
 
-def asked(**fields):
+def asked(readers="physicians", **fields):
     fields = {"specialties": [], "states": [], "tiers": [], **fields}
-    poll = Poll(question=Question(audience="physicians"), **fields)
+    poll = Poll(question=Question(audience=readers), **fields)
     return words.audience(poll, ["Cardiovascular Disease", "Nephrology"][: len(fields["specialties"])])
 
 
@@ -178,6 +191,17 @@ def asked(**fields):
             {"specialties": ["a"], "states": ["TX"], "tiers": ["expert", "top"]},
             "physicians in Cardiovascular Disease who practice in Texas, of tier Expert or Top",
         ),
+        ({"readers": "connections"}, "connections of its author"),
+        (
+            {"readers": "connections", "specialties": ["a"], "states": ["TX"]},
+            "connections of its author in Cardiovascular Disease who practice in Texas",
+        ),
+        ({"readers": "connections", "states": ["TX"]}, "connections of its author who practice in Texas"),
+        ({"readers": "specialty"}, "physicians in the specialties of this discussion"),
+        (
+            {"readers": "specialty", "specialties": ["a"]},
+            "physicians in the specialties of this discussion, in Cardiovascular Disease",
+        ),
     ],
 )
 def test_whom_a_poll_is_open_to_is_said_in_words(fields, expected):
@@ -192,11 +216,12 @@ def steps(**numbers):
     ("seconds", "expected"),
     [
         (steps(), ""),
-        (steps(s0=1), "less than a minute (0 to 5 seconds)"),
-        (steps(s11=3), "less than a minute (55 to 60 seconds)"),
-        (steps(s11=1, s12=2), "1:00 to 1:05 minutes"),
-        (steps(s59=1), "4:55 to 5:00 minutes"),
-        (steps(s60=1), "5 minutes or more"),
+        (steps(s0=4), ""),
+        (steps(s0=5), "less than a minute (0 to 5 seconds)"),
+        (steps(s11=5), "less than a minute (55 to 60 seconds)"),
+        (steps(s11=2, s12=3), "1:00 to 1:05 minutes"),
+        (steps(s59=5), "4:55 to 5:00 minutes"),
+        (steps(s60=5), "5 minutes or more"),
     ],
 )
 def test_how_long_it_takes_is_said_as_exactly_as_it_is_known(seconds, expected):
@@ -212,8 +237,8 @@ def test_money_is_exact_to_the_cent(cents, expected):
     ("found", "expected"),
     [
         (None, ""),
-        (Spread(3, 4, 5), "Median 4. Half of the answers lie between 3 and 5."),
-        (Spread(2, 3.5, 4), "Median 3.5. Half of the answers lie between 2 and 4."),
+        (Spread(3, 4, 5), "Median 4. At least half of the answers are from 3 to 5."),
+        (Spread(2, 3.5, 4), "Median 3.5. At least half of the answers are from 2 to 4."),
         (Spread(4, 4, 4), "Median 4. At least half of the answers are 4."),
     ],
 )
@@ -243,3 +268,28 @@ def test_a_years_band_nobody_knows_stands_last(physician):
 
     assert [group.label for group in years.groups] == ["6 to 10 years", "31 years and more", "Not known"]
     assert years.rest == [10, 4, 0]
+
+
+@pytest.mark.django_db
+def test_where_votes_name_several_options_a_breakdown_is_of_what_was_drawn(physician):
+    poll = make_poll("multiple")
+    cells = {"drawn": {"": [12, 9]}, "specialty": {"Surgery": [7, 0]}}
+    Tally.objects.filter(poll=poll).update(counts=[30, 21, 4], voters=40, cells=cells)
+
+    specialty, region, _ = breakdown(loaded_for(physician, poll).tally)
+
+    assert specialty.rest == [5, 9, 0]
+    assert specialty.all == region.all == [12, 9, 0]
+    assert specialty.all_label == "Drawn for this option"
+
+
+@pytest.mark.django_db
+def test_else_it_is_of_all_votes(physician):
+    poll = make_poll()
+    Tally.objects.filter(poll=poll).update(
+        counts=[30, 9, 4], voters=43, cells={"specialty": {"Surgery": [7]}}
+    )
+
+    specialty = breakdown(loaded_for(physician, poll).tally)[0]
+
+    assert (specialty.all_label, specialty.all, specialty.rest) == ("All", [30, 9, 4], [23, 9, 4])

@@ -19,7 +19,7 @@ from django.urls import reverse
 
 from accounts.models import Member
 from conftest import client_of
-from polls import unshown
+from polls import cookies, unshown
 from polls.models import Ballot, Poll, Receipt
 from polls.services import concerns, voting
 from polls.tests.factories import make_poll, make_voter, vote
@@ -399,7 +399,7 @@ def test_a_vote_over_http_writes_to_no_other_table_and_changes_no_session(voters
     told = json.dumps([str(one) for one in said])
     for secret in (member.handle, member.user.email, token, "rank-", "[3, 1, 4]", client.session.session_key):
         assert secret not in told
-    assert set(response.cookies) <= {f"ballot-{poll.pk}"}
+    assert set(response.cookies) <= {cookies.name_of(poll.pk, member)}
 
 
 def test_redis_holds_no_member_beside_a_choice(voters):

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from conftest import client_of
+from polls import cookies
 from polls.models import Ballot, Concern, Poll, Receipt, Sight, Tally, Ticket
 from polls.tests.factories import make_poll, vote
 from polls.views import cards
@@ -92,10 +93,10 @@ def test_htmx_swaps_the_card_for_its_result(physician_client):
     assert "your vote" in page
 
 
-def test_the_browser_keeps_the_vote_and_sends_it_to_this_poll_alone(physician_client):
+def test_the_browser_keeps_the_vote_and_sends_it_to_this_poll_alone(physician, physician_client):
     poll = make_poll()
 
-    cookie = send(physician_client, poll, 1).cookies[f"ballot-{poll.pk}"]
+    cookie = send(physician_client, poll, 1).cookies[cookies.name_of(poll.pk, physician)]
 
     assert cookie.value.split(".")[1] == "1"
     assert cookie["path"] == f"/polls/{poll.pk}/"
@@ -116,11 +117,23 @@ def test_another_member_at_the_same_computer_is_not_shown_the_vote_as_theirs(phy
     assert "your vote" not in page
 
 
+def test_two_members_at_one_computer_keep_a_vote_each(physician, physician_client, colleague):
+    poll = make_poll()
+    send(physician_client, poll, 1)
+    physician_client.force_login(colleague.user)
+    send(physician_client, poll, 0)
+
+    physician_client.force_login(physician.user)
+
+    assert physician_client.cookies[cookies.name_of(poll.pk, physician)].value.split(".")[1] == "1"
+    assert "your vote" in page_of(physician_client, poll)
+
+
 @pytest.mark.parametrize("cookie", ["", "x", "a.b.c", "a.1.", "a.1.ffff", "....", "a.1.é"])
 def test_a_cookie_that_is_not_ours_marks_nothing(physician, physician_client, cookie):
     poll = make_poll()
     vote(poll, physician, 0)
-    physician_client.cookies[f"ballot-{poll.pk}"] = cookie
+    physician_client.cookies[cookies.name_of(poll.pk, physician)] = cookie
 
     assert "your vote" not in page_of(physician_client, poll)
 

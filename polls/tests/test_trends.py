@@ -7,6 +7,7 @@ from threading import Barrier
 import pytest
 import time_machine
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Member
@@ -14,10 +15,14 @@ from accounts.services import profiles
 from accounts.tests.factories import make_member, make_specialty
 from polls.models import Option, Poll, Trend
 from polls.services import opening, options, trends
+from polls.services.closing import close_poll
 from polls.tests.factories import make_poll, vote
-from questions.models import Byline, MemberRank, Post
+from questions.models import Byline, MemberRank, Post, Question
 from questions.services import closing, writing
+from questions.services.moderation import rights
 from questions.services.tags import tags_named
+from questions.tests.factories import make_answer
+from verification.models import Event
 
 BEGIN = datetime(2026, 1, 31, 15, tzinfo=UTC)
 
@@ -97,6 +102,10 @@ def test_a_title_that_names_a_month_stays(physician):
     ("title", "becomes"),
     [
         ("May one stop it?", "May one stop it? (March 2026)"),
+        ("Do you give to the March of Dimes?", "Do you give to the March of Dimes? (March 2026)"),
+        ("August Krogh's law: taught?", "August Krogh's law: taught? (March 2026)"),
+        ("In October, how many?", "In October, how many?"),
+        ("How many, October 2025?", "How many, October 2025?"),
         ("Visits in May: how many?", "Visits in May: how many?"),
         ("Visits (May 2025)", "Visits (May 2025)"),
         ("word " * 28, "word " * 24 + "word… (March 2026)"),
@@ -115,14 +124,14 @@ def test_what_readers_added_and_corrections_stay(physician, colleague, moderator
         options.add_option(poll=first, member=colleague, text="With patients who cough")
         vote(first, colleague, 3)
         option = first.options.get(place=1)
-        options.correct(poll=first, user=moderator.user, option=option, text="Some times")
+        options.correct(poll=first, user=moderator.user, option=option, text="Sometmies")
 
     run(days(30))
 
     rows = Option.objects.filter(poll__wave=2).order_by("place")
     assert list(rows.values_list("text", "is_added", "added_by", "after_votes")) == [
         ("Always", False, None, 0),
-        ("Some times", False, None, 0),
+        ("Sometmies", False, None, 0),
         ("Never", False, None, 0),
         ("With patients who cough", True, None, 0),
     ]
@@ -225,10 +234,10 @@ def test_a_limit_of_the_day_waits_for_the_next(physician, settings):
     assert run(days(30.5)) == 0
     assert run(days(31)) == 1
     trend.refresh_from_db()
-    assert trend.next_at.date().isoformat() == "2026-03-31"
+    assert trend.next_at.date().isoformat() == "2026-04-30"
 
 
-def test_a_fault_of_the_site_ends_one_trend_and_keeps_no_other_from_its_poll(
+def test_after_a_fault_of_the_site_it_is_tried_again_and_keeps_no_other_from_its_poll(
     physician, colleague, monkeypatch
 ):
     broken, other = begin(physician).trend, begin(colleague).trend
@@ -243,15 +252,93 @@ def test_a_fault_of_the_site_ends_one_trend_and_keeps_no_other_from_its_poll(
 
     assert run(days(30)) == 1
     broken.refresh_from_db()
-    assert (broken.next_at, broken.stopped) == (None, trends.OVER)
+    assert (broken.next_at, broken.stopped) == (days(31), "")
     assert len(polls_of(other)) == 2
+    monkeypatch.undo()
+    assert [run(days(30.9)), run(days(31))] == [0, 1]
 
 
-def test_after_a_long_rest_of_the_site_polls_do_not_come_two_at_once(physician):
+def test_after_a_long_rest_of_the_site_each_month_has_one_again(physician):
+    trend = begin(physician, waves=4).trend
+
+    assert [run(days(100)), run(days(100)), run(days(149)), run(days(150)), run(days(181))] == [1, 0, 0, 1, 1]
+    opened = [timezone.localtime(poll.opened_at).date().isoformat() for poll in polls_of(trend)]
+    assert opened == ["2026-01-31", "2026-05-11", "2026-06-30", "2026-07-31"]
+
+
+def test_the_day_and_hour_are_those_of_the_clock_on_the_wall(physician):
     trend = begin(physician).trend
+    run(days(28))
 
-    assert [run(days(100)), run(days(100)), run(days(106.9)), run(days(107))] == [1, 0, 0, 1]
-    assert len(polls_of(trend)) == 3
+    trend.refresh_from_db()
+
+    assert trend.next_at == datetime(2026, 3, 31, 14, tzinfo=UTC)  # summer time came, and it is 10 o'clock
+
+
+def test_what_is_still_open_is_not_asked_again(physician):
+    trend = begin(physician, days=28, closes_at=BEGIN + timedelta(days=28, hours=9)).trend
+
+    assert trend.next_at == BEGIN + timedelta(days=28, hours=9)
+
+
+@pytest.mark.parametrize("what", ["poll", "discussion"])
+def test_what_a_moderator_closed_is_not_asked_again(physician, moderator, what):
+    poll = begin(physician)
+    with time_machine.travel(days(1)):
+        if what == "poll":
+            close_poll(poll=poll, user=moderator.user)
+        else:
+            closing.close_question(question=poll.question, by=None, user=moderator.user)
+
+    assert run(days(30)) == 0
+
+    trend = Trend.objects.get()
+    assert (trend.next_at, trend.stopped) == (None, trends.OVER)
+
+
+def test_a_moderator_who_takes_no_part_stops_it_and_leaves_an_event(physician, moderator, colleague):
+    poll = begin(physician)
+    with pytest.raises(trends.NotYourTrend):
+        trends.stop(trend=poll.trend, by=colleague, user=colleague.user)
+    for _ in range(2):
+        trends.stop(trend=poll.trend, by=moderator, user=moderator.user)
+
+    assert Trend.objects.get().stopped == "Stopped by a moderator."
+    assert Event.objects.get(kind="moderation_trend_stop").object == f"trend:{poll.trend_id}"
+
+
+def test_a_moderator_who_takes_part_does_not_stop_it(physician, moderator):
+    poll = begin(physician)
+    make_answer(poll.question, moderator)
+
+    with pytest.raises(rights.TakesPart):
+        trends.stop(trend=poll.trend, by=moderator, user=moderator.user)
+
+
+def test_who_leaves_and_a_wave_lock_in_the_same_order(physician):
+    """Whoever leaves locks the member, then ends the trends; a wave that locked its trend first could block it."""
+    trend = begin(physician).trend
+    with CaptureQueriesContext(connection) as queries, time_machine.travel(days(30), tick=False):
+        trends.open_wave(trend_id=trend.pk)
+
+    locked = [
+        query["sql"] for query in queries if "FOR UPDATE" in query["sql"] or "FOR NO KEY" in query["sql"]
+    ]
+    assert 'FROM "accounts_member"' in locked[0]
+    assert 'FROM "polls_trend"' in locked[1]
+
+
+def test_a_corrected_title_is_repeated(physician, moderator):
+    begin(physician, title="Do you wear a maks in clinic, always?")
+    run(days(28))
+    second = Poll.objects.get(wave=2)
+    Question.objects.filter(pk=second.pk).update(
+        title="Do you wear a mask in clinic, always? (February 2026)"
+    )
+
+    run(days(59))
+
+    assert Poll.objects.get(wave=3).question.title == "Do you wear a mask in clinic, always? (March 2026)"
 
 
 def test_the_author_stops_it(physician, colleague):

@@ -4,10 +4,11 @@ from django.core.signing import BadSignature, Signer
 from django.utils import timezone
 
 from polls import cookies
-from polls.reading import Card, Loaded, load_poll
+from polls.reading import Card, Loaded, State, load_poll
 from polls.services import voting
 from polls.tokens import new_token
 
+ASKED = (State.VOTE, State.VOTED, State.FORFEITED)
 _clock = Signer(salt="polls.started")
 
 
@@ -33,8 +34,13 @@ def show(request, card: Card) -> None:
 
 
 def note_seen(loaded: Loaded) -> None:
-    """Count a member once among those who had the poll before them."""
-    if loaded.member is not None and not loaded.beside.has_seen:
+    """Count a member whom it is open to once among those who had the poll before them.
+
+    A row of the list of polls is not noted: it may never have come into view.
+    """
+    if loaded.member is None or loaded.beside.has_seen:
+        return
+    if loaded.state in ASKED and loaded.poll.is_for(loaded.member):
         voting.note_seen(poll=loaded.poll, member=loaded.member)
         loaded.tally.seen += 1
 

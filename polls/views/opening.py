@@ -2,12 +2,13 @@
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
-from accounts.doors import active_physician_required
+from accounts.doors import active_physician_required, physician_required
+from accounts.roles import is_moderator
 from accounts.services import identifiers
 from polls.forms import AddOptionForm, AttachPollForm, CorrectForm, EditPollForm, OpenPollForm
 from polls.models import Poll, Receipt, Trend
@@ -69,7 +70,8 @@ def _attach(request, question):
         refusal = opening.HasPoll if question.has_poll else writing.NotOpen
         messages.error(request, refusal.message)
         return redirect(question)
-    member, form = request.user.as_member, AttachPollForm(request.POST or None)
+    member = request.user.as_member
+    form = AttachPollForm(request.POST or None, member=member)
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
@@ -116,17 +118,25 @@ def _poll_for(user, poll_id: int) -> Poll:
 def add_option(request, question_id):
     """A reader's own option. The card has this form too; what is refused comes back here, with the words."""
     poll, member = _poll_for(request.user, question_id), request.user.as_member
+    try:
+        options.check_may_add(poll=poll, member=member)
+    except RuleBroken as refusal:
+        if request.method != "POST":
+            messages.error(request, str(refusal))
+            return redirect(poll)
+    may_vote = not Receipt.objects.filter(poll=poll, member=member).exists()
     form = AddOptionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
                 options.add_option(poll=poll, member=member, text=form.cleaned_data["text"])
                 _record(form, member)
-            messages.success(request, "Your option is there. You and others can vote for it.")
+            others = "You and others" if may_vote else "Others"
+            messages.success(request, f"Your option is there. {others} can vote for it.")
             return redirect(poll)
         except RuleBroken as refusal:
             form.add_error("text", str(refusal))
-    context = {"form": form, "poll": poll, "asked": options.asked_by(poll)}
+    context = {"form": form, "poll": poll, "asked": options.asked_by(poll), "may_vote": may_vote}
     return render(request, "polls/add.html", context, status=422 if form.errors else 200)
 
 
@@ -139,30 +149,46 @@ def edit_options(request, question_id):
     if request.method != "POST" and (why := _why_locked(poll)):
         messages.error(request, why.message)
         return redirect(poll)
-    form = EditPollForm(request.POST or None, poll=poll)
+    form, now = EditPollForm(request.POST or None, poll=poll), None
     if request.method == "POST" and form.is_valid():
         typed = form.cleaned_data
         labels = {name: typed[name] for name in ("low_label", "high_label") if name in typed}
         try:
             with transaction.atomic():
-                options.edit(poll=poll, by=member, texts=form.texts(), prompt=typed["prompt"], **labels)
+                options.edit(
+                    poll=poll,
+                    by=member,
+                    texts=form.texts(),
+                    prompt=typed["prompt"],
+                    was=typed["was"],
+                    **labels,
+                )
                 _record(form, member)
             return redirect(poll)
+        except options.ChangedMeanwhile as refusal:
+            _say(form, refusal)
+            now = _poll_for(request.user, question_id)
+            form.start_from(now)
         except RuleBroken as refusal:
             _say(form, refusal)
     context = {"form": form, "poll": poll, "added": poll.options.filter(is_added=True).order_by("place")}
+    if now:
+        own = now.options.filter(is_added=False).order_by("place")
+        context |= {"now": now, "asked_now": options.asked_by(now), "own_now": own}
     return render(request, "polls/options.html", context, status=422 if form.errors else 200)
 
 
 def _why_locked(poll) -> type[RuleBroken] | None:
     if poll.is_over or not poll.question.is_open:
         return voting.PollIsOver
+    if poll.wave and poll.wave > 1:
+        return options.IsRepeated
     return options.VotingBegan if Receipt.objects.filter(poll=poll).exists() else None
 
 
 @moderator_required
 def correct(request, question_id):
-    """A slip of the pen put right by a moderator, for all to see."""
+    """A typo put right by a moderator, for all to see."""
     poll = _poll_for(request.user, question_id)
     try:
         rights.check_no_part(request.user, poll.pk)
@@ -183,12 +209,17 @@ def correct(request, question_id):
     return render(request, "polls/correct.html", context, status=422 if form.errors else 200)
 
 
-@active_physician_required
+@physician_required
 def stop_trend(request, trend_id):
-    """End one's own trend; its polls stay. A GET changes nothing and leads to where the button stands."""
+    """End one's own trend, or as a moderator any; its polls stay. A GET leads to where the button stands."""
     member = request.user.as_member
-    trend = get_object_or_404(Trend.objects.filter(creator=member), pk=trend_id)
+    seen = Question.objects.visible_to(request.user).filter(poll__trend=OuterRef("pk"))
+    rows = Trend.objects.filter(Exists(seen) if is_moderator(request.user) else Q(creator=member))
+    trend = get_object_or_404(rows, pk=trend_id)
     if request.method == "POST":
-        trends.stop(trend=trend, by=member)
-        messages.success(request, "It is asked no more. The results so far stay.")
+        try:
+            trends.stop(trend=trend, by=member, user=request.user)
+            messages.success(request, "It is asked no more. The results so far stay.")
+        except RuleBroken as refusal:
+            messages.error(request, str(refusal))
     return redirect(reverse("polls:trend", args=[trend.pk]))

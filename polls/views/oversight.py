@@ -2,15 +2,16 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import BooleanField, Count, ExpressionWrapper, OuterRef
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from accounts.doors import login_required, physician_required
 from accounts.roles import is_moderator
-from polls.forms_oversight import ConcernForm
-from polls.models import Concern, Poll
+from accounts.services import identifiers
+from polls.forms_oversight import ConcernForm, ObjectionForm
+from polls.models import Concern, Poll, Receipt
 from polls.services import closing
 from polls.services import concerns as services
 from questions.models import Question
@@ -64,8 +65,10 @@ def concerns(request):
 
 
 def _concerns(user):
-    """All but those about oneself."""
+    """All but those about oneself. Whoever took the poll is a party to it, as whoever wrote in its discussion is."""
     taken = rights.part_taken(user.as_member, OuterRef("poll"))
+    if user.as_member:
+        taken |= Exists(Receipt.objects.filter(poll=OuterRef("poll"), member=user.as_member))
     rows = Concern.objects.annotate(is_party=ExpressionWrapper(taken, output_field=BooleanField()))
     rows = rows.select_related("poll__question", "member", "decided_by__member")
     return rows.exclude(member=user.as_member) if user.as_member else rows
@@ -75,8 +78,7 @@ def _concerns(user):
 def decide(request, concern_id):
     """A moderator decides; the member concerned reads what was decided. To everybody else there is no such page."""
     if own := _decided_about(request.user.as_member, concern_id):
-        is_seen = Question.objects.visible_to(request.user).listed().filter(pk=own.poll_id).exists()
-        return render(request, "polls/concern_decided.html", {"concern": own, "is_seen": is_seen})
+        return _decided(request, own)
     if not is_moderator(request.user):
         raise Http404
     concern = get_object_or_404(_concerns(request.user), pk=concern_id)
@@ -99,20 +101,39 @@ def decide(request, concern_id):
     return render(request, "polls/concern.html", context, status=status)
 
 
+def _decided(request, concern):
+    """What was decided about one's own vote, and the objection: to be made, waiting, or decided about."""
+    form = ObjectionForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        member = request.user.as_member
+        try:
+            services.object_to(concern=concern, by=member, text=form.cleaned_data["text"])
+            identifiers.record(member=member, place="objection", kept=form.kept_identifiers())
+            messages.success(request, "Sent. Another moderator reads it.")
+        except RuleBroken as refusal:
+            messages.error(request, str(refusal))
+        return redirect("polls:decide", concern.pk)
+    may_object = concern.state == Concern.State.UPHELD and not concern.objection
+    context = {
+        "concern": concern,
+        "is_seen": Question.objects.visible_to(request.user).listed().filter(pk=concern.poll_id).exists(),
+        "form": form if may_object else None,
+    }
+    return render(request, "polls/concern_decided.html", context, status=422 if form.errors else 200)
+
+
 def _decided_about(member, concern_id):
     if member is None:
         return None
-    rows = Concern.objects.filter(member=member).exclude(state=Concern.State.OPEN)
+    rows = Concern.objects.decided().filter(member=member)
     return rows.select_related("poll__question").filter(pk=concern_id).first()
 
 
 def _form(request, concern):
     """None where there is nothing for this moderator to decide."""
     is_upheld = concern.state == Concern.State.UPHELD
-    is_decided = concern.state == Concern.State.DISMISSED or (
-        is_upheld and concern.decided_by_id == request.user.pk
-    )
-    if concern.is_party or is_decided:
+    is_decided = concern.state == Concern.State.DISMISSED
+    if concern.is_party or is_decided or services.is_for_another(request.user, concern):
         return None
     return ConcernForm(request.POST if request.method == "POST" else None, is_upheld=is_upheld)
 

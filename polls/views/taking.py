@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from accounts.doors import physician_required
 from polls import cookies
@@ -26,6 +27,8 @@ def _page(question_id):
     return reverse("polls:poll", args=[question_id])
 
 
+@sensitive_post_parameters()
+@sensitive_variables()
 @physician_required
 @posted_from(_page)
 def vote(request, question_id):
@@ -43,7 +46,8 @@ def vote(request, question_id):
         is_the_same = kept is not None and kept.token == token and kept.choices == tuple(chosen)
         return _answer(request, question_id, said="" if is_the_same else str(refusal))
     except RuleBroken as refusal:
-        return _refuse(request, question_id, str(refusal))
+        keeps_choice = not isinstance(refusal, voting.Reworded)  # the same place has other words now
+        return _refuse(request, question_id, str(refusal), keeps_choice=keeps_choice)
     now_kept = cookies.Kept(token, tuple(chosen))
     said = "Your vote is changed." if cast.changed else "Your vote is counted."
     response = _answer(request, question_id, said=said if request.htmx else "", own=now_kept)
@@ -51,6 +55,7 @@ def vote(request, question_id):
     return response
 
 
+@sensitive_variables()
 def _cast(request, loaded: Loaded, chosen: list[int], token: str) -> voting.Cast:
     """Vote, and have a new vote looked at."""
     voting.check_choices(loaded.poll, len(loaded.tally.counts), chosen)
@@ -134,17 +139,25 @@ def _answer(request, question_id, *, said="", own=None):
         if said:
             messages.info(request, said)
         return redirect("polls:poll", question_id)
-    card = cards.card_of(request, load_poll(request.user, question_id), own=own, said=said, is_fresh=True)
+    loaded = load_poll(request.user, question_id)
+    card = cards.card_of(request, loaded, own=own, said=said, is_fresh=True, in_list=_is_in_list(request))
     return render(request, "polls/_card.html", {"card": card})
 
 
-def _refuse(request, question_id, words):
+def _refuse(request, question_id, words, *, keeps_choice=True):
     """The card with what was chosen still chosen."""
     loaded = load_poll(request.user, question_id)
-    card = cards.card_of(request, loaded, refused=words, marks=_marks(loaded, request.POST))
+    marks = _marks(loaded, request.POST) if keeps_choice else {}
+    in_list = bool(request.htmx) and _is_in_list(request)
+    card = cards.card_of(request, loaded, refused=words, marks=marks, in_list=in_list)
     if request.htmx:
         return render(request, "polls/_card.html", {"card": card}, status=422)
     return render_poll(request, card, status=422)
+
+
+def _is_in_list(request) -> bool:
+    """Whether the form stood in a list, where its card shows less."""
+    return request.POST.get("row") == "1"
 
 
 def _marks(loaded: Loaded, typed) -> dict[int, int]:

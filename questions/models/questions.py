@@ -73,6 +73,10 @@ class QuestionQuerySet(models.QuerySet):
             return self.none()
         return self.exclude(status=Question.Status.REMOVED).filter(self._addressed_to(member))
 
+    def addressed_to(self, member: Member):
+        """What is put to a member as a reader, which for moderators is less than they may see."""
+        return self.filter(self._addressed_to(member))
+
     def _addressed_to(self, member: Member) -> Q:
         connected = Connection.objects.accepted().others(member)
         reached = (
@@ -174,7 +178,8 @@ class QuestionQuerySet(models.QuerySet):
         return self.filter(status=Question.Status.OPEN)
 
     def unanswered(self):
-        return self.open().filter(answer_count=0)
+        """A poll waits for votes."""
+        return self.open().filter(answer_count=0).exclude(kind=Question.Kind.POLL)
 
     def solved(self):
         return self.listed().filter(solved_at__isnull=False)

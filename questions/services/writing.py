@@ -14,7 +14,7 @@ from questions.hot import hot_rank
 from questions.models import Draft, ModerationAction, Post, Question, QuestionSpecialty, Revision, WriteCount
 from questions.services import asking, bylines, follow_ups, limits, references, telling
 from questions.services.tags import tags_named
-from questions.signals import opening_rewritten
+from questions.signals import opening_rewritten, removal_asked
 from sermo.errors import RuleBroken
 from sermo.text import clip, plain, render_markdown, searchable
 
@@ -338,8 +338,9 @@ def _lines(text: str) -> list[str]:
 def remove_post(*, post: Post, by: Member | None, user=None) -> Post:
     """Take a post out of sight; the row stays. Its author may while the discussion is open, a moderator (`user`) ever.
 
-    An opening takes its discussion with it; its author may do that only while nobody has answered. Twice is as good
-    as once. Raises NotYours, ReadOnly, NotOpen, HasReplies.
+    An opening takes its discussion with it; its author may do that only while nobody has answered, and no app above
+    refuses. Twice is as good as once. Announces removal_asked of an author's opening. Raises NotYours, ReadOnly,
+    NotOpen, HasReplies.
     """
     question = Question.objects.select_for_update().get(pk=post.question_id)
     post = Post.objects.select_for_update().get(pk=post.pk)
@@ -365,8 +366,11 @@ def _check_own_removal(question: Question, post: Post, author: Member) -> None:
         raise ReadOnly
     if not question.is_open:
         raise NotOpen
-    if post.kind == Post.Kind.OPENING and question.answer_count:
+    if post.kind != Post.Kind.OPENING:
+        return
+    if question.answer_count:
         raise HasReplies
+    removal_asked.send(sender=Question, question=question)
 
 
 def _discount(question: Question, post: Post) -> set[int]:

@@ -63,6 +63,7 @@ class Act:
     by: User
     text: str | None = None
     title: str | None = None
+    elsewhere: str = ""
 
 
 @transaction.atomic
@@ -76,16 +77,18 @@ def act(
     days: int | None = None,
     text: str | None = None,
     title: str | None = None,
+    elsewhere: str = "",
     seen: int | None = None,
     address_hash: str = "",
 ) -> ModerationAction:
     """Do one thing about a post or its author, for a reason, and close the open report of it if there is one.
 
     `statement` is what the author is told; empty, the standard words. `text` and `title` are what a redacted post says
-    from now on, `days` belong to a hold. `seen` is the newest act on the post that the moderator knew of: with it, two
-    who act at once do not both. To suspend or revoke only proposes. Raises rights.NotAModerator, rights.TakesPart,
-    desk.ClaimedByAnother, ChangedMeanwhile, NothingReported, DoneAlready, HasLeft, DaysMissing, WaitsAlready,
-    redacting.NothingTakenOut, redacting.OnlyTakingOut.
+    from now on, `elsewhere` names words that its poll alone says; `days` belong to a hold. `seen` is the newest act on
+    the post that the moderator knew of: with it, two who act at once do not both. To suspend or revoke only proposes.
+    Raises rights.NotAModerator, rights.TakesPart, desk.ClaimedByAnother, ChangedMeanwhile, NothingReported,
+    DoneAlready, HasLeft, DaysMissing, WaitsAlready, redacting.NothingTakenOut, redacting.NotInPoll,
+    redacting.OnlyTakingOut.
     """
     kind, reason = Kind(kind), Reason(reason)
     if kind == Kind.HOLD and days not in range(1, 31):
@@ -111,7 +114,7 @@ def act(
     write_event(action, by, address_hash)
     if action.is_waiting:
         return action
-    action.before = DEEDS[kind](Act(action, question, post, report, by, text, title))
+    action.before = DEEDS[kind](Act(action, question, post, report, by, text, title, elsewhere))
     if kind not in KEEPS_FOLD:
         action.before |= _open_what_reports_folded(post)
     action.save(update_fields=["before"])
@@ -144,7 +147,9 @@ def _nothing_more(act: Act) -> dict:
 
 
 def _redact(act: Act) -> dict:
-    return redacting.redact(act.question, act.post, text=act.text or "", title=act.title)
+    return redacting.redact(
+        act.question, act.post, text=act.text or "", title=act.title, elsewhere=act.elsewhere
+    )
 
 
 def _fold(act: Act) -> dict:

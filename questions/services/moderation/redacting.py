@@ -10,7 +10,7 @@ from django.utils.dateparse import parse_datetime
 from questions.models import Draft, FollowUp, Post, Question, Revision
 from questions.services import references
 from questions.services.writing import EXCERPT, PostIsGone
-from questions.signals import opening_rewritten
+from questions.signals import opening_rewritten, words_put_back, words_taken_out
 from sermo.errors import RuleBroken
 from sermo.text import clip, plain, render_markdown, searchable
 
@@ -25,6 +25,12 @@ class NothingTakenOut(RuleBroken):
     message = "Change the text: leave out what must go."
 
 
+class NotInPoll(NothingTakenOut):
+    message = (
+        "Some of these words stand nowhere in the poll. Write them as the poll does, one run of words a line."
+    )
+
+
 class OnlyTakingOut(RuleBroken):
     message = f"Words can only be taken out. Put {MARK} where they stood, and nothing else."
 
@@ -33,11 +39,12 @@ class ChangedSince(RuleBroken):
     message = "Its author has changed the post since. What was taken out is not put back."
 
 
-def redact(question: Question, post: Post, *, text: str, title: str | None) -> dict:
+def redact(question: Question, post: Post, *, text: str, title: str | None, elsewhere: str = "") -> dict:
     """Let a locked post say `text`, and leave no earlier version that shows what went; return what undoing needs.
 
-    What the asker says elsewhere in the discussion loses the same words. Raises NothingTakenOut, OnlyTakingOut,
-    PostIsGone.
+    What the asker says elsewhere in the discussion loses the same words, and what apps above hang on an opening, such
+    as a poll; `elsewhere` names words, a run a line, that stand there alone. Announces words_taken_out of an opening.
+    Raises NothingTakenOut, NotInPoll, OnlyTakingOut, PostIsGone.
     """
     if post.is_removed:
         raise PostIsGone
@@ -45,17 +52,21 @@ def redact(question: Question, post: Post, *, text: str, title: str | None) -> d
     text = MARKS.sub(MARK, text.strip())
     title = (MARKS.sub(MARK, (title or "").strip()) if said_title else "") or said_title
     gone = _taken_out(_said(said_title, post.source), _said(title, text))
-    if not text or not gone:
+    named = [run for line in elsewhere.splitlines() if (run := _said("", line))]
+    if (post.source.strip() and not text) or not (gone or named):
         raise NothingTakenOut
     if not (_only_takes_out(said_title, title) and _only_takes_out(post.source, text)):
         raise OnlyTakingOut
+    telling = [run for run in gone if _tells(run, f"{said_title}\n{post.source}")] + named
     before = {
         "title": question.title,
+        "title_now": title or question.title,
         "source": post.source,
         "edited_at": post.edited_at.isoformat() if post.edited_at else None,
         "now": text,
-        "revisions": _empty(post, gone),
-        "beside": _cut_beside(question, [run for run in gone if _tells(run, f"{said_title}\n{post.source}")]),
+        "revisions": _empty(post, gone + named),
+        "beside": _cut_beside(question, telling),
+        "above": _cut_above(question, telling, named) if post.kind == Post.Kind.OPENING else {},
     }
     Draft.objects.filter(member=post.author_id, place=f"edit:{post.pk}").delete()
     _say(question, post, text, title, timezone.now())
@@ -66,12 +77,15 @@ def put_back(question: Question, post: Post, before: dict) -> None:
     """Let a locked post say what it said before it was redacted. Raises ChangedSince, PostIsGone."""
     if post.is_removed:
         raise PostIsGone
-    if post.source != before["now"]:
+    is_retitled = post.kind == Post.Kind.OPENING and question.title != before.get("title_now", question.title)
+    if post.source != before["now"] or is_retitled:
         raise ChangedSince
     for kept in before["revisions"]:
         own = post.revisions.filter(number=kept["number"])
         own.update(title=kept["title"], source=kept["source"])
     _put_back_beside(question, before["beside"])
+    if before.get("above"):
+        words_put_back.send(sender=Question, question=question, kept=before["above"])
     edited_at = parse_datetime(before["edited_at"]) if before["edited_at"] else None
     _say(question, post, before["source"], before["title"], edited_at)
 
@@ -143,6 +157,22 @@ def _cut_beside(question: Question, gone: list[list[str]]) -> dict:
             before["follow_ups"][str(row.pk)] = [row.text, now]
             FollowUp.objects.filter(pk=row.pk).update(text=now)
     return before
+
+
+def _cut_above(question: Question, gone: list[list[str]], named: list[list[str]]) -> dict:
+    """Have words taken out of what apps above hang on a discussion; return what these said. Raises NotInPoll where
+    it holds no run that was named."""
+    kept, missing = {}, list(named)
+
+    def cut(text: str) -> str:
+        said = _said("", text)
+        missing[:] = [run for run in missing if not _holds(said, run)]
+        return _cut(text, gone)
+
+    words_taken_out.send(sender=Question, question=question, cut=cut, kept=kept)
+    if missing:
+        raise NotInPoll
+    return kept
 
 
 def _put_back_beside(question: Question, before: dict) -> None:

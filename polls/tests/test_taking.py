@@ -11,6 +11,7 @@ from django.utils import timezone
 from conftest import client_of
 from polls import cookies
 from polls.models import Ballot, Concern, Poll, Receipt, Sight, Tally, Ticket
+from polls.services import voting
 from polls.tests.factories import make_poll, vote
 from polls.views import cards
 from questions.tests.factories import make_question
@@ -374,3 +375,21 @@ def test_a_vote_from_a_browser_that_holds_anothers_is_shown_to_a_person(physicia
 
     assert [concern.kind for concern in Concern.objects.filter(member=colleague)] == [Concern.Kind.BROWSER]
     assert counts(poll) == [0, 2, 0]
+
+
+def test_a_second_tap_is_answered_as_the_first_whose_answer_got_lost(
+    physician, physician_client, monkeypatch
+):
+    poll, cast = make_poll(), voting.cast
+
+    def counted_meanwhile(**ballot):
+        cast(**ballot)
+        raise voting.SentTwice
+
+    monkeypatch.setattr(voting, "cast", counted_meanwhile)
+    response = send(physician_client, poll, 1)
+
+    assert response.status_code == 302
+    assert response.cookies[cookies.name_of(poll.pk, physician)].value.split(".")[1] == "1"
+    monkeypatch.undo()
+    assert "your vote" in page_of(physician_client, poll)

@@ -42,6 +42,8 @@ def vote(request, question_id):
     try:
         chosen = choices_of(loaded, request.POST)
         cast = _cast(request, loaded, chosen, token)
+    except voting.SentTwice:  # a second tap: the answer to the first is lost to the browser
+        cast = voting.Cast(changed=False)
     except voting.VotedBefore as refusal:
         is_the_same = kept is not None and kept.token == token and kept.choices == tuple(chosen)
         return _answer(request, question_id, said="" if is_the_same else str(refusal))

@@ -1,0 +1,27 @@
+import logging
+
+from django.conf import settings
+
+from sermo.logging import unnamed
+
+
+def record(*args):
+    return logging.LogRecord("django.request", logging.WARNING, __file__, 1, "%s: %s", args, None)
+
+
+def test_no_line_says_which_poll_a_request_was_about():
+    line = record("Not Found", "/polls/76/vote/")
+
+    assert unnamed(line)
+    assert line.getMessage() == "Not Found: /polls/..."
+
+
+def test_other_addresses_stay():
+    line = record("Not Found", "/questions/76/")
+
+    assert unnamed(line)
+    assert line.getMessage() == "Not Found: /questions/76/"
+
+
+def test_every_handler_shortens_them():
+    assert all("unnamed" in handler["filters"] for handler in settings.LOGGING["handlers"].values())

@@ -13,7 +13,7 @@ from accounts.places import REGIONS, STATES
 from polls.models import Poll
 from polls.models.polls import FEWEST_OPTIONS, MOST_DAYS, MOST_OPTIONS
 from polls.services import opening, options, trends
-from questions.forms import TEXT, TITLE, WORDS, AskForm, BylineMixin, Composer, SubmissionForm
+from questions.forms import TEXT, TITLE, WORDS, AskForm, Composer, DiscussionMixin, SubmissionForm
 from questions.models import MemberRank, Question
 
 OPTION_FIELDS = tuple(f"option_{number}" for number in range(1, MOST_OPTIONS + 1))
@@ -254,7 +254,7 @@ class PlanForm(OptionsMixin):
         return narrowed[0] if narrowed else ("audience" if "audience" in self.fields else None)
 
 
-class OpenPollForm(BylineMixin, SubmissionForm, PlanForm):
+class OpenPollForm(DiscussionMixin, SubmissionForm, PlanForm):
     """A poll that stands alone, with what the ask form has of a discussion."""
 
     checked_fields = ("title", "source", "tags", *OPTION_FIELDS, *SCALE_LABELS)

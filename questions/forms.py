@@ -56,7 +56,16 @@ class BylineMixin:
         }
 
 
-class AskForm(IdentifierMixin, BylineMixin, SubmissionForm):
+class DiscussionMixin(BylineMixin):
+    """What every form says that opens a discussion."""
+
+    def discussion_chosen(self) -> dict:
+        """The keyword arguments of a service that are the same for all kinds of discussions."""
+        names = ("title", "source", "specialties", "tags", "audience", "peers_only", "submission")
+        return {**{name: self.cleaned_data[name] for name in names}, **self.byline_chosen()}
+
+
+class AskForm(IdentifierMixin, DiscussionMixin, SubmissionForm):
     checked_fields = ("title", "source", "tags")
 
     kind = forms.ChoiceField(

@@ -47,6 +47,12 @@ class Concern(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["poll", "member", "kind"], name="concern_once"),
             models.CheckConstraint(
+                condition=Q(kind__in=["speed", "browser", "address"]), name="concern_kind_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["open", "dismissed", "upheld"]), name="concern_state_is_known"
+            ),
+            models.CheckConstraint(
                 condition=Q(state="open", decided_at=None)
                 | (~Q(state="open") & Q(decided_at__isnull=False) & ~Q(reason="")),
                 name="concern_decided_with_reason",

@@ -90,6 +90,10 @@ class Poll(models.Model):
                 condition=Q(closes_at__gt=F("opened_at")), name="poll_closes_after_opened"
             ),
             models.CheckConstraint(
+                condition=Q(close_reason__in=["", "time", "creator", "moderator", "discussion"]),
+                name="poll_close_reason_is_known",
+            ),
+            models.CheckConstraint(
                 condition=Q(closed_at=None, close_reason="")
                 | (Q(closed_at__isnull=False) & ~Q(close_reason="")),
                 name="poll_closed_with_moment_and_reason",
@@ -192,6 +196,10 @@ class Option(models.Model):
             ),
             models.CheckConstraint(condition=Q(place__lt=MOST_OPTIONS), name="option_place_in_bounds"),
             models.CheckConstraint(condition=~Q(text=""), name="option_has_text"),
+            models.CheckConstraint(
+                condition=Q(is_added=True) | Q(added_by=None, after_votes=0),
+                name="option_added_by_reader_is_marked",
+            ),
         ]
 
     def __str__(self):
@@ -218,6 +226,10 @@ class Sponsor(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(quota__gt=0), name="sponsor_quota_is_positive"),
             models.CheckConstraint(condition=~Q(name=""), name="sponsor_has_name"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["pharma", "device", "research", "society", "other"]),
+                name="sponsor_kind_is_known",
+            ),
         ]
 
     def __str__(self):

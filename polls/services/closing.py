@@ -15,8 +15,7 @@ from polls import unshown
 from polls.models import Poll, Tally
 from polls.services import telling, voting
 from polls.signals import poll_closed
-from questions.services.moderation import rights
-from questions.services.writing import ReadOnly
+from questions.services.closing import check_right
 from sermo.errors import RuleBroken
 from verification.services import events
 
@@ -39,29 +38,16 @@ def close_poll(*, poll: Poll, by: Member | None = None, user: User | None = None
     Closing twice closes once. A moderator leaves an event, and the author is told. Raises NotYours, ReadOnly,
     rights.TakesPart. Announces poll_closed in the transaction.
     """
-    moderating = user is not None and is_moderator(user)
-    if moderating:
+    if user is not None and is_moderator(user):
         events.lock_chain()
     poll, tally = _lock(poll.pk)
-    is_author = _check_right(poll, by, user if moderating else None)
+    is_author = check_right(poll.question, by, user, otherwise=NotYours)
     if poll.closed_at is None:
         _close(poll, tally, Reason.CREATOR if is_author else Reason.MODERATOR)
         if poll.close_reason == Reason.MODERATOR:
             events.record(kind="moderation_poll_close", by=user, object=f"poll:{poll.pk}")
             telling.of_closing_by_moderator(poll)
     return poll
-
-
-def _check_right(poll: Poll, by: Member | None, moderator: User | None) -> bool:
-    """Let the author (True) and moderators who take no part (False) pass. Raises NotYours, ReadOnly, TakesPart."""
-    if by is None or poll.question.asker_id != by.pk:
-        if moderator is None:
-            raise NotYours
-        rights.check_no_part(moderator, poll.pk)
-        return False
-    if not by.may_write:
-        raise ReadOnly
-    return True
 
 
 @transaction.atomic

@@ -20,10 +20,11 @@ from sermo.errors import RuleBroken
 from sermo.text import plain, searchable
 
 ADDABLE = (Poll.Kind.SINGLE, Poll.Kind.MULTIPLE)  # kinds whose options readers may add to
+# Fields of a poll that its plan decides.
 PLANNED = (
     *("kind", "prompt", "shown", "may_change", "may_add", "low_label", "high_label"),
     *("closes_at", "specialties", "states", "tiers"),
-)  # fields of a poll that its plan decides
+)
 DRAFT_PLACE = "poll"  # no draft is kept of a poll, and that of a question is left alone
 
 

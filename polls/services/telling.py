@@ -12,12 +12,8 @@ from polls.models import Concern, Poll, Receipt, Sight
 from questions.models import Post, Question, Subscription
 from questions.services import telling
 
-RESULTS, END, STOPPED, CONCERN = (
-    "results",
-    "end",
-    "stopped",
-    "concern",
-)  # what is told, as keys of notices say it
+# What is told, as keys of notices say it.
+RESULTS, END, STOPPED, CONCERN = "results", "end", "stopped", "concern"
 
 
 def of_results(poll: Poll) -> None:

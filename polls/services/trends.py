@@ -25,9 +25,8 @@ MOST_DAYS = 28  # of a wave, so that none is open when the next one opens
 LONGEST_TITLE = 140  # characters
 NAMES = "|".join(name for name in month_name if name)
 BEFORE = "in|of|since|until|till|from|by|for|during|before|after|through|this|last|next|early|mid|late"
-MONTH = re.compile(
-    rf"\b(?:(?i:{BEFORE})[ -](?:{NAMES})|(?:{NAMES}),? (?:of )?\d{{4}})\b"
-)  # "May one stop it?" and "Do you march on?" name none, nor does "March of Dimes"
+# "May one stop it?" and "Do you march on?" name none, nor does "March of Dimes".
+MONTH = re.compile(rf"\b(?:(?i:{BEFORE})[ -](?:{NAMES})|(?:{NAMES}),? (?:of )?\d{{4}})\b")
 OWN_MONTH = re.compile(rf" \((?:{NAMES}) \d{{4}}\)$")  # what `title_of_wave` added
 OVER = "It could not be asked again."  # all that is said where the reason is its author's own matter
 
@@ -147,9 +146,8 @@ def open_wave(*, trend_id: int) -> Poll | None:
     Whoever may not write on that day alone is tried again on the next. Somebody else at the same trend is left alone.
     """
     creator = Trend.objects.filter(pk=trend_id).values("creator")
-    Member.objects.select_for_update(no_key=True).get(
-        pk__in=creator
-    )  # before the trend, as whoever leaves does
+    # Before the trend, as whoever leaves does.
+    Member.objects.select_for_update(no_key=True).get(pk__in=creator)
     trend = _lock_due(trend_id)
     if trend is None:
         return None

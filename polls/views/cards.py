@@ -4,7 +4,8 @@ from django.core.signing import BadSignature, Signer
 from django.utils import timezone
 
 from polls import cookies
-from polls.reading import Card, Loaded, State, load_poll
+from polls.card import Card
+from polls.reading import Loaded, State, load_poll
 from polls.services import voting
 from polls.tokens import new_token
 
@@ -15,8 +16,11 @@ _clock = Signer(salt="polls.started")
 def card_of(request, loaded: Loaded, *, own: cookies.Kept | None = None, **more) -> Card:
     """`own` is one's vote where it is known better than from the cookie: right after it was cast."""
     own = own or cookies.read(request, loaded.poll.pk, request.user.as_member)
-    started = _clock.sign_object([loaded.poll.pk, timezone.now().timestamp()])
-    return Card(loaded=loaded, own=own, token=new_token(), started=started, **more)
+    card = Card(loaded=loaded, own=own, **more)
+    if card.takes_form or card.may_change:
+        card.token = new_token()
+        card.started = _clock.sign_object([loaded.poll.pk, timezone.now().timestamp()])
+    return card
 
 
 def shown_card(request, question_id: int) -> Card:

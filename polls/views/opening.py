@@ -41,20 +41,8 @@ def new(request):
 
 
 def _open(form, member) -> Poll:
-    typed = form.cleaned_data
-    return opening.open_poll(
-        asker=member,
-        title=typed["title"],
-        source=typed["source"],
-        specialties=typed["specialties"],
-        tags=typed["tags"],
-        audience=typed["audience"],
-        peers_only=typed["peers_only"],
-        submission=typed["submission"],
-        waves=typed["waves"],
-        plan=form.plan(),
-        **form.byline_chosen(),
-    )
+    waves = form.cleaned_data["waves"]
+    return opening.open_poll(asker=member, plan=form.plan(), waves=waves, **form.discussion_chosen())
 
 
 def _own_question(request) -> Question:

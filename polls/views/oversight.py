@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
@@ -107,8 +108,9 @@ def _decided(request, concern):
     if request.method == "POST" and form.is_valid():
         member = request.user.as_member
         try:
-            services.object_to(concern=concern, by=member, text=form.cleaned_data["text"])
-            identifiers.record(member=member, place="objection", kept=form.kept_identifiers())
+            with transaction.atomic():
+                services.object_to(concern=concern, by=member, text=form.cleaned_data["text"])
+                identifiers.record(member=member, place="objection", kept=form.kept_identifiers())
             messages.success(request, "Sent. Another moderator reads it.")
         except RuleBroken as refusal:
             messages.error(request, str(refusal))

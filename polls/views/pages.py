@@ -78,7 +78,6 @@ def trend(request, trend_id):
     context = {
         "trend": asked,
         "title": waves[-1].poll.prompt or waves[-1].poll.question.title,
-        "newest": waves[-1],
         "waves": waves_shown,
         "courses": [(course, columns_of(course.shares)) for course in courses],
         "is_scale": any(wave.median for wave in waves_shown),

@@ -211,11 +211,8 @@ class Question(models.Model):
         DISCUSSION = "discussion", "Discussion"
         POLL = "poll", "Poll"
 
-    ASKED_KINDS = (
-        Kind.QUESTION,
-        Kind.OBSERVATION,
-        Kind.DISCUSSION,
-    )  # others are opened by the app they belong to
+    # Others are opened by the app they belong to.
+    ASKED_KINDS = (Kind.QUESTION, Kind.OBSERVATION, Kind.DISCUSSION)
     HOMES: dict[str, str] = {}  # kind: the address (a URL name) of its page, where another app has it
 
     class Audience(models.TextChoices):

@@ -48,7 +48,7 @@ def close_question(*, question: Question, by: Member | None, user=None) -> Quest
     Raises NotYours, ReadOnly. Announces question_closed in the transaction.
     """
     question = Question.objects.select_for_update().get(pk=question.pk)
-    is_author = _check_right(question, by, user)
+    is_author = check_right(question, by, user)
     reason = Question.CloseReason.AUTHOR if is_author else Question.CloseReason.MODERATOR
     if question.is_open:
         _close(question, reason)
@@ -57,12 +57,14 @@ def close_question(*, question: Question, by: Member | None, user=None) -> Quest
     return question
 
 
-def _check_right(question: Question, by: Member | None, user) -> bool:
-    """Let the author (True) and moderators who take no part (False) pass. Raises NotYours, ReadOnly, TakesPart."""
+def check_right(
+    question: Question, by: Member | None, user, *, otherwise: type[RuleBroken] = NotYours
+) -> bool:
+    """Let the author (True) and moderators who take no part (False) pass. Raises ReadOnly, TakesPart, `otherwise`."""
     moderating = user is not None and is_moderator(user)
     if by is None or question.asker_id != by.pk:
         if not moderating:
-            raise NotYours
+            raise otherwise
         rights.check_no_part(user, question.pk)
         return False
     if not by.may_write and not moderating:
@@ -116,7 +118,7 @@ def reopen_question(*, question: Question, by: Member | None, user=None) -> Ques
     if user is not None and is_moderator(user):
         events.lock_chain()
     question = Question.objects.select_for_update().get(pk=question.pk)
-    is_author = _check_right(question, by, user)
+    is_author = check_right(question, by, user)
     if question.is_open:
         return question
     if is_author and question.close_reason == Question.CloseReason.MODERATOR:

@@ -107,16 +107,9 @@ def _open(form, member):
     return services.open_question(
         asker=member,
         kind=typed["kind"],
-        title=typed["title"],
-        source=typed["source"],
-        specialties=typed["specialties"],
-        tags=typed["tags"],
-        audience=typed["audience"],
-        peers_only=typed["peers_only"],
         urgency=typed["urgency"],
         put_to_colleagues=typed["put_to_colleagues"],
-        submission=typed["submission"],
-        **form.byline_chosen(),
+        **form.discussion_chosen(),
     )
 
 

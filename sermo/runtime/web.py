@@ -12,11 +12,8 @@ from granian import Granian
 from granian.constants import Interfaces
 
 WORKERS = 2
-COLLECT_AFTER = (
-    20_000,
-    20,
-    50,
-)  # a request leaves few cycles; a look at all that a worker keeps takes it 0.1 s
+# A request leaves few cycles, and a look of the collector at all that a worker keeps takes 0.1 s.
+COLLECT_AFTER = (20_000, 20, 50)
 TARGET = "sermo.wsgi:application"
 
 

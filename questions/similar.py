@@ -75,7 +75,8 @@ def _most_alike(user: User, query: Alike) -> list[dict]:
     open_to = Question.objects.visible_to(user).listed().besides_blocked(member)
     matches = (
         Post.objects.standing()
-        .filter(Exists(open_to.filter(pk=OuterRef("question"))), search_vector=query, folded_at=None)
+        .matching(query)
+        .filter(Exists(open_to.filter(pk=OuterRef("question"))), folded_at=None)
         .besides_blocked(member)
         .order_by("-pk")[:RANKED]
     )

@@ -73,7 +73,7 @@ def _new_matches(saved: SavedSearch, upto: int) -> list[Post]:
     """The newest posts since the last look that match, that the member may hear of and was not told of otherwise."""
     member = saved.member
     search = Search(parse(_typed(saved)), member.user)
-    posts = search.posts.filter(pk__gt=saved.seen_post, pk__lte=upto).exclude(author=member)
+    posts = search.posts_between(saved.seen_post, upto).exclude(author=member)
     posts = posts.select_related("question", "byline", "author").order_by("-pk")
     posts = list(posts[: settings.ALERTS_LOOKED_AT])
     told = Notice.objects.filter(member=member, key__in=[f"post:{post.pk}" for post in posts])

@@ -15,6 +15,7 @@ from django.utils.text import slugify
 from accounts.models import Member, Specialty, User
 from accounts.places import REGIONS, STATES
 from questions.models import Byline, Post, Question, Reference, Tag
+from questions.models.posts import eras_of
 from questions.search import spelling
 from questions.search.gate import open_to, readable
 from questions.search.language import MEMBERS, Filter, Typed, first_moment
@@ -66,8 +67,8 @@ class Plan:
     by_words: bool = False  # that are to be there, not only some to be left out
     openings_only: bool = False
 
-    def posts(self, user: User, words: str | None):
-        """The posts that match and may be read."""
+    def posts(self, user: User, words: str | None, eras: str | None = None):
+        """The posts that match and may be read; of some eras only, if they are given."""
         if self.by_words:
             rows = readable(user, self.questions(user))
             for topic in self._questions_of_topics():
@@ -75,7 +76,10 @@ class Plan:
         else:
             rows = readable(user).filter(question__in=self.questions(user))
         if words is not None:
-            rows = rows.filter(search_vector=full_text(words))
+            found = full_text(words)  # of what is only to be absent the index knows nothing
+            rows = rows.matching(found) if self.by_words else rows.filter(search_vector=found)
+        if eras is not None:
+            rows = rows.in_eras(eras)
         if self.author:
             rows = rows.filter(author=self.author, byline__mode__in=Byline.UNDER_HANDLE)
         if self.reference:
@@ -85,11 +89,6 @@ class Plan:
         if self.before:
             rows = rows.filter(posted_at__lt=self.before)
         return rows.filter(kind=Post.Kind.OPENING) if self.openings_only else rows
-
-    @property
-    def is_narrow(self) -> bool:
-        """Whether far fewer posts match than have the words."""
-        return self != Plan(by_words=self.by_words, openings_only=self.openings_only, before=self.before)
 
     def _questions_of_topics(self):
         """The discussions under each topic wanted, to be looked up before the gate is asked, which costs more."""
@@ -153,6 +152,17 @@ class Search:
     @property
     def posts(self):
         return self.plan.posts(self.user, self.words) if self.is_for_posts else Post.objects.none()
+
+    def posts_between(self, low: int, high: int):
+        """Those of a stretch of numbers, without the lowest."""
+        if not self.is_for_posts:
+            return Post.objects.none()
+        rows = self.plan.posts(self.user, self.words, self.eras_between(low, high))
+        return rows.filter(pk__gt=low, pk__lte=high)
+
+    def eras_between(self, low: int, high: int) -> str | None:
+        """Where in the index of words to look for the posts of a stretch, if that leads to them."""
+        return eras_of(low, high) if self.plan.by_words else None
 
     # Operators
 
@@ -239,6 +249,17 @@ class Search:
 
 def full_text(words: str) -> SearchQuery:
     return SearchQuery(words, search_type="websearch", config="english")
+
+
+class Once(SearchQuery):
+    """The same words taken apart once in a query; a prepared one would do so again for each row it ranks or marks."""
+
+    def __init__(self, words: str):
+        super().__init__(words, search_type="websearch", config="english")
+
+    def as_sql(self, compiler, connection, **extra):
+        sql, parameters = super().as_sql(compiler, connection, **extra)
+        return f"(SELECT {sql})", parameters
 
 
 def _plain(value):

@@ -5,16 +5,16 @@ part of the promise, so it is told, with the way to what is older.
 """
 
 import re
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from itertools import groupby
-from math import prod
 from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.postgres.search import SearchHeadline, SearchRank
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import F, QuerySet, TextField, Value
 from django.db.models.functions import Left
 from django.utils import timezone
@@ -24,10 +24,10 @@ from questions.readers import ReaderShape, shape_of, stand_in, values_of
 from questions.rows import BETWEEN, asker_mode, specialty_names
 from questions.search.gate import readable
 from questions.search.language import day_after
-from questions.search.matching import Plan, Search, full_text
+from questions.search.matching import Once, Plan, Search
 from questions.signature import Signature, Signer, signed, signer_columns
 from sermo.fragments import age_of, draw
-from sermo.prepared import AnyOf, prepared
+from sermo.prepared import AnyOf, Constant, Slot, Written, prepared
 from sermo.text import searchable
 
 ORDERS = {"relevance": "Relevance", "newest": "Newest"}
@@ -37,31 +37,35 @@ WITHOUT_WORDS = 180  # characters shown of a post where no words are looked for
 START, STOP = "\x02", "\x03"
 MARKDOWN = re.compile(r"[*_#>|`~-]{2,}|[*#>|`]")
 CURSOR = re.compile(r"(\d{1,18})-(\d{1,18})-(\d{1,18})-([0-9.e+-]{1,30})")
-COMMON = 0.15  # share of all posts from which on a word is found fastest by walking back from the newest
-SPARE = 1.5  # how much further back to look than the word's share alone would have it
-WORTH_A_GUESS = 0.5  # share of all posts from which on one may as well look through all of them
-GUESSES = 2
+SPARE = 1.15  # how much further back to look than the word's share alone would have it
+WORTH_A_GUESS = 0.7  # share of all posts from which on one may as well look through all of them
+GUESSES = 4
 
 SHARES = """
 SELECT typed.lexeme, coalesce(known.documents, 0), (SELECT max(id) FROM questions_post)
   FROM unnest(to_tsvector('english', %s)) AS typed LEFT JOIN questions_lexeme known ON known.word = typed.lexeme
 """
 
-FACETS = """
-SELECT 'kind', kind, '', count(*) FROM questions_question WHERE id = ANY(%(ids)s) GROUP BY kind
-UNION ALL
-SELECT 'solved', CASE WHEN solved_at IS NULL THEN 'no' ELSE 'yes' END, '', count(*)
-  FROM questions_question WHERE id = ANY(%(ids)s) AND kind = 'question' GROUP BY 2
-UNION ALL
-(SELECT 'specialty', s.slug, s.name, count(*)
-   FROM questions_questionspecialty q JOIN accounts_specialty s ON s.code = q.specialty_id
-  WHERE q.question_id = ANY(%(ids)s) GROUP BY s.slug, s.name ORDER BY 4 DESC, 3 LIMIT %(most)s)
-UNION ALL
-(SELECT 'tag', t.slug, t.name, count(*)
-   FROM questions_question_tags q JOIN questions_tag t ON t.id = q.tag_id
-  WHERE q.question_id = ANY(%(ids)s) GROUP BY t.slug, t.name ORDER BY 4 DESC, 3 LIMIT %(most)s)
-"""
 FACETS_SHOWN = 8
+FACETS = Written(
+    """
+SELECT 'kind', kind, CASE WHEN solved_at IS NULL THEN 'no' ELSE 'yes' END, count(*)
+  FROM questions_question WHERE id = ANY(%s) GROUP BY 2, 3
+UNION ALL
+(SELECT 'specialty', s.slug, s.name, q.number
+   FROM (SELECT specialty_id, count(*) AS number
+           FROM questions_questionspecialty WHERE question_id = ANY(%s) GROUP BY 1) q
+   JOIN accounts_specialty s ON s.code = q.specialty_id ORDER BY 4 DESC, 3 LIMIT %s)
+UNION ALL
+(SELECT 'tag', t.slug, t.name, q.number
+   FROM (SELECT tag_id, count(*) AS number
+           FROM questions_question_tags WHERE question_id = ANY(%s) GROUP BY 1) q
+   JOIN questions_tag t ON t.id = q.tag_id ORDER BY 4 DESC, 3 LIMIT %s)
+""",
+    (Slot("ids", None), Slot("ids", None), Constant(FACETS_SHOWN), Slot("ids", None), Constant(FACETS_SHOWN)),
+    converters=[],
+    database=DEFAULT_DB_ALIAS,
+)
 TELLING = {
     "kind": 2,
     "solved": 2,
@@ -218,34 +222,36 @@ class Finder:
         """The newest matches as (post, question, rank), newest first.
 
         How far back they reach is guessed from how common the words are, since reading all matches of a common word
-        would be slow: at first as if the words always stood together, then by what that stretch brought. After the
-        guesses comes all there is: none is missed. A list that goes on is made of the same stretch of posts as its
-        first page.
+        would be slow: at first as if the words always stood together, then by what was found so far. After the
+        guesses comes all that is left: none is missed, and no post is asked for twice. A list that goes on is made of
+        the same stretch of posts as its first page.
         """
+        most = settings.MATCHES_RANKED
         if after:
             return self._newest(after.low - 1, after.high)
-        least, most, newest = self._shares()
-        length = SPARE * settings.MATCHES_RANKED / most if most and least < COMMON else newest
+        share, newest = self._share()
+        length = SPARE * most / share if share else newest
+        found, high = [], newest or None
         for _ in range(GUESSES):
             if length >= WORTH_A_GUESS * newest:
                 break
-            found = self._newest(newest - int(length))
-            if len(found) >= settings.MATCHES_RANKED:
-                return found
-            length *= SPARE * settings.MATCHES_RANKED / max(len(found), 1)
-        return self._newest()
+            low = newest - int(length)
+            found += self._newest(low, high)
+            if len(found) >= most:
+                return found[:most]
+            reached = newest - low
+            high, length = low, SPARE * most * reached / max(len(found), 1)
+        return [*found, *self._newest(None, high)][:most]
 
-    def _shares(self) -> tuple[float, float, int]:
-        """In which share of all posts, as of last night, the words occur together if they have nothing to do with each
-        other, and if one never stands without the other; and the newest post.
+    def _share(self) -> tuple[float, int]:
+        """In which share of all posts, as of last night, the words occur if the rarer never stand without the
+        commoner; and the newest post.
         """
         newest = self.shares[0][2] if self.shares else None
         if not newest:
-            return 0.0, 0.0, 0
+            return 0.0, 0
         shares = [min(documents / newest, 1.0) for _, documents, _ in self.shares]
-        if self.search.typed.has_alternatives:
-            return max(shares), max(shares), newest
-        return prod(shares), min(shares), newest
+        return (max if self.search.typed.has_alternatives else min)(shares), newest
 
     @cached_property
     def shares(self) -> list[tuple[str, int, int]]:
@@ -256,16 +262,14 @@ class Finder:
             cursor.execute(SHARES, [searchable(self.search.typed.looked_for)])
             return cursor.fetchall()
 
-    def _newest(self, low: int | None = None, high: int | None = None) -> list[tuple[int, int, float]]:
-        """The newest matches of a stretch, through the gate."""
+    def _newest(self, low: int | None, high: int | None) -> list[tuple[int, int, float]]:
+        """The newest matches of a stretch, without its lowest number, through the gate."""
         search = self.search
         if not search.is_for_posts:
             return []
-        is_common = self._shares()[0] >= COMMON and not search.plan.is_narrow
-        shape = (shape_of(search.user), search.plan, self.order, is_common, settings.MATCHES_RANKED)
-        return _matching(
-            shape, plan_anew=is_common, **values_of(search.user), words=search.words, low=low, high=high
-        )
+        shape = (shape_of(search.user), search.plan, self.order, settings.MATCHES_RANKED)
+        eras = None if low is None else search.eras_between(low, high)
+        return _matching(shape, **values_of(search.user), words=search.words, low=low, high=high, eras=eras)
 
     def _hits(self, matches) -> list[Hit]:
         """The discussions, each by its best post, in the order wanted."""
@@ -302,22 +306,21 @@ class Finder:
 
 @prepared
 def _matching(
-    shape: tuple[ReaderShape, Plan, str, bool, int], *, reader, reader_specialty, words, low, high
+    shape: tuple[ReaderShape, Plan, str, int], *, reader, reader_specialty, words, low, high, eras
 ) -> QuerySet:
     """Posts, their questions and, where they are to be ordered by it, ranks.
 
-    For a rare word the order is by a sum that no index has: the planner takes most rare words for less rare than they
-    are, and would walk back through all posts to find a few.
+    For words the order and the stretch are by a sum that no index has: the index of words and eras is to lead, where
+    the planner would read all numbers of the stretch beside it, or walk back through all posts to find a few.
     """
-    reader_shape, plan, order, is_common, most = shape
-    rows = plan.posts(stand_in(reader_shape, reader, reader_specialty), words)
-    rows = rows if low is None else rows.filter(pk__gt=low)
-    rows = rows if high is None else rows.filter(pk__lte=high)
-    rank = (
-        Value(0.0) if order == "newest" else SearchRank(F("search_vector"), full_text(words), normalization=1)
-    )
-    newest = F("pk").desc() if is_common or not plan.by_words else (F("pk") + 0).desc()
-    return rows.order_by(newest).values_list("pk", "question", rank)[:most]
+    reader_shape, plan, order, most = shape
+    number = F("pk") + 0 if plan.by_words else F("pk")
+    rows = plan.posts(stand_in(reader_shape, reader, reader_specialty), words, eras)
+    rows = rows.alias(number=number)
+    rows = rows if low is None else rows.filter(number__gt=low)
+    rows = rows if high is None else rows.filter(number__lte=high)
+    rank = Value(0.0) if order == "newest" else SearchRank(F("search_vector"), Once(words), normalization=1)
+    return rows.order_by(number.desc()).values_list("pk", "question", rank)[:most]
 
 
 @prepared
@@ -347,7 +350,7 @@ def _headline(name: str, words: str | None, **options):
     if words is None:
         return Left(name, Value(WITHOUT_WORDS), output_field=TextField())
     text = Left(name, Value(SNIPPET_FROM), output_field=TextField())
-    return SearchHeadline(text, full_text(words), config="english", start_sel=START, stop_sel=STOP, **options)
+    return SearchHeadline(text, Once(words), config="english", start_sel=START, stop_sel=STOP, **options)
 
 
 def _result(row: tuple, hit: Hit, now: datetime) -> Result:
@@ -377,9 +380,16 @@ def facets(question_ids: list[int]) -> dict[str, list[tuple[str, str, int]]]:
 
     They came through the reader's gate, so the counts know nothing of others.
     """
-    found: dict[str, list[tuple[str, str, int]]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(FACETS, {"ids": question_ids, "most": FACETS_SHOWN})
-        for name, value, label, number in cursor.fetchall():
-            found.setdefault(name, []).append((value, label, number))
+    kinds, solved, topics = Counter(), Counter(), defaultdict(list)
+    for name, value, label, number in FACETS.run({"ids": question_ids}):
+        if name == "kind":
+            kinds[value] += number
+            solved[label] += number if value == Question.Kind.QUESTION else 0
+        else:
+            topics[name].append((value, label, number))
+    found = {"kind": _unnamed(kinds), "solved": _unnamed(solved), **topics}
     return {name: rows for name, rows in found.items() if len(rows) >= TELLING[name]}
+
+
+def _unnamed(counts: Counter) -> list[tuple[str, str, int]]:
+    return [(value, "", number) for value, number in sorted(counts.items()) if number]

@@ -68,7 +68,7 @@ def _near_word(stem: str, user: User) -> str:
     often = Lexeme.objects.filter(documents__gte=MEETS_OFTEN, word__regex="^[a-z]+$").exclude(word=stem)
     for candidate in _alike(stem, often.order_by("-documents", "word"), "word"):
         query = SearchQuery(candidate, search_type="plain", config="simple")
-        posts = readable(user).filter(search_vector=query).order_by((F("pk") + 0).desc())
+        posts = readable(user).matching(query).order_by((F("pk") + 0).desc())
         texts = posts.values_list("search_text", flat=True)
         if (text := texts.first()) and (word := _spelled(candidate, text)):
             return word

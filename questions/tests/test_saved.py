@@ -4,7 +4,7 @@ from datetime import timedelta
 from urllib.parse import parse_qs
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -127,6 +127,15 @@ def test_what_stood_before_is_not_told(watched, colleague):
     services.set_alerts(saved=watched, alerts=True)
 
     assert tell() == 0
+
+
+def test_new_matches_are_told_however_much_was_written_meanwhile(watched, colleague, physician):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setval('questions_post_id_seq', nextval('questions_post_id_seq') + 50000)")
+    question = make_question(physician, "And apixaban with a valve?")
+
+    assert tell() == 1
+    assert told(colleague) == [f"search:{watched.pk}:{question.posts.get().pk}"]
 
 
 def test_of_several_new_matches_the_newest_is_told_with_their_number(watched, colleague, physician):

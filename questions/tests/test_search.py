@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Face, Member
@@ -10,6 +11,7 @@ from accounts.services import leaving, profiles, ties
 from accounts.tests.factories import make_member, make_specialty
 from conftest import client_of
 from questions.models import Lexeme, Post, Question, Reference, Tag, TopicMute
+from questions.models.posts import ERAS, MOST_ERAS, eras_of
 from questions.search import spelling, trigrams
 from questions.search.language import parse
 from questions.search.matching import Search
@@ -448,6 +450,78 @@ def test_common_words_are_looked_for_among_the_newest_and_none_is_missed(
         Lexeme.objects.update_or_create(word="digoxin", defaults={"documents": documents})
         assert titles(colleague, "sotalol") == [rare.title]
         assert titles(colleague, "digoxin", sort="newest") == [many[-1].title, many[-2].title]
+
+
+def skip_numbers(number):
+    """As if so many posts were written in between."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT setval('questions_post_id_seq', nextval('questions_post_id_seq') + %s)", [number]
+        )
+
+
+@pytest.fixture
+def ages(physician, settings):
+    """Discussions of many years: those on digoxin many posts apart, the rare one before them all."""
+    settings.RESULTS_PER_PAGE, settings.MATCHES_RANKED = 2, 5
+    rare = make_question(physician, "Sotalol in one case?")
+    common = []
+    for apart in (3_000_000, 400_000, 60_000, 5_000, 900, 40, 0, 0):
+        skip_numbers(apart)
+        common.append(make_question(physician, "Digoxin as ever?", source="One more case of so many."))
+    Lexeme.objects.bulk_create(Lexeme(word=word, documents=1) for word in ("digoxin", "sotalol", "case"))
+    return rare, common
+
+
+@pytest.mark.parametrize("share", [0.9, 0.1, 0.001, 0.0001, 0.00001])
+def test_the_newest_are_found_however_far_back_one_has_to_look(ages, colleague, share):
+    rare, common = ages
+    newest = Post.objects.latest("pk").pk
+    Lexeme.objects.update(documents=int(share * newest))
+
+    seen, _ = walk(client_of(colleague), "digoxin")
+
+    assert seen == [question.pk for question in reversed(common[-5:])]
+    assert titles(colleague, "sotalol") == [rare.title]
+    assert titles(colleague, "sotalol case") == [rare.title]
+    assert titles(colleague, '"sotalol in one"') == [rare.title]
+    assert titles(colleague, "case -digoxin") == [rare.title]
+    assert titles(colleague, "sotalol -case") == []
+
+
+def test_no_word_leads_to_an_era(ages, colleague):
+    number = Post.objects.latest("pk").pk // ERAS[0]
+
+    assert found(colleague, "digoxin")
+    for text in (f"{ERAS[0]} {number}", f'"{ERAS[0]} {number}"', f"'{ERAS[0]} {number}'"):
+        assert found(colleague, text) == []
+
+
+@pytest.mark.parametrize("length", [1, 31 * 1_024, 31 * 8_192, 31 * 65_536])
+def test_eras_hold_their_whole_stretch(length):
+    low, high = 7_654_321 - length, 7_654_321
+
+    named = [tuple(map(int, era.strip("'").split())) for era in eras_of(low, high).split(" | ")]
+
+    assert len(named) <= MOST_ERAS + 1
+    assert min(size * number for size, number in named) <= low
+    assert max(size * (number + 1) for size, number in named) > high
+
+
+def test_a_stretch_of_too_many_eras_is_looked_through_without_them():
+    assert eras_of(0, MOST_ERAS * ERAS[-1]) is None
+
+
+def test_words_and_eras_are_looked_up_in_one_index(ages, colleague):
+    search = Search(parse("digoxin -warfarin"), colleague.user)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_indexscan = off")
+
+    for posts in (search.posts, search.posts.in_eras(eras_of(0, 5_000_000))):
+        plan = posts.explain()
+        assert plan.count("Bitmap Index Scan on post_search") == 1
+        assert "Seq Scan on questions_post" not in plan
 
 
 def test_facets_count_what_the_reader_may_see_and_are_addresses(question, physician, colleague):

@@ -14,6 +14,14 @@ from django.test import Client, override_settings
 
 from accounts.roles import MODERATORS
 from accounts.tests.factories import make_member, make_user
+from sermo.testing.schema import quick_migrations
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings):
+    """Before test databases are made: build them without making Django's picture of all models anew at each step."""
+    with quick_migrations():
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -9,7 +9,7 @@ from accounts.tests.factories import make_member
 from polls.models import Ballot, Concern, Receipt, Sponsor, Tally
 from polls.tests.factories import make_poll, make_trend, make_voter, vote
 from questions.tests.factories import make_question
-from sermo.tests.people import PASSWORD, log_in
+from sermo.tests.people import enter
 from sermo.tests.test_accessibility import END_OF_TRANSITIONS, faults_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -20,7 +20,7 @@ LONG = [f"Option {number}, with a name of some length, as physicians write them"
 
 @pytest.fixture
 def reader():
-    return make_member("left_atrium", email="reader@example.org", password=PASSWORD)
+    return make_member("left_atrium")
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def open_page(browser_page, live_server, reader):
 
     def opened(**options):
         page = browser_page(**options)
-        log_in(page, live_server.url, "reader@example.org")
+        enter(page, live_server.url, reader)
         return page
 
     return opened

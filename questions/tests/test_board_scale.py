@@ -31,6 +31,8 @@ SELECT u.id, 'bulk' || u.id, 'physician', s.code, '', '', '', '{}', '', '', '{}'
     ON s.place = u.id %% %(specialties)s
  WHERE u.email LIKE 'bulk%%';
 
+ANALYZE accounts_user, accounts_member;
+
 INSERT INTO questions_question (kind, title, asker_id, audience, peers_only, urgency, excerpt, status, opened_at,
     activity_at, close_reason, outcome, answer_count, comment_count, vote_count, importance_sum, importance_count,
     importance, hot)
@@ -45,6 +47,8 @@ INSERT INTO questions_post (question_id, kind, author_id, byline_id, source, htm
     corroborate_count, dispute_count)
 SELECT q.id, 'answer', b.member_id, b.id, 'Words.', '<p>Words.</p>', q.opened_at, '', '', %(votes)s, 0
   FROM questions_question q JOIN questions_byline b ON b.question_id = q.id;
+
+ANALYZE questions_question, questions_post;
 
 INSERT INTO questions_vote (post_id, voter_id, author_id, value, reason, explanation, cast_at)
 SELECT p.id, v.id, p.author_id, 1, '', '', p.posted_at + n * interval '1 hour'

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from accounts.tests.factories import make_member
 from questions.models import Draft, Post, Vote
 from questions.tests.factories import make_answer, make_question
-from sermo.tests.people import PASSWORD, log_in
+from sermo.tests.people import PASSWORD, enter, log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -24,7 +24,7 @@ def reader():
 @pytest.fixture
 def page(browser_page, live_server, reader):
     page = browser_page()
-    log_in(page, live_server.url, "reader@example.org")
+    enter(page, live_server.url, reader)
     return page
 
 
@@ -221,7 +221,7 @@ def test_more_questions_are_added_below(page, live_server, asker):
 def test_everything_works_without_javascript(browser_page, live_server, asker, reader):
     answer = make_answer(make_question(asker))
     page = browser_page(java_script_enabled=False)
-    log_in(page, live_server.url, "reader@example.org")
+    enter(page, live_server.url, reader)
 
     page.goto(f"{live_server.url}/questions/ask/")
     page.get_by_label("Title").fill("Which dose would you use on dialysis?")
@@ -240,7 +240,7 @@ def test_everything_works_without_javascript(browser_page, live_server, asker, r
 
 def test_enter_in_a_line_without_javascript_posts(browser_page, live_server, reader):
     page = browser_page(java_script_enabled=False)
-    log_in(page, live_server.url, "reader@example.org")
+    enter(page, live_server.url, reader)
     page.goto(f"{live_server.url}/questions/ask/")
     page.get_by_label("Title").fill("Which dose would you use on dialysis?")
     page.get_by_label("Details").fill("In the 70s, three sessions a week, bleeding last year.")
@@ -253,7 +253,7 @@ def test_enter_in_a_line_without_javascript_posts(browser_page, live_server, rea
 def test_a_refused_dispute_without_javascript_stays_in_sight(browser_page, live_server, asker, reader):
     answer = make_answer(make_question(asker))
     page = browser_page(java_script_enabled=False)
-    log_in(page, live_server.url, "reader@example.org")
+    enter(page, live_server.url, reader)
     page.goto(live_server.url + answer.question.get_absolute_url())
     verdict = page.locator(f"#verdict-{answer.pk}")
 
@@ -270,7 +270,7 @@ def test_an_asker_on_a_phone_marks_the_solution(browser_page, live_server, asker
     question = make_question(reader)
     make_answer(question, asker)
     page = browser_page(viewport={"width": 390, "height": 844})
-    log_in(page, live_server.url, "reader@example.org")
+    enter(page, live_server.url, reader)
     page.goto(live_server.url + question.get_absolute_url())
 
     page.get_by_role("link", name="Mark as solved").click()

@@ -6,20 +6,20 @@ from playwright.sync_api import expect
 from accounts.tests.factories import make_member, make_specialty
 from questions.models import Draft, Lexeme, Post, Question, Tag
 from questions.tests.factories import make_answer, make_question
-from sermo.tests.people import PASSWORD, log_in
+from sermo.tests.people import enter
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
 def reader():
-    return make_member("left_atrium", email="reader@example.org", password=PASSWORD)
+    return make_member("left_atrium")
 
 
 @pytest.fixture
 def page(browser_page, live_server, reader):
     page = browser_page()
-    log_in(page, live_server.url, "reader@example.org")
+    enter(page, live_server.url, reader)
     return page
 
 

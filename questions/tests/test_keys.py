@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from accounts.tests.factories import make_member
 from questions.models import Vote
 from questions.tests.factories import make_answer, make_question
-from sermo.tests.people import PASSWORD, log_in
+from sermo.tests.people import enter
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -18,9 +18,8 @@ def asker():
 
 @pytest.fixture
 def page(browser_page, live_server):
-    make_member("left_atrium", email="reader@example.org", password=PASSWORD)
     page = browser_page()
-    log_in(page, live_server.url, "reader@example.org")
+    enter(page, live_server.url, make_member("left_atrium"))
     return page
 
 
@@ -111,10 +110,9 @@ def test_the_keys_are_a_page_too(client, live_server):
 
 
 def test_filters_open_on_a_phone_without_a_script(browser_page, live_server, asker):
-    make_member("left_atrium", email="reader@example.org", password=PASSWORD)
     make_question(asker, kind="observation")
     page = browser_page(java_script_enabled=False, viewport={"width": 390, "height": 844})
-    log_in(page, live_server.url, "reader@example.org")
+    enter(page, live_server.url, make_member("left_atrium"))
     page.goto(f"{live_server.url}/questions/")
     expect(page.get_by_role("link", name="Observations")).to_be_hidden()
 

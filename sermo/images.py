@@ -4,28 +4,41 @@ Formats are told by content, never by name. Sizes are judged before anything is 
 images, so no metadata, thumbnail, layer, script or appended data can survive. The decoders run in a child process
 with limits on memory and time: what breaks them breaks only that process.
 
-`draw_pages` and `draw_square` are for the site; run as a module, this file is the child: a file on stdin, JPEGs on
-stdout, each after its length in four bytes.
+`draw_pages`, `draw_square` and `take_in` are for the site; run as a module, this file is the child: a file on stdin,
+JPEGs on stdout.
 """
 
 import io
-import struct
-import subprocess
+import json
 import sys
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
 
-MAX_SIDE = 15_000  # pixels
-MAX_PIXELS = 60_000_000
+from sermo import sandbox
+from sermo.image_headers import MAX_PIXELS, check, check_size, sniff
+from sermo.sandbox import Refused
+
 MAX_PAGES = 10
 PAGE_SIDE = 2_200  # pixels of the longer side of a page as kept: a letter page at 200 dpi
 MIN_PAGE_SIDE = 200
 MIN_SQUARE_SIDE = 128
+FULL_SIDE = 3_000  # pixels of the longer side of a case's picture as kept
+MIN_CASE_SIDE = 100
+MOST_BYTES = 15_000_000
+MOST_DICOM_BYTES = 32_000_000
+MOST_TEXT = 4_000_000  # bytes of all texts in a PNG, inflated
 QUALITY = 82
+CASE_QUALITY = 92
 MEMORY = 1_200_000_000  # bytes of address space for the child
+CASE_MEMORY = (
+    1_500_000_000  # the heaviest there is, 60 megapixels of 16 bits or of WebP with alpha, takes 1.1
+)
 SECONDS = 20
-REASONS = ("format", "broken", "big", "small", "frames", "pages", "locked")
+DOCUMENTS = ("JPEG", "PNG", "WEBP", "PDF")
+PICTURES = ("JPEG", "PNG", "WEBP")
+CASE_FILES = ("JPEG", "PNG", "WEBP", "HEIC", "DICOM")
+REASONS = ("format", "broken", "big", "small", "frames", "pages", "locked", "large", "compression")
 LIKENESS_SIDE = 16  # 16 x 16 comparisons of neighbors make 256 bits
 MOST_ALIKE = 25  # of 256 bits, a tenth: pictures that differ in no more look alike
 
@@ -38,32 +51,61 @@ class UnreadableFile(Exception):
         self.reason = reason if reason in REASONS else "broken"
 
 
-def sniff(data: bytes) -> str | None:
-    """Which of the accepted formats a file has by its first bytes."""
-    if data.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WEBP"
-    if data.startswith(b"%PDF-"):
-        return "PDF"
-    return None
+@dataclass(frozen=True)
+class Rendition:
+    """One way to look at what was sent. A photo has one; a CT slice one for each window."""
+
+    window: str  # "" for a photo; "lung", "soft", "bone" or "as-sent" for DICOM
+    label: str
+    jpeg: bytes
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What came of a file: renditions of one size."""
+
+    sort: str  # "photo" or "dicom"
+    width: int
+    height: int
+    renditions: tuple[Rendition, ...]
 
 
 def draw_pages(data: bytes) -> list[bytes]:
     """The pages of an image or PDF as new JPEGs. Raises UnreadableFile."""
-    if sniff(data) is None:
+    if sniff(data) not in DOCUMENTS:
         raise UnreadableFile("format")
     return _draw(data, "pages", PAGE_SIDE)
 
 
 def draw_square(data: bytes, side: int) -> bytes:
     """The middle of an image as a new JPEG of `side` times `side` pixels. Raises UnreadableFile."""
-    if sniff(data) in (None, "PDF"):
+    if sniff(data) not in PICTURES:
         raise UnreadableFile("format")
     (square,) = _draw(data, "square", side)
     return square
+
+
+def take_in(data: bytes) -> Intake:
+    """A case's photo or DICOM slice as new JPEGs, upright and without its metadata. Raises UnreadableFile.
+
+    What is written in the pixels themselves is still there: see `sermo.redaction`.
+    """
+    sort = sniff(data)
+    if sort not in CASE_FILES:
+        raise UnreadableFile("format")
+    if len(data) > (MOST_DICOM_BYTES if sort == "DICOM" else MOST_BYTES):
+        raise UnreadableFile("large")
+    about, *jpegs = _draw(data, "case", FULL_SIDE)
+    about = json.loads(about)
+    return Intake(
+        sort="dicom" if sort == "DICOM" else "photo",
+        width=about["width"],
+        height=about["height"],
+        renditions=tuple(
+            Rendition(window, label, jpeg)
+            for (window, label), jpeg in zip(about["views"], jpegs, strict=True)
+        ),
+    )
 
 
 def likeness(jpeg: bytes) -> str:
@@ -87,96 +129,89 @@ def are_alike(one: str, other: str) -> bool:
     return (int(one, 16) ^ int(other, 16)).bit_count() <= MOST_ALIKE
 
 
+def shrunk(jpeg: bytes, side: int) -> bytes:
+    """The same with a longer side of so many pixels at most. For JPEGs drawn here alone, as `likeness`."""
+    from PIL import Image
+
+    image = Image.open(io.BytesIO(jpeg), formats=["JPEG"])
+    if max(image.size) <= side:
+        return jpeg
+    image.draft("RGB", (side, side))
+    image = image.convert("RGB")
+    image.thumbnail((side, side))
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=QUALITY)
+    return out.getvalue()
+
+
 def _draw(data: bytes, what: str, side: int) -> list[bytes]:
     try:
-        child = subprocess.run(  # noqa: S603 - our own module, a word and a number of ours
-            [sys.executable, "-m", "sermo.images", what, str(side)],
-            input=data,
-            capture_output=True,
-            timeout=SECONDS * 2,
-            cwd=Path(__file__).resolve().parent.parent,
-            env={"MALLOC_ARENA_MAX": "2", "PATH": ""},
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise UnreadableFile("broken") from error
-    if child.returncode != 0:
-        said = child.stderr.decode(errors="replace").strip().splitlines()[-1:] or [""]
-        raise UnreadableFile(said[0])
-    return list(_unpack(child.stdout))
-
-
-def _unpack(stream: bytes) -> Iterator[bytes]:
-    while stream:
-        (length,) = struct.unpack(">I", stream[:4])
-        yield stream[4 : 4 + length]
-        stream = stream[4 + length :]
+        return sandbox.run("sermo.images", what, str(side), data=data, seconds=SECONDS)
+    except sandbox.ChildFailed as failure:
+        raise UnreadableFile(failure.reason) from failure
 
 
 # The child
 
 
-class Refused(Exception):
-    """The reason, one of REASONS."""
-
-
 def main(what: str, side: str) -> int:
-    _limit()
-    data = sys.stdin.buffer.read()
-    draw = {"pages": _pages, "square": _square}[what]
-    try:
-        packed = b"".join(struct.pack(">I", len(drawn)) + drawn for drawn in draw(data, int(side)))
-    except Refused as refusal:
-        print(refusal, file=sys.stderr)
-        return 1
-    except MemoryError:
-        print("big", file=sys.stderr)
-        return 1
-    except Exception:  # whatever a decoder trips over, the file is at fault
-        print("broken", file=sys.stderr)
-        return 1
-    sys.stdout.buffer.write(packed)
-    return 0
-
-
-def _limit() -> None:
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    draw = {"pages": _pages, "square": _square, "case": _case}[what]
+    memory = CASE_MEMORY if what == "case" else MEMORY
+    return sandbox.serve(lambda data: draw(data, int(side)), memory=memory, seconds=SECONDS)
 
 
 def _pages(data: bytes, side: int) -> Iterator[bytes]:
     images = _pdf_pages(data, side) if sniff(data) == "PDF" else [_open(data, MIN_PAGE_SIDE, side)]
     for image in images:
-        image = _eight_bits(image)
+        image = _on_white(image)
         image.thumbnail((side, side))
         yield _jpeg(image)
 
 
 def _square(data: bytes, side: int) -> Iterator[bytes]:
-    image = _eight_bits(_open(data, MIN_SQUARE_SIDE, 2 * side))
+    image = _on_white(_open(data, MIN_SQUARE_SIDE, 2 * side))
     edge = min(image.size)
     left, top = (image.width - edge) // 2, (image.height - edge) // 2
     yield _jpeg(image.resize((side, side), box=(left, top, left + edge, top + edge)))
 
 
+def _case(data: bytes, side: int) -> Iterator[bytes]:
+    """What there is to say about the renditions, as JSON, and then each of them."""
+    if sniff(data) == "DICOM":
+        from sermo import dicom
+
+        drawn = [((view.name, view.label), image) for view, image in dicom.draw(data, MIN_CASE_SIDE)]
+        for _, image in drawn:
+            image.thumbnail((side, side))
+    else:
+        drawn = [(("", ""), _photo(data, side))]
+    width, height = drawn[0][1].size
+    yield json.dumps({"width": width, "height": height, "views": [view for view, _ in drawn]}).encode()
+    for _, image in drawn:
+        yield _jpeg(image, quality=CASE_QUALITY, subsampling=0)
+
+
+def _photo(data: bytes, side: int):
+    opened = _open_heic(data, MIN_CASE_SIDE) if sniff(data) == "HEIC" else _open(data, MIN_CASE_SIDE, side)
+    profile = opened.info.get("icc_profile") if opened.mode in ("RGB", "RGBA") else None
+    image = _on_white(opened)
+    image.thumbnail((side, side))
+    return _in_srgb(image, profile) if profile else image
+
+
 def _open(data: bytes, least: int, enough: int):
     """Decode one image, upright. No side may be under `least` pixels; a JPEG may come no larger than `enough` needs."""
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, PngImagePlugin
 
+    PngImagePlugin.MAX_TEXT_MEMORY = MOST_TEXT
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     warnings.simplefilter("error", Image.DecompressionBombWarning)
+    check(data, sniff(data))
     try:
-        image = Image.open(io.BytesIO(data), formats=["JPEG", "PNG", "WEBP"])
+        image = Image.open(io.BytesIO(data), formats=PICTURES)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise Refused("big") from error
-    if max(image.size) > MAX_SIDE or image.width * image.height > MAX_PIXELS:
-        raise Refused("big")
-    if min(image.size) < least:
-        raise Refused("small")
+    check_size(image.width, image.height, least)
     if (
         getattr(image, "n_frames", 1) > 1 and image.format != "MPO"
     ):  # phones keep a gain map as a second JPEG: dropped
@@ -184,7 +219,29 @@ def _open(data: bytes, least: int, enough: int):
     if image.format in ("JPEG", "MPO"):
         image.draft("RGB", (enough, enough))  # decode a large photo at the size that is kept
     image.load()
-    return ImageOps.exif_transpose(image)
+    ImageOps.exif_transpose(image, in_place=True)
+    return image
+
+
+def _open_heic(data: bytes, least: int):
+    """Decode one image; the format's own turns are applied by its decoder, and EXIF's say nothing here."""
+    import pillow_heif
+
+    check(data, "HEIC")
+    pillow_heif.options.DECODE_THREADS = 2  # each takes address space
+    pillow_heif.options.THUMBNAILS = False
+    pillow_heif.options.DEPTH_IMAGES = False
+    pillow_heif.options.AUX_IMAGES = False
+    try:
+        file = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
+        if len(file) != 1:
+            raise Refused("frames" if len(file) else "broken")
+        check_size(*file.size, least)
+        image = file.to_pillow()
+    except SyntaxError as error:  # a picture of another codec in the same wrapping
+        raise Refused("format") from error
+    check_size(*image.size, least)
+    return image
 
 
 def _pdf_pages(data: bytes, side: int) -> Iterator:
@@ -201,22 +258,55 @@ def _pdf_pages(data: bytes, side: int) -> Iterator:
         yield page.render(scale=min(scale, 4), may_draw_forms=False).to_pil()
 
 
-def _eight_bits(image):
-    """The same with 8 bits a channel and an alpha channel, whatever the color model was."""
-    if image.mode.startswith("I") or image.mode == "F":
-        low, high = image.getextrema()
-        image = image.point(lambda value: (value - low) * 255 / max(1, high - low)).convert("L")
-    return image.convert("RGBA")
-
-
-def _jpeg(image) -> bytes:
-    """Pixels alone, on white, in a new image."""
+def _on_white(image):
+    """The same in RGB of 8 bits, on white where it is transparent, whatever the color model was."""
     from PIL import Image
 
+    if image.mode.startswith("I"):
+        image = _eight_bits(image)
+    if not image.has_transparency_data:
+        return image if image.mode == "RGB" else image.convert("RGB")
+    image = image.convert("RGBA")
     fresh = Image.new("RGB", image.size, "white")
     fresh.paste(image, mask=image.getchannel("A"))
+    return fresh
+
+
+def _in_srgb(image, profile: bytes):
+    """Phones see more colors than sRGB has: without their profile skin would be too pale.
+
+    A profile that makes no sense is passed over.
+    """
+    from PIL import ImageCms
+
+    try:
+        given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return ImageCms.profileToProfile(image, given, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return image
+
+
+def _eight_bits(image):
+    """Grays of 16 bits, from the darkest to the brightest there is; a gray that means "transparent" stays so."""
+    from PIL import ImageMath
+
+    low, high = image.getextrema()
+    gray = image.point(lambda value: (value - low) * 255 / max(1, high - low)).convert("L")
+    clear = gray.info.pop("transparency", None)
+    if clear is not None:
+        seen = ImageMath.lambda_eval(lambda args: (args["it"] != clear) * 255, it=image.convert("I"))
+        gray.putalpha(seen.convert("L"))
+    return gray
+
+
+def _jpeg(image, **options) -> bytes:
+    """Pixels alone, in a new image."""
+    from PIL import Image
+
+    fresh = Image.new("RGB", image.size)
+    fresh.paste(image)
     out = io.BytesIO()
-    fresh.save(out, "JPEG", quality=QUALITY)
+    fresh.save(out, "JPEG", **{"quality": QUALITY} | options)
     return out.getvalue()
 
 

@@ -96,6 +96,12 @@ RULES = {
         "What became of your question?",
         "circle-check",
     ),
+    Kind.CASE: Rule(
+        "A consent for pictures of yours ends soon or was taken back, or a case where you wrote was withdrawn.",
+        "News of a case",
+        "book-open",
+        Way.EMAIL,
+    ),
     Kind.CASE_PAGE: Rule(
         "A case was put before you by name of your specialty.",
         "A case waits for you",
@@ -142,7 +148,7 @@ GROUPS = {
         Kind.FOLLOW_UP,
     ],
     "People": [Kind.FOLLOW, Kind.CONNECTION, Kind.VOUCH],
-    "Cases and on call": [Kind.CASE_PAGE, Kind.ON_CALL],
+    "Cases and on call": [Kind.CASE, Kind.CASE_PAGE, Kind.ON_CALL],
     "Polls, groups, rewards": [Kind.POLL, Kind.GROUP, Kind.REWARD],
     "Moderation": [Kind.MODERATION],
 }
@@ -150,18 +156,21 @@ GROUPS = {
 Reader = Callable[[list[Notice], User], dict[int, Line]]
 Recipients = Callable[[FanOut, int, int], list[int]]
 
-_readers: dict[str, Reader] = {}
+_readers: dict[str, dict[str, Reader]] = defaultdict(dict)  # by kind, then by what keys begin with
 _recipients: dict[str, Recipients] = {}
 
 
-def register(kind: Kind, *, read: Reader, recipients: Recipients | None = None) -> None:
+def register(kind: Kind, *, read: Reader, recipients: Recipients | None = None, prefix: str = "") -> None:
     """Say how notices of a kind read, and whom its fan-outs reach.
+
+    Several apps may tell of one kind: with a `prefix` an app reads those whose keys begin with it and a colon, and
+    leaves all others to who registers without one.
 
     `read(notices, user)` answers in at most two queries with a line by the notice's id, and leaves out what the user
     may not see now. `recipients(fan_out, after, limit)` gives the next ids of members above `after`, in their order;
     an empty list ends the fan-out.
     """
-    _readers[kind] = read
+    _readers[kind][prefix] = read
     if recipients:
         _recipients[kind] = recipients
 
@@ -175,9 +184,14 @@ def lines(notices: Iterable[Notice], user: User) -> dict[int, Line]:
     """What of these notices a user may read now, by the notice's id; one call for all kinds of one reader."""
     of_reader = defaultdict(list)
     for notice in notices:
-        if read := _readers.get(notice.kind):
+        if read := _reader_of(notice):
             of_reader[read].append(notice)
     found: dict[int, Line] = {}
     for read, rows in of_reader.items():
         found |= read(rows, user)
     return found
+
+
+def _reader_of(notice: Notice) -> Reader | None:
+    readers = _readers.get(notice.kind, {})
+    return readers.get(notice.key.partition(":")[0]) or readers.get("")

@@ -5,7 +5,9 @@ class PollsConfig(AppConfig):
     name = "polls"
 
     def ready(self):
+        from django.urls import reverse
+
         from polls import notices, receivers  # noqa: F401
         from questions.models import Question
 
-        Question.HOMES["poll"] = "polls:poll"
+        Question.HOMES["poll"] = lambda pk, title: reverse("polls:poll", args=[pk])

@@ -1,6 +1,6 @@
 """How notices of polls read, and whom they reach.
 
-Moderators close polls and decide about votes, too. What they decide about posts is read as questions reads it.
+Moderators close polls and decide about votes, too.
 """
 
 from django.urls import reverse
@@ -12,7 +12,6 @@ from accounts.notice_kinds import Line, register
 from polls.cells import LEAST
 from polls.models import Concern, Poll
 from polls.services import telling
-from questions import notices as of_questions
 from questions.models import Question
 
 
@@ -47,14 +46,7 @@ def _has_results(poll: Poll) -> bool:
 
 
 def read_moderation(notices: list[Notice], user: User) -> dict[int, Line]:
-    """What moderators decided about one's polls and votes, and about all else. Two queries for either."""
-    ours = [notice for notice in notices if notice.key.startswith("poll:")]
-    others = [notice for notice in notices if not notice.key.startswith("poll:")]
-    found = of_questions.read_moderation(others, user) if others else {}
-    return found | _read_moderated(ours, user) if ours else found
-
-
-def _read_moderated(notices: list[Notice], user: User) -> dict[int, Line]:
+    """What moderators decided about one's polls and votes. Two queries."""
     polls = _polls(notices, user)
     concerns = Concern.objects.decided().filter(member=user.as_member).in_bulk()
     found = {}
@@ -81,4 +73,4 @@ def _line_of_concern(concern: Concern, state: str, title: str) -> Line:
 
 
 register(Kind.POLL, read=read_polls, recipients=telling.next_members)
-register(Kind.MODERATION, read=read_moderation)
+register(Kind.MODERATION, read=read_moderation, prefix="poll")

@@ -39,6 +39,7 @@ KINDS = {
     "observation": "Observations",
     "discussion": "Discussions",
     "poll": "Polls",
+    "case": "Cases",
 }
 TIMES = {"": "Any time", "day": "Past day", "week": "Past week", "month": "Past month", "year": "Past year"}
 DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}

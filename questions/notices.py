@@ -16,6 +16,7 @@ OPENED = {
     Question.Kind.OBSERVATION: "shared an observation",
     Question.Kind.DISCUSSION: "opened a discussion",
     Question.Kind.POLL: "opened a poll",
+    Question.Kind.CASE: "posted a case",
 }
 
 

@@ -10,3 +10,4 @@ removal_asked = Signal()  # question, by its author; receivers may refuse by rai
 words_taken_out = Signal()
 words_put_back = Signal()  # question, kept
 opening_rewritten = Signal()  # question; what its opening is found by was written anew from title and text
+post_written = Signal()  # post, an answer or a comment that was just posted

@@ -1,9 +1,10 @@
 """The site's one stylesheet and one script, made from the small files under static/.
 
-A page asks for `css/site.css` and `js/site.js` (the administration for `css/desk.css`); nobody wants forty
-requests for the files behind them. `BundleFinder` offers these to Django's staticfiles as if they lay on the
-disk, so that runserver, collectstatic and whitenoise treat them like any other file. The order of the files
-is the order below; spaces and comments, which only authors need, are left out.
+A page asks for `css/site.css` and `js/site.js` (the administration for `css/desk.css`; those of cases also for
+`css/case.css` and `js/case.js`, which no other has to load); nobody wants forty requests for the files behind
+them. `BundleFinder` offers these to Django's staticfiles as if they lay on the disk, so that runserver,
+collectstatic and whitenoise treat them like any other file. The order of the files is
+the order below; spaces and comments, which only authors need, are left out.
 """
 
 import os
@@ -47,7 +48,6 @@ STYLES = {
         "finding",
         "poll",
         "card",
-        "viewer",
         "stepper",
         "list-row",
         "table",
@@ -62,6 +62,10 @@ STYLES = {
 
 # What staff screens need beside Django's own styles, which are in no layer.
 DESK_STYLES = ["tokens", "icon", "badge", "panel", "note", "table", "admin"]
+
+# What only pages of cases need, in the layer of components.
+CASE_STYLES = ["viewer", "case-form", "redact"]
+CASE_SCRIPTS = ["upload", "redact", "viewer"]
 
 # theme.js is not among them: it runs before the first paint, alone.
 SCRIPTS = [
@@ -88,14 +92,21 @@ def stylesheet(root: Path) -> str:
     return "".join(parts)
 
 
+def case_stylesheet(root: Path) -> str:
+    """Return the text of case.css, which a page loads after site.css."""
+    return "".join(
+        ["@layer components {\n", *(_read(root / "css" / f"{name}.css") for name in CASE_STYLES), "}\n"]
+    )
+
+
 def desk_stylesheet(root: Path) -> str:
     """Return the text of desk.css, for the administration."""
     return "".join(_read(root / "css" / f"{name}.css") for name in DESK_STYLES)
 
 
-def script(root: Path) -> str:
-    """Return the text of site.js from the files in `root`/js, each in a block so that no name leaves it."""
-    return '"use strict";\n' + "".join(f"{{\n{_read(root / 'js' / f'{name}.js')}}}\n" for name in SCRIPTS)
+def script(root: Path, names: list[str] = SCRIPTS) -> str:
+    """Return the text of site.js, or of these files in `root`/js, each in a block so that no name leaves it."""
+    return '"use strict";\n' + "".join(f"{{\n{_read(root / 'js' / f'{name}.js')}}}\n" for name in names)
 
 
 def _read(path: Path) -> str:
@@ -114,7 +125,9 @@ def _closed_up(css: str) -> str:
 BUNDLES = {
     "css/site.css": lambda root: _closed_up(stylesheet(root)),
     "css/desk.css": lambda root: _closed_up(desk_stylesheet(root)),
+    "css/case.css": lambda root: _closed_up(case_stylesheet(root)),
     "js/site.js": lambda root: jsmin(script(root)),
+    "js/case.js": lambda root: jsmin(script(root, CASE_SCRIPTS)),
 }
 
 

@@ -10,27 +10,31 @@ from django.utils import timezone
 YOUNG = timedelta(days=1)  # of a file whose row may still be on its way
 
 
-def delete_files(names: Iterable[str]) -> None:
+def delete_files(names: Iterable[str], *, storage: str = "private") -> None:
     """Delete private files once the transaction stands. What is lost on the way there, each folder's sweep finds."""
     names = list(names)
 
     def delete():
         for name in names:
-            storages["private"].delete(name)
+            storages[storage].delete(name)
 
     if names:
         transaction.on_commit(delete, robust=True)
 
 
 def sweep(
-    folder: str, *, known: Callable[[list[str]], Iterable[str]], key_of: Callable[[str], str] = str
+    folder: str,
+    *,
+    known: Callable[[list[str]], Iterable[str]],
+    key_of: Callable[[str], str] = str,
+    storage: str = "private",
 ) -> int:
     """Delete what has lain in a folder for a day without a row; return how many files went.
 
     Files lie under `<folder>/<two signs>/<name>`, and `key_of` makes the key of a name. `known(keys)` says which of
     the keys have a row that still needs its file.
     """
-    storage, swept = storages["private"], 0
+    storage, swept = storages[storage], 0
     if not storage.exists(folder):
         return 0
     oldest = timezone.now() - YOUNG

@@ -80,7 +80,7 @@ if len(HASH_KEY) < 32:
 
 # Applications, in the order of the layers
 
-LOCAL_APPS = ["accounts", "verification", "questions", "polls"]
+LOCAL_APPS = ["accounts", "verification", "questions", "polls", "consults"]
 
 INSTALLED_APPS = [
     "sermo",
@@ -240,6 +240,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "questions.tasks.forget_moderated",
         "schedule": crontab(minute="45", hour="3"),
     },
+    "purge-staged-pictures": {"task": "consults.tasks.purge_staged", "schedule": crontab(minute="22")},
+    "finish-revocations": {"task": "consults.tasks.finish_revocations", "schedule": crontab(minute="*/10")},
+    "watch-consents": {"task": "consults.tasks.watch_consents", "schedule": crontab(minute="32")},
+    "sweep-case-files": {"task": "consults.tasks.sweep_files", "schedule": crontab(minute="5", hour="4")},
 }
 
 
@@ -260,6 +264,11 @@ STORAGES = {
     "private": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": PRIVATE_DIR, "base_url": None, "file_permissions_mode": 0o600},
+    },
+    # What came of cases and is not masked yet: outside of what is backed up, and empty after a day.
+    "staging": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": VAR_DIR / "staging", "base_url": None, "file_permissions_mode": 0o600},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
@@ -321,6 +330,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900  # seconds
 ACCOUNT_SESSION_REMEMBER = None
+ACCOUNT_RATE_LIMITS = {"revoke_consent": "10/h/ip"}  # beside those of allauth
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _site.scheme
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 MFA_FORMS = {"add_webauthn": "accounts.forms.AddKeyForm"}
@@ -429,6 +439,13 @@ POLL_LEAST_INVITED = 5  # a poll is open to at least so many members
 POLLS_PER_PAGE = 20
 POLL_REMIND_HOURS = 24  # before the end, once
 POLL_LEAST_SECONDS = 2  # below which a vote is shown to a person
+CASES_PER_PAGE = 20
+CASE_UPLOADS_PER_DAY = 60  # pictures of one member, those refused among them
+CASE_REVIEW_MINUTES = 15  # in which a moderator should have looked at a case
+CASE_FIRST_REVIEWED = 3  # a new member's first so many, under each face
+IMAGE_FLAG_DAYS = 30  # in so many days
+IMAGE_FLAGS_WRONG = 2  # wrong flags take the power to flag away
+INCIDENT_DAYS = 60  # to tell those concerned (45 CFR 164.404)
 ALERTS_LOOKED_AT = 20  # new matches of a saved search, the newest, of which one is told
 
 LOGGING = log_config(readable=DEBUG or DEMO)

@@ -31,6 +31,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("questions.urls")),
     path("polls/", include("polls.urls")),
+    path("consults/", include("consults.urls")),
     path("admin/", admin.site.urls),
 ]
 

@@ -23,6 +23,7 @@ class Kind(models.TextChoices):
     SEARCH = "search", "Saved searches"
     ASKED = "asked", "Questions put to you"
     FOLLOW_UP = "follow_up", "What became of it"
+    CASE = "case", "Your cases: consents, withdrawals"
     CASE_PAGE = "case_page", "Case pages"
     ON_CALL = "on_call", "On-call pages"
     CONNECTION = "connection", "Connections"

@@ -1,5 +1,6 @@
 """The discussion: what members talk about under one title."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
@@ -126,7 +127,10 @@ class QuestionQuerySet(models.QuerySet):
         return rows.exclude(pk__in=muted.values("question"))
 
     def besides_muted(self, member: Member | None, but=None):
-        """Without discussions under a topic that this member muted, but for one's own and those of the topic `but`."""
+        """Without discussions under a topic that this member muted, but for one's own and those of the topic `but`.
+
+        Most mute nothing, which is asked once, before the topics of every discussion are.
+        """
         from questions.models.following import TopicMute
 
         if member is None:
@@ -141,7 +145,7 @@ class QuestionQuerySet(models.QuerySet):
         within = QuestionSpecialty.objects.filter(
             question=OuterRef("pk"), specialty__in=specialties.values("specialty")
         )
-        return self.filter(Q(asker=member) | (~Exists(tagged) & ~Exists(within)))
+        return self.filter(~Exists(muted) | Q(asker=member) | (~Exists(tagged) & ~Exists(within)))
 
     def saved_by(self, member: Member):
         from questions.models.keeping import Bookmark
@@ -203,17 +207,19 @@ class QuestionQuerySet(models.QuerySet):
 
 
 class Question(models.Model):
-    """Everything members discuss: a question, an observation, a discussion, a poll."""
+    """Everything members discuss: a question, an observation, a discussion, a poll, a case."""
 
     class Kind(models.TextChoices):
         QUESTION = "question", "Question"
         OBSERVATION = "observation", "Observation"
         DISCUSSION = "discussion", "Discussion"
         POLL = "poll", "Poll"
+        CASE = "case", "Case"
 
     # Others are opened by the app they belong to.
     ASKED_KINDS = (Kind.QUESTION, Kind.OBSERVATION, Kind.DISCUSSION)
-    HOMES: dict[str, str] = {}  # kind: the address (a URL name) of its page, where another app has it
+    # Kind: what makes the address of its page from its id and title, where another app has it.
+    HOMES: dict[str, Callable[[int, str], str]] = {}
 
     class Audience(models.TextChoices):
         PHYSICIANS = "physicians", "All physicians"
@@ -223,6 +229,7 @@ class Question(models.Model):
     class Urgency(models.TextChoices):
         DAYS = "days", "In days"
         TODAY = "today", "Today"
+        NOW = "now", "Now"  # of cases alone
 
     class Status(models.TextChoices):
         OPEN = "open", "Open"
@@ -269,7 +276,7 @@ class Question(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["id", "asker"], name="question_with_asker"),
             models.CheckConstraint(
-                condition=Q(kind__in=["question", "observation", "discussion", "poll"]),
+                condition=Q(kind__in=["question", "observation", "discussion", "poll", "case"]),
                 name="question_kind_is_known",
             ),
             models.CheckConstraint(
@@ -277,7 +284,7 @@ class Question(models.Model):
                 name="question_audience_is_known",
             ),
             models.CheckConstraint(
-                condition=Q(urgency__in=["days", "today"]), name="question_urgency_is_known"
+                condition=Q(urgency__in=["days", "today", "now"]), name="question_urgency_is_known"
             ),
             models.CheckConstraint(
                 condition=(Q(status="open") & Q(closed_at=None) & Q(close_reason=""))
@@ -330,7 +337,7 @@ class Question(models.Model):
     def url_of(cls, pk: int, title: str, kind: str) -> str:
         """The address of its page, also for rows that are no instances."""
         if home := cls.HOMES.get(kind):
-            return reverse(home, args=[pk])
+            return home(pk, title)
         return reverse("questions:question", args=[pk, cls.slug_of(title, kind)])
 
     @property
@@ -359,13 +366,13 @@ class Question(models.Model):
 
     @property
     def is_urgent(self):
-        """Whether somebody still waits for a word today."""
+        """Whether somebody still waits for a word today, or now."""
         return self.waits_today(self.status, self.solved_at, self.urgency, self.opened_at, timezone.now())
 
     @classmethod
     def waits_today(cls, status, solved_at, urgency, opened_at, now) -> bool:
         """The same from single values, for rows that are no instances."""
-        waiting = status == cls.Status.OPEN and solved_at is None and urgency == cls.Urgency.TODAY
+        waiting = status == cls.Status.OPEN and solved_at is None and urgency != cls.Urgency.DAYS
         return waiting and now - opened_at < timedelta(days=2)
 
     @property

@@ -14,7 +14,7 @@ from questions.hot import hot_rank
 from questions.models import Draft, ModerationAction, Post, Question, QuestionSpecialty, Revision, WriteCount
 from questions.services import asking, bylines, follow_ups, limits, references, telling
 from questions.services.tags import tags_named
-from questions.signals import opening_rewritten, removal_asked
+from questions.signals import opening_rewritten, post_written, removal_asked
 from sermo.errors import RuleBroken
 from sermo.text import clip, plain, render_markdown, searchable
 
@@ -187,7 +187,7 @@ def answer(
     byline_confirmed: bool = False,
     submission: UUID | None = None,
 ) -> Post:
-    """Answer an open discussion. The same submission twice makes one answer.
+    """Answer an open discussion. The same submission twice makes one answer. Announces post_written.
 
     Raises NotOpen, LessPrivateByline, NoPublicName.
     """
@@ -203,6 +203,7 @@ def answer(
     touch(question, post.posted_at, "answer_count", "first_answer_at")
     forget_draft(member=author, place=f"answer:{question.pk}")
     telling.of_answer(post)
+    post_written.send(sender=Question, post=post)
     return post
 
 
@@ -216,7 +217,7 @@ def comment(
     byline_confirmed: bool = False,
     submission: UUID | None = None,
 ) -> Post:
-    """Comment under an answer (a reply to a comment goes under the same answer).
+    """Comment under an answer (a reply to a comment goes under the same answer). Announces post_written.
 
     Raises NotOpen, PostIsGone, LessPrivateByline, NoPublicName.
     """
@@ -235,6 +236,7 @@ def comment(
     touch(question, made.posted_at, "comment_count")
     forget_draft(member=author, place=f"comment:{above.pk}")
     telling.of_comment(made)
+    post_written.send(sender=Question, post=made)
     return made
 
 

@@ -21,6 +21,12 @@ TRUE_COLORS = {
 }  # images, a code to scan and print keep theirs
 MOST_STYLES = 40_000  # bytes
 MOST_SCRIPTS = 20_000
+MOST_OF_CASES = 36_000  # beside either
+READABLE = {
+    "css/site.css": assets.stylesheet,
+    "css/case.css": assets.case_stylesheet,
+    "css/desk.css": assets.desk_stylesheet,
+}
 
 
 @pytest.fixture
@@ -44,8 +50,9 @@ def test_the_stylesheet_names_its_layers_first_and_fills_each():
 
 
 def test_no_style_or_script_is_forgotten():
-    styles = {name for names in assets.STYLES.values() for name in names} | set(assets.DESK_STYLES)
-    scripts = {*assets.SCRIPTS, "theme"}
+    styles = {name for names in assets.STYLES.values() for name in names}
+    styles |= {*assets.DESK_STYLES, *assets.CASE_STYLES}
+    scripts = {*assets.SCRIPTS, *assets.CASE_SCRIPTS, "theme"}
 
     assert styles == {sheet.stem for sheet in SHEETS}
     assert scripts == {file.stem for file in (STATIC / "js").glob("*.js")}
@@ -54,12 +61,21 @@ def test_no_style_or_script_is_forgotten():
 def test_styles_and_scripts_stay_small():
     assert len(assets.BUNDLES["css/site.css"](STATIC).encode()) < MOST_STYLES
     assert len(assets.BUNDLES["js/site.js"](STATIC).encode()) < MOST_SCRIPTS
+    for bundle in ("css/case.css", "js/case.js"):
+        assert len(assets.BUNDLES[bundle](STATIC).encode()) < MOST_OF_CASES
+
+
+def test_what_only_cases_need_is_loaded_by_nobody_else():
+    site = {*assets.SCRIPTS, *(name for names in assets.STYLES.values() for name in names)}
+
+    assert not site & {*assets.CASE_STYLES, *assets.CASE_SCRIPTS}
+    assert assets.case_stylesheet(STATIC).startswith("@layer components {\n")
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("bundle", ["css/site.css", "css/desk.css"])
+@pytest.mark.parametrize("bundle", READABLE)
 def test_a_browser_reads_the_same_rules_from_what_was_made_small(browser_page, bundle):
-    readable = {"css/site.css": assets.stylesheet, "css/desk.css": assets.desk_stylesheet}[bundle](STATIC)
+    readable = READABLE[bundle](STATIC)
     rules = """css => {
         const sheet = new CSSStyleSheet();
         sheet.replaceSync(css);

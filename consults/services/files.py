@@ -1,0 +1,113 @@
+"""Files of pictures: encrypted under a key of each picture's own, so that whoever forgets the key destroys them.
+
+What came lies in the storage "staging", which is no part of any backup, until it is masked; the masked sizes lie in
+"private". Deleting follows the transaction; the key is gone with it, so a file left behind by a crash is noise, and the
+sweep of the night finds it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from cryptography.fernet import Fernet, InvalidToken
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+
+from consults.models import Image
+from consults.models.images import SIZES
+from sermo import images, private_files
+from sermo.redaction import SIZES as SIDES
+
+FOLDER = "cases"
+PLAIN = "picture"  # the window of what has none
+
+
+def new_seal() -> str:
+    return Fernet.generate_key().decode()
+
+
+def stage(image: Image, renditions: Iterable[tuple[str, bytes]]) -> None:
+    """Keep what came of an upload, by window."""
+    for window, jpeg in renditions:
+        _save("staging", staged_name(image, window), image.seal, jpeg)
+
+
+def read_staged(image: Image, window: str = "", size: str = "full") -> bytes:
+    """The JPEG as it came, drawn anew, no larger than a size. Raises FileNotFoundError."""
+    if size not in SIZES:
+        raise FileNotFoundError(size)
+    jpeg = _read("staging", staged_name(image, window), image.seal)
+    return jpeg if size == "full" else images.shrunk(jpeg, SIDES[size])
+
+
+def keep(image: Image, masked: Sequence[tuple[str, Mapping[str, bytes]]]) -> None:
+    """Keep the masked sizes of each window, under the picture's seal of now."""
+    for window, sizes in masked:
+        for size, jpeg in sizes.items():
+            _save("private", masked_name(image, size, window), image.seal, jpeg)
+
+
+def read(image: Image, size: str = "screen", window: str = "") -> bytes:
+    """A masked JPEG. Raises FileNotFoundError, also for sizes and windows there are not."""
+    if size not in SIZES:
+        raise FileNotFoundError(size)
+    return _read("private", masked_name(image, size, window), image.seal)
+
+
+def drop_staged(image: Image) -> None:
+    """Delete what came, once the transaction stands."""
+    private_files.delete_files(staged_names(image), storage="staging")
+
+
+def shred(image: Image) -> None:
+    """Delete every file of a picture, once the transaction stands."""
+    drop_staged(image)
+    private_files.delete_files(masked_names(image))
+
+
+def staged_names(image: Image) -> list[str]:
+    return [staged_name(image, window) for window in _windows(image)]
+
+
+def masked_names(image: Image) -> list[str]:
+    return [masked_name(image, size, window) for window in _windows(image) for size in SIZES]
+
+
+def staged_name(image: Image, window: str = "") -> str:
+    return f"{FOLDER}/{image.key[:2]}/{image.key}.{window or PLAIN}"
+
+
+def masked_name(image: Image, size: str, window: str = "") -> str:
+    return f"{FOLDER}/{image.key[:2]}/{image.key}.{window or PLAIN}.{size}"
+
+
+def sweep() -> int:
+    """Delete files of a day ago that no picture needs any more. Returns how many."""
+    states = {"staging": [Image.State.STAGED], "private": [Image.State.STAGED, Image.State.MASKED]}
+    return sum(_sweep(storage, needed) for storage, needed in states.items())
+
+
+def _sweep(storage: str, states: list[str]) -> int:
+    def known(keys):
+        return Image.objects.filter(key__in=keys, state__in=states).values_list("key", flat=True)
+
+    return private_files.sweep(
+        FOLDER, known=known, key_of=lambda name: name.partition(".")[0], storage=storage
+    )
+
+
+def _windows(image: Image) -> list[str]:
+    return [window for window, _ in image.windows]
+
+
+def _save(storage: str, name: str, seal: str, jpeg: bytes) -> None:
+    storages[storage].delete(name)  # what an attempt before left behind
+    storages[storage].save(name, ContentFile(Fernet(seal).encrypt(jpeg)))
+
+
+def _read(storage: str, name: str, seal: str | None) -> bytes:
+    if seal is None:
+        raise FileNotFoundError(name)
+    with storages[storage].open(name) as sealed:
+        try:
+            return Fernet(seal).decrypt(sealed.read())
+        except InvalidToken as error:
+            raise FileNotFoundError(name) from error

@@ -1,0 +1,35 @@
+from celery import shared_task
+
+from consults.services import consents, drafts, files, withdrawing
+
+
+@shared_task
+def carry_out_revocation(consent_id):
+    """Destroy the pictures under a consent that was taken back, and withdraw its cases."""
+    consents.carry_out(consent_id=consent_id)
+
+
+@shared_task
+def finish_revocations():
+    """What a crash left undone of consents taken back."""
+    consents.finish_revocations()
+
+
+@shared_task
+def watch_consents():
+    """Withdraw what stands under consents long ended, then remind of those that end soon."""
+    consents.end_expired()
+    consents.remind_due()
+
+
+@shared_task
+def purge_staged():
+    """Shred what came and was not masked within a day."""
+    drafts.purge_expired()
+
+
+@shared_task
+def sweep_files():
+    """Shred pictures of discussions removed for good, and delete files that no picture needs."""
+    withdrawing.shred_removed()
+    files.sweep()

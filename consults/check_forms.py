@@ -219,7 +219,13 @@ class ConsentForm(IdentifierMixin, forms.Form):
     )
     why = forms.ChoiceField(label="Why not", required=False, choices=WHY_NO_CONSENT.items())
     why_words = forms.CharField(label="Why not, in your words", required=False, max_length=200)
-    signed = forms.ChoiceField(label="Which one", required=False, widget=forms.RadioSelect, initial=NEW)
+    signed = forms.ChoiceField(
+        label="Which one",
+        required=False,
+        widget=forms.RadioSelect,
+        initial=NEW,
+        error_messages={"invalid_choice": "This one has ended or was taken back. Choose another."},
+    )
     signer = forms.ChoiceField(
         label="Who signed",
         required=False,
@@ -254,11 +260,12 @@ class ConsentForm(IdentifierMixin, forms.Form):
         initial = {"signed_on": today, "for_teaching": is_teaching, **(kept or {})}
         super().__init__(data, prefix="consent", initial=initial)
         self.today, self.is_teaching = today, is_teaching
-        own = Consent.objects.own(member).filter(kind=Consent.Kind.SIGNED, revoked_at=None)
-        own = own.exclude(expires_on__lt=today).order_by("-made_at")[:20]
-        self.known = {str(one.pk): one for one in own}
+        own = Consent.objects.own(member).filter(kind=Consent.Kind.SIGNED)
+        prepared = own.filter(attested_at=None, revoked_at=None)
+        self.known = {str(one.pk): one for one in (own.standing() | prepared).order_by("-made_at")}
         choices = [(key, _words_of(one)) for key, one in self.known.items()]
-        self.fields["signed"].choices = [*choices, (NEW, "One signed now, on paper")]
+        now = "One signed now, on paper\nOnce the case is sent, you get a code for the patient."
+        self.fields["signed"].choices = [*choices, (NEW, now)]
 
         self._call_needed(True)
 

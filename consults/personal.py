@@ -5,6 +5,7 @@ need no physician.
 """
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from accounts.leaving.ledger import (
     DERIVED,
@@ -47,9 +48,14 @@ def sever_consents(person: Person) -> None:
 
 
 def erase_marks(person: Person) -> None:
-    """Marks no reply names yet. Those of replies stay with them."""
+    """Marks no reply names yet: they go, and their numbers stay, so that none ever means another mark.
+
+    Those of replies stay with them.
+    """
     if person.member is not None:
-        Marker.objects.filter(member=person.member, post=None).delete()
+        loose = Marker.objects.filter(member=person.member, post=None)
+        loose.filter(removed_at=None).update(removed_at=timezone.now())
+        loose.update(label="", left=0, top=0)
 
 
 def erase_looks(person: Person) -> None:
@@ -186,7 +192,7 @@ ENTRIES = (
         "consults.Marker",
         "Marks you set on pictures",
         Fate.ANONYMIZED,
-        "Those of your replies stay with them. Others go.",
+        "Those of your replies stay with them. Of others no more than the number stays.",
         path="member__user",
         load=("image",),
         shown=(

@@ -212,12 +212,15 @@ def _pictures(case: Case, user: User) -> list[Picture]:
 
 
 def _marks(user: User, pictures: list[Picture]) -> list[Mark]:
-    """The marks on pictures that are shown, but for those set under faces that this reader blocked."""
+    """The marks on pictures that are shown, but for those of removed and folded replies, as their words are not shown
+    there, and for those set under faces that this reader blocked.
+    """
     shown = {picture.image.pk: picture for picture in pictures if picture.is_shown}
     if not shown:
         return []
     member = user.as_member
     rows = Marker.objects.filter(image__in=shown, removed_at=None).order_by("number")
+    rows = rows.filter(post__removed_at=None, post__folded_at=None)
     if member:
         blocked = Block.objects.filter(blocker=member, blocked=OuterRef("member"))
         by_handle = Exists(blocked.filter(blocked_face=Face.HANDLE))

@@ -4,8 +4,9 @@ from django.dispatch import receiver
 
 from consults import receivers_of_marks  # noqa: F401
 from consults.models import Case
+from consults.services import taking_out
 from questions.models import Question
-from questions.signals import question_reopened, removal_asked
+from questions.signals import question_reopened, removal_asked, words_put_back, words_taken_out
 from sermo.errors import RuleBroken
 
 
@@ -28,6 +29,18 @@ def keep_pictures_from_lying_about(question, **kwargs):
     """Its author takes a case out of sight by withdrawing it, which leaves no picture behind."""
     if question.kind == Question.Kind.CASE and not _is_withdrawn(question):
         raise WithdrawInstead
+
+
+@receiver(words_taken_out)
+def take_words_out_of_case(question, cut, kept, **kwargs):
+    if question.kind == Question.Kind.CASE and (cuts := taking_out.take_out(case_id=question.pk, cut=cut)):
+        kept["consults"] = cuts
+
+
+@receiver(words_put_back)
+def put_words_back_into_case(question, kept, **kwargs):
+    if "consults" in kept:
+        taking_out.put_back(case_id=question.pk, kept=kept["consults"])
 
 
 def _is_withdrawn(question) -> bool:

@@ -5,6 +5,7 @@ import secrets
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
@@ -33,16 +34,28 @@ class ImageQuerySet(models.QuerySet):
         return self.filter(Exists(cases), Exists(consents), state=Image.State.MASKED, hidden_at=None)
 
     def of_draft_of(self, member: Member | None):
-        """What a member has in drafts of their own, masked or not yet."""
+        """What a member has in drafts of their own, masked or not yet, while no consent for it has ended."""
         if member is None:
             return self.none()
-        return self.filter(draft__member=member).exclude(state=Image.State.SHREDDED)
+        rows = self.filter(draft__member=member).exclude(state=Image.State.SHREDDED)
+        return rows.under_no_ended_consent()
 
     def on_desk(self, user):
         """What moderators look at: masked pictures of what waits for them, and those hidden by a flag."""
         drafts = CaseDraft.objects.on_desk(user).filter(pk=OuterRef("draft"))
         flagged = ImageFlag.objects.on_desk(user).filter(image=OuterRef("pk"))
-        return self.filter(Exists(drafts) | Exists(flagged), state=Image.State.MASKED)
+        rows = self.filter(Exists(drafts) | Exists(flagged), state=Image.State.MASKED)
+        return rows.under_no_ended_consent()
+
+    def under_no_ended_consent(self):
+        """But those whose consent, or else that of their draft, was taken back or is past its day.
+
+        What is staged anew for a draft that was sent back is not under the consent it was sent with: only where that
+        was taken back it goes, too.
+        """
+        own = Consent.objects.filter(pk=Coalesce(OuterRef("consent"), OuterRef("draft__consent")))
+        staged_anew = Q(~Exists(own.exclude(revoked_at=None)), state=Image.State.STAGED)
+        return self.filter(Q(consent=None, draft__consent=None) | Exists(own.standing()) | staged_anew)
 
     def in_order(self):
         return self.order_by("place", "pk")
@@ -91,7 +104,7 @@ class Image(models.Model):
 
     staged_at = models.DateTimeField(default=timezone.now)
     masked_at = models.DateTimeField(null=True)
-    destroyed_at = models.DateTimeField(null=True)  # when the original was seen to be gone
+    destroyed_at = models.DateTimeField(null=True)  # when the seal of the original was overwritten
     hidden_at = models.DateTimeField(null=True)
     shredded_at = models.DateTimeField(null=True)
     shredded = models.CharField(max_length=8, choices=Shredded, blank=True)

@@ -179,6 +179,7 @@ def sign(
 ) -> Consent:
     """Attest that a patient or guardian signed what was prepared, on paper or on this screen.
 
+    Of one on paper the version of the form stays that which was prepared. On the screen it is always that of today.
     Raises NotYours, ReadOnly, NotSignedKind, TakenBack, SignedAlready, SignedInFuture, EndsInPast, EndsTooLate.
     """
     consent = _lock_own(consent, member)
@@ -187,7 +188,8 @@ def sign(
     check_signed(signed_on)
     check_end(expires_on)
     consent.signer, consent.medium = Consent.Signer(signer), Consent.Medium(medium)
-    consent.form_version, consent.signed_on, consent.expires_on = FORM_VERSION, signed_on, expires_on
+    consent.form_version = _version_signed(consent)
+    consent.signed_on, consent.expires_on = signed_on, expires_on
     consent.for_teaching, consent.for_observers = for_teaching, for_observers
     consent.attested_at = timezone.now()
     consent.save()
@@ -200,6 +202,7 @@ def renew(
 ) -> Consent:
     """Attest that the same form was signed anew. What it allows stays as it was.
 
+    The version of the form is as with `sign`.
     Raises NotYours, ReadOnly, NotSignedKind, TakenBack, NotSignedYet, SignedInFuture, EndsInPast, EndsTooLate.
     """
     consent = _lock_own(consent, member)
@@ -208,10 +211,17 @@ def renew(
     check_signed(signed_on)
     check_end(expires_on)
     consent.signer, consent.medium = Consent.Signer(signer), Consent.Medium(medium)
-    consent.form_version, consent.signed_on, consent.expires_on = FORM_VERSION, signed_on, expires_on
+    consent.form_version = _version_signed(consent)
+    consent.signed_on, consent.expires_on = signed_on, expires_on
     consent.attested_at, consent.reminded_on = timezone.now(), None
     consent.save()
     return consent
+
+
+def _version_signed(consent: Consent) -> str:
+    """Paper may be older than the form of today; a screen never is."""
+    is_screen = consent.medium == Consent.Medium.SCREEN
+    return FORM_VERSION if is_screen else consent.form_version or FORM_VERSION
 
 
 def _lock_own(consent: Consent, member: Member) -> Consent:
@@ -249,13 +259,15 @@ def check_end(day: date | None) -> None:
 def revoke(*, consent: Consent, by: Member) -> int:
     """Take a consent back for the patient: every picture under it is destroyed, every case withdrawn.
 
-    Returns how many pictures that were. Twice is as good as once. Raises NotYours.
+    Returns how many pictures are destroyed now; what a fault kept from it shows nowhere, and a sweep destroys it.
+    Twice is as good as once. Raises NotYours.
     """
     if consent.member_id != by.pk:
         raise NotYours
-    pictures = _revoke(consent.pk, Consent.RevokedBy.PHYSICIAN)
+    _revoke(consent.pk, Consent.RevokedBy.PHYSICIAN)
+    pictures = list(_pictures(consent.pk).values_list("pk", flat=True))
     carry_out(consent_id=consent.pk)
-    return pictures
+    return Image.objects.filter(pk__in=pictures, state=Image.State.SHREDDED).count()
 
 
 def revoke_by_code(code: str) -> int:

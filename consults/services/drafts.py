@@ -9,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Member
@@ -22,7 +23,8 @@ from sermo import crypto, images, redaction
 from sermo.errors import RuleBroken
 from sermo.redaction import Box
 
-STAGED_FOR = timedelta(hours=24)  # at most, from the upload on
+PURGED_AFTER = masking.STAGED_FOR - timedelta(hours=1)  # of what is staged, as the task comes once an hour
+KEPT_FOR = timedelta(days=30)  # masked pictures of a case that nobody goes on with
 MOST_BOXES = 60
 
 REFUSALS = {
@@ -243,16 +245,26 @@ def shred(image: Image, why: str) -> None:
 
 
 def purge_expired() -> int:
-    """Shred what was staged a day ago and never masked; return how many. The words of its case stay a draft."""
-    late = Image.objects.filter(state=Image.State.STAGED, staged_at__lt=timezone.now() - STAGED_FOR)
-    return sum(_purge(pk) for pk in late.order_by("staged_at").values_list("pk", flat=True))
+    """Shred what was staged a day ago and never masked, and what is masked in drafts left alone for a month.
+
+    Returns how many pictures went. The words of their cases stay drafts.
+    """
+    now = timezone.now()
+    staged = Image.objects.filter(state=Image.State.STAGED, staged_at__lt=now - PURGED_AFTER)
+    left = Image.objects.filter(
+        Q(draft=None) | Q(draft__saved_at__lt=now - KEPT_FOR), state=Image.State.MASKED, case=None
+    ).exclude(draft__state=CaseDraft.State.WAITING)
+    purged = sum(_purge(pk) for rows in (staged, left) for pk in rows.values_list("pk", flat=True))
+    files.sweep_destroyed()
+    return purged
 
 
 @transaction.atomic
 def _purge(image_id: int) -> int:
+    """Shred one picture unless somebody has just masked or published it; one that is locked waits for the next time."""
     rows = Image.objects.select_for_update(of=("self",), skip_locked=True)
-    image = rows.filter(pk=image_id, state=Image.State.STAGED).first()
-    if image is None:
+    image = rows.filter(pk=image_id, case=None).exclude(state=Image.State.SHREDDED).first()
+    if image is None or (image.is_masked and image.masked_at > timezone.now() - KEPT_FOR):
         return 0
     shred(image, Image.Shredded.EXPIRED)
     return 1

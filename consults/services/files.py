@@ -1,10 +1,12 @@
 """Files of pictures: encrypted under a key of each picture's own, so that whoever forgets the key destroys them.
 
 What came lies in the storage "staging", which is no part of any backup, until it is masked; the masked sizes lie in
-"private". Deleting follows the transaction; the key is gone with it, so a file left behind by a crash is noise, and the
-sweep of the night finds it.
+"private". Deleting follows the transaction; the key is gone with it, so a file left behind by a crash is noise, and a
+sweep finds it. A file's name has a mark of its key: what is written under a new key overwrites nothing, and a
+transaction that is rolled back has lost nothing.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -57,10 +59,15 @@ def drop_staged(image: Image) -> None:
     private_files.delete_files(staged_names(image), storage="staging")
 
 
-def shred(image: Image) -> None:
-    """Delete every file of a picture, once the transaction stands."""
-    drop_staged(image)
+def drop_masked(image: Image) -> None:
+    """Delete the masked sizes there are under the seal of now, once the transaction stands."""
     private_files.delete_files(masked_names(image))
+
+
+def shred(image: Image) -> None:
+    """Delete every file of a picture, once the transaction stands. Call it while the picture has its seal."""
+    drop_staged(image)
+    drop_masked(image)
 
 
 def staged_names(image: Image) -> list[str]:
@@ -72,26 +79,52 @@ def masked_names(image: Image) -> list[str]:
 
 
 def staged_name(image: Image, window: str = "") -> str:
-    return f"{FOLDER}/{image.key[:2]}/{image.key}.{window or PLAIN}"
+    return f"{_stem(image)}.{window or PLAIN}"
 
 
 def masked_name(image: Image, size: str, window: str = "") -> str:
-    return f"{FOLDER}/{image.key[:2]}/{image.key}.{window or PLAIN}.{size}"
+    return f"{_stem(image)}.{window or PLAIN}.{size}"
+
+
+def _stem(image: Image) -> str:
+    return f"{FOLDER}/{image.key[:2]}/{image.key}.{_mark(image.seal)}"
+
+
+def _mark(seal: str | None) -> str:
+    """Tells the files of one key from those of another, and nothing of the key."""
+    return hashlib.sha256((seal or "").encode()).hexdigest()[:12]
 
 
 def sweep() -> int:
     """Delete files of a day ago that no picture needs any more. Returns how many."""
-    states = {"staging": [Image.State.STAGED], "private": [Image.State.STAGED, Image.State.MASKED]}
+    states = {"staging": [Image.State.STAGED], "private": [Image.State.MASKED]}
     return sum(_sweep(storage, needed) for storage, needed in states.items())
 
 
 def _sweep(storage: str, states: list[str]) -> int:
-    def known(keys):
-        return Image.objects.filter(key__in=keys, state__in=states).values_list("key", flat=True)
+    def known(stems):
+        keys = {stem.partition(".")[0] for stem in stems}
+        images = Image.objects.filter(key__in=keys, state__in=states)
+        return [f"{image.key}.{_mark(image.seal)}" for image in images.only("key", "seal")]
 
     return private_files.sweep(
-        FOLDER, known=known, key_of=lambda name: name.partition(".")[0], storage=storage
+        FOLDER, known=known, key_of=lambda name: ".".join(name.split(".")[:2]), storage=storage
     )
+
+
+def sweep_destroyed() -> int:
+    """Delete at once what is still staged of pictures that are masked or shredded. Returns how many files."""
+    storage, swept = storages["staging"], 0
+    for shelf in storage.listdir(FOLDER)[0] if storage.exists(FOLDER) else ():
+        names = storage.listdir(f"{FOLDER}/{shelf}")[1]
+        keys = {name.partition(".")[0] for name in names}
+        done = Image.objects.filter(key__in=keys).exclude(state=Image.State.STAGED)
+        gone = set(done.values_list("key", flat=True))
+        for name in names:
+            if name.partition(".")[0] in gone:
+                storage.delete(f"{FOLDER}/{shelf}/{name}")
+                swept += 1
+    return swept
 
 
 def _windows(image: Image) -> list[str]:
@@ -99,12 +132,11 @@ def _windows(image: Image) -> list[str]:
 
 
 def _save(storage: str, name: str, seal: str, jpeg: bytes) -> None:
-    storages[storage].delete(name)  # what an attempt before left behind
     storages[storage].save(name, ContentFile(Fernet(seal).encrypt(jpeg)))
 
 
 def _read(storage: str, name: str, seal: str | None) -> bytes:
-    if seal is None:
+    if seal is None:  # forgotten: nothing opens it
         raise FileNotFoundError(name)
     with storages[storage].open(name) as sealed:
         try:

@@ -31,6 +31,16 @@ class MayNotFlag(RuleBroken):
         )
 
 
+class TooManyOpen(RuleBroken):
+    """The message says how many wait."""
+
+    def __init__(self):
+        super().__init__(
+            f"{settings.IMAGE_FLAGS_OPEN} pictures you flagged wait for a moderator, so your flag hides no more until "
+            "one is decided. Report the case instead; a moderator looks at it."
+        )
+
+
 class NoPictureAnyMore(RuleBroken):
     message = "This picture is not there any more."
 
@@ -55,7 +65,7 @@ def flag_image(*, image: Image, member: Member, words: str = "") -> ImageFlag:
     """Hide a picture from everybody until a moderator has looked at it.
 
     A member's second flag, while the first is open, returns the first. Authors may flag their own. Raises
-    NoPictureAnyMore, MayNotFlag, limits.TooManyToday.
+    NoPictureAnyMore, MayNotFlag, TooManyOpen, limits.TooManyToday.
     """
     events.lock_chain()
     case, image = _lock(image)
@@ -64,8 +74,8 @@ def flag_image(*, image: Image, member: Member, words: str = "") -> ImageFlag:
     if not image.is_masked:
         raise NoPictureAnyMore
     is_own = case.question.asker_id == member.pk
-    if not is_own and not may_flag(member):
-        raise MayNotFlag
+    if not is_own:
+        _check_may_hide(member)
     limits.count_write(member, WriteCount.What.FLAG)
     flag = ImageFlag.objects.create(image=image, member=member, words=words.strip())
     if image.hidden_at is None:
@@ -82,11 +92,17 @@ def open_flag_of(image: Image, member: Member) -> ImageFlag | None:
     return ImageFlag.objects.open().filter(image=image, member=member).first()
 
 
-def may_flag(member: Member) -> bool:
-    """Whether too many of a member's flags were wrong of late. Those of own pictures harmed nobody."""
+def _check_may_hide(member: Member) -> None:
+    """Whether a member's flags were wrong of late, or hide too much already. Those of own pictures harm nobody.
+
+    The caller holds the chain, so that flags sent at once count one after the other. Raises MayNotFlag, TooManyOpen.
+    """
+    of_others = ImageFlag.objects.filter(member=member).exclude(image__case__question__asker=F("member"))
     since = timezone.now() - timedelta(days=settings.IMAGE_FLAG_DAYS)
-    wrong = ImageFlag.objects.filter(member=member, state=State.WRONG, decided_at__gt=since)
-    return wrong.exclude(image__case__question__asker=F("member")).count() < settings.IMAGE_FLAGS_WRONG
+    if of_others.filter(state=State.WRONG, decided_at__gt=since).count() >= settings.IMAGE_FLAGS_WRONG:
+        raise MayNotFlag
+    if of_others.open().count() >= settings.IMAGE_FLAGS_OPEN:
+        raise TooManyOpen
 
 
 def _lock(image: Image) -> tuple[Case, Image]:
@@ -123,12 +139,12 @@ def decide(
         raise NotAnAct
     rights.check_moderator(by)
     events.lock_chain()
+    question = Question.objects.select_for_update().filter(pk=flag.image.case_id).first()
     case, image = _lock(flag.image)
     opened = list(ImageFlag.objects.select_for_update(of=("self",)).open().filter(image=image).order_by("pk"))
     flag = next((one for one in opened if one.pk == flag.pk), None)
     if flag is None:
         raise DecidedAlready
-    question = Question.objects.select_for_update().get(pk=case.pk)
     _check_may_decide(by, question, opened)
     _mark(opened, by, State.CONFIRMED if confirmed else State.WRONG)
     if confirmed:
@@ -162,10 +178,11 @@ def _check_may_decide(by: User, question: Question, opened: list[ImageFlag]) -> 
 
 
 def _mark(opened: list[ImageFlag], by: User, state: str) -> None:
+    """What members said of the patient is needed no longer than until somebody has looked."""
     now = timezone.now()
     for one in opened:
-        one.state, one.decided_at, one.decided_by = state, now, by
-    ImageFlag.objects.bulk_update(opened, ["state", "decided_at", "decided_by"])
+        one.state, one.decided_at, one.decided_by, one.words = state, now, by, ""
+    ImageFlag.objects.bulk_update(opened, ["state", "decided_at", "decided_by", "words"])
 
 
 def _destroy(case: Case, image: Image, *, whole_case: bool) -> None:

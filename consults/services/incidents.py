@@ -47,7 +47,7 @@ def note(
 ) -> Incident:
     """Keep the assessment, that those concerned were told, and that all is done. What was told stays told.
 
-    Raises rights.NotAModerator, OwnIncident, IncidentClosed, AssessmentMissing.
+    Raises rights.NotAModerator, OwnIncident, rights.TakesPart, IncidentClosed, AssessmentMissing.
     """
     rights.check_moderator(by)
     events.lock_chain()
@@ -55,6 +55,7 @@ def note(
     incident = rows.get(pk=incident.pk)
     if by.as_member and incident.image.case.question.asker_id == by.as_member.pk:
         raise OwnIncident
+    rights.check_no_part(by, incident.image.case_id)
     if incident.closed_at:
         raise IncidentClosed
     assessment, now = assessment.strip(), timezone.now()

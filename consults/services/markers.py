@@ -11,8 +11,10 @@ from accounts.roles import is_moderator
 from consults.models import Case, Image, Marker
 from questions.models import Post, WriteCount
 from questions.services import bylines, limits, writing
+from questions.services.moderation import rights
 from sermo.errors import RuleBroken
 from sermo.identifiers import STOP, check
+from verification.services import events
 
 MOST_MARKS = 99  # of one case, those removed among them: a number always means the same mark
 NAMED = re.compile(r"\(\s*mark\s+(\d{1,2})\s*\)", re.IGNORECASE)
@@ -42,9 +44,9 @@ def add_marker(
 
     Raises writing.NotOpen, PictureGone, TooManyMarks, MarkIdentifies, the refusals of `bylines.sign` and `limits`.
     """
+    question = writing.lock_open(image.case.question)
     case = Case.objects.select_for_update().get(pk=image.case_id)
     image = Image.objects.select_for_update().get(pk=image.pk)
-    question = writing.lock_open(case.question)
     if not Image.objects.visible_to(member.user).filter(pk=image.pk).exists():
         raise PictureGone
     _check_words(label)
@@ -75,16 +77,25 @@ def _check_words(label: str) -> None:
 def remove_marker(*, marker: Marker, by: Member | None = None, user: User | None = None) -> Marker:
     """Take a mark off its picture: one's own, or as a moderator (`user`). Twice is as good as once. Its words go.
 
-    Raises NotYourMark.
+    Raises NotYourMark, and rights.TakesPart where a moderator takes part in the case.
     """
-    marker = Marker.objects.select_for_update().get(pk=marker.pk)
     is_own = by is not None and marker.member_id == by.pk
-    if not is_own and not (user is not None and is_moderator(user)):
-        raise NotYourMark
+    if not is_own:
+        _check_may_moderate(marker, user)
+        events.lock_chain()
+    marker = Marker.objects.select_for_update().get(pk=marker.pk)
     if marker.removed_at is None:
         marker.removed_at, marker.label = timezone.now(), ""
         marker.save(update_fields=["removed_at", "label"])
+        if not is_own:
+            events.record(kind="moderation_case_mark", by=user, object=f"marker:{marker.pk}")
     return marker
+
+
+def _check_may_moderate(marker: Marker, user: User | None) -> None:
+    if user is None or not is_moderator(user):
+        raise NotYourMark
+    rights.check_no_part(user, marker.case_id)
 
 
 @transaction.atomic

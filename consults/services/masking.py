@@ -1,12 +1,13 @@
 """Burning masks into a picture, and destroying what it was before.
 
-The order is what makes it safe: the masked sizes are written under a new seal; with the commit the seal of the original
-is overwritten, which makes its files noise; then they are deleted. A crash in between leaves either an original that is
-still to be masked or noise that the sweep finds.
+The order is what makes it safe: the masked sizes are written under a new seal and other names; with the commit the seal
+of the original is overwritten, which makes its files noise; then they are deleted. A crash in between leaves either an
+original that is still to be masked or noise that a sweep finds.
 """
 
 import hashlib
 from collections.abc import Iterable
+from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,6 +19,7 @@ from sermo.errors import RuleBroken
 from sermo.redaction import Box
 from verification.services import events
 
+STAGED_FOR = timedelta(hours=24)  # at most, from the upload on
 COVERED = 0.8  # of a found line or face, from which on it counts as masked
 
 
@@ -38,6 +40,8 @@ def mask(image: Image) -> Image:
     image = _lock(image)
     if image.is_masked:
         return image
+    if timezone.now() - image.staged_at > STAGED_FOR:
+        raise NoPictureAnyMore
     renditions = [(window, _read(files.read_staged, image, window)) for window, _ in image.windows]
     files.drop_staged(image)
     image.state, image.masked_at = Image.State.MASKED, timezone.now()
@@ -65,6 +69,7 @@ def mask_more(image: Image, boxes: Iterable[Box]) -> Image:
     if not added:
         return image
     renditions = [(window, _read(files.read, image, window, size="full")) for window, _ in image.windows]
+    files.drop_masked(image)
     image.boxes = [*image.boxes, *as_dicts(added)]
     _burn(image, renditions)
     image.left_over = left_over(image)

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from accounts.models import User
+from accounts.models import Member, User
 from consults.models import Case, CaseDraft, Image
 from consults.services import drafts, masking, submitting, telling, triage
 from questions.services.moderation import rights
@@ -37,10 +37,9 @@ class WordsMissing(RuleBroken):
 
 
 class CouldNotGoOut(RuleBroken):
-    """The message has the rule that refused; the case went back to its author with it."""
+    """One message for every rule: what refused may be about the author's other face, and is said to the author alone."""
 
-    def __init__(self, refusal: RuleBroken):
-        super().__init__(f"It could not go out and went back to its author: {refusal}")
+    message = "A rule of the site kept it from going out. It went back to its author, who is told which."
 
 
 # The queue
@@ -65,27 +64,28 @@ def due_at(draft: CaseDraft) -> datetime:
 def approve(*, draft: CaseDraft, by: User, seen: datetime | None = None) -> Case:
     """Publish a case that waits. `seen` is when what the moderator looked at had been sent.
 
-    Where a rule refuses that (its author is held, the consent has ended), the case goes back with its words.
+    Where a rule refuses that (its author is held, the consent has ended), the case goes back with its words, which
+    the moderator is not told.
     Raises rights.NotAModerator, OwnCase, NotWaitingAnyMore, SentAgain, CouldNotGoOut.
     """
-    case, refusal = _approve(draft, by, seen)
+    case = _approve(draft, by, seen)
     if case is None:
-        raise CouldNotGoOut(refusal)
+        raise CouldNotGoOut
     return case
 
 
 @transaction.atomic
-def _approve(draft: CaseDraft, by: User, seen: datetime | None) -> tuple[Case | None, RuleBroken | None]:
+def _approve(draft: CaseDraft, by: User, seen: datetime | None) -> Case | None:
     draft = _lock_waiting(draft, by, seen)
     try:
         with transaction.atomic():
             case = submitting.publish(draft=draft, reviewed_by=by)
     except RuleBroken as refusal:
         _return(draft, by, telling.STOPPED, str(refusal))
-        return None, refusal
+        return None
     _write_event(by, telling.PUBLISHED, f"case:{case.pk}")
     telling.of_publishing(case)
-    return case, None
+    return case
 
 
 @transaction.atomic
@@ -146,9 +146,12 @@ def _checked(words: str) -> str:
 
 
 def _lock_waiting(draft: CaseDraft, by: User, seen: datetime | None) -> CaseDraft:
-    """The draft, locked after the chain, as each decision leaves an event. One who comes second is told so."""
+    """The draft, locked after the chain, as each decision leaves an event, and after its member, as whoever leaves
+    does. One who comes second is told so.
+    """
     rights.check_moderator(by)
     events.lock_chain()
+    Member.objects.select_for_update(no_key=True).filter(pk=draft.member_id).first()
     rows = CaseDraft.objects.select_for_update(of=("self",)).select_related("member", "consent")
     found = rows.filter(pk=draft.pk).first()
     if found is None or not found.is_waiting:

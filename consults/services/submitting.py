@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts.models import Member, User
@@ -55,6 +56,12 @@ class NotForTeaching(ConsentMissing):
     )
 
 
+class ConsentOfOtherFace(ConsentMissing):
+    """When a consent ends, all under it goes at one moment: whoever saw that would know both faces for one person."""
+
+    message = "A case under your other signature has this consent. Take another consent for this signature."
+
+
 class ChangedMeanwhile(RuleBroken):
     message = "A picture was added while the case was sent. Look at it, then send the case again."
 
@@ -86,8 +93,8 @@ def submit(
     The same draft twice makes one case. `kept` is what its author lets stand in the text although it was found. Call
     it in no transaction: each original is destroyed for good, whatever becomes of the next.
 
-    Raises ChecklistOpen, NoPictures, DescriptionMissing, ConsentMissing, NotForTeaching, ChangedMeanwhile,
-    written.Incomplete, masking.MaskingFailed, and what `questions.services.writing.open_question` raises.
+    Raises ChecklistOpen, NoPictures, DescriptionMissing, ConsentMissing, NotForTeaching, ConsentOfOtherFace,
+    ChangedMeanwhile, written.Incomplete, masking.MaskingFailed, and what `questions.services.writing.open_question` raises.
     """
     if missing := TICKS - set(ticks):
         raise ChecklistOpen(missing)
@@ -108,6 +115,8 @@ def _begin(draft: CaseDraft, member: Member, consent: Consent) -> Ready | Case |
     ready = check(found, consent)
     said = ready.said
     writing.check_audience(member, said.audience, list(said.specialties), said.byline or member.byline_mode)
+    found.consent = ready.consent  # kept whatever comes of it: its end destroys what is masked from here on
+    found.save(update_fields=["consent"])
     return ready
 
 
@@ -131,7 +140,8 @@ def _finish(draft: CaseDraft, member: Member, consent: Consent, kept: Kept | Non
 
 
 def _lock(draft: CaseDraft, member: Member) -> CaseDraft | Case:
-    """One's own draft, locked; or the case it has become. Raises CaseDraft.DoesNotExist."""
+    """One's own draft, locked after oneself; or the case it has become. Raises CaseDraft.DoesNotExist."""
+    _lock_member(member.pk)
     own = CaseDraft.objects.own(member).select_for_update(of=("self",)).select_related("member")
     if found := own.filter(pk=draft.pk).first():
         return found
@@ -141,11 +151,16 @@ def _lock(draft: CaseDraft, member: Member) -> CaseDraft | Case:
     raise CaseDraft.DoesNotExist
 
 
+def _lock_member(member_id: int) -> None:
+    """Before the draft, as whoever leaves does, and whoever begins a case; `bylines.sign` comes to it again."""
+    Member.objects.select_for_update(no_key=True).filter(pk=member_id).first()
+
+
 def check(draft: CaseDraft, consent: Consent | None) -> Ready:
     """What a locked draft holds, locked with its pictures and its consent.
 
     Raises writing.ReadOnly, limits.Held, written.Incomplete, NoPictures, DescriptionMissing, ConsentMissing,
-    NotForTeaching.
+    NotForTeaching, ConsentOfOtherFace.
     """
     if not draft.member.may_write:
         raise writing.ReadOnly
@@ -163,7 +178,22 @@ def check(draft: CaseDraft, consent: Consent | None) -> Ready:
         raise ConsentMissing
     if said.intent == Case.Intent.TEACHING and not consent.for_teaching:
         raise NotForTeaching
+    if _is_of_other_face(consent, draft, said):
+        raise ConsentOfOtherFace
     return Ready(draft, said, images, consent)
+
+
+def _is_of_other_face(consent: Consent, draft: CaseDraft, said: Written) -> bool:
+    """Whether a locked consent covers a case, out or waiting, under another face than this draft's."""
+    modes = triage.modes_of_face(triage.mode_of(draft, said.byline))
+    under = Post.objects.filter(kind=Post.Kind.OPENING, byline__mode__in=modes, question=OuterRef("pk"))
+    if Case.objects.filter(~Exists(under), consent=consent, withdrawn_at=None).exists():
+        return True
+    waiting = CaseDraft.objects.filter(consent=consent, state=CaseDraft.State.WAITING).exclude(pk=draft.pk)
+    return any(
+        triage.mode_of(other, other.fields.get("byline")) not in modes
+        for other in waiting.select_related("member")
+    )
 
 
 def _read(draft: CaseDraft) -> Written:
@@ -185,6 +215,7 @@ def publish(*, draft: CaseDraft, reviewed_by: User | None = None) -> Case:
     Without a moderator who looked only what is clean goes out. Raises NotReviewed, ChangedMeanwhile, what `check`
     raises, and what `questions.services.writing.open_question` raises.
     """
+    _lock_member(draft.member_id)
     rows = CaseDraft.objects.select_for_update(of=("self",)).select_related("member", "consent")
     draft = rows.get(pk=draft.pk)
     ready = check(draft, draft.consent)

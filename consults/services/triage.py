@@ -1,7 +1,7 @@
 """Whether a case may go to its readers at once, or a moderator looks first."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
@@ -66,7 +66,7 @@ def look(draft: CaseDraft) -> Hits:
     said = written.read(draft.fields)
     images = list(standing_images(draft))
     return Hits(
-        newcomer=is_newcomer(draft.member, said.byline or draft.member.byline_mode),
+        newcomer=is_newcomer(draft.member, mode_of(draft, said.byline)),
         pictures=sum(image.left_over > 0 for image in images),
         uncovered_faces=sum(drafts.uncovered_faces(image) > 0 for image in images),
         unlooked=sum(not image.was_looked_at for image in images),
@@ -94,8 +94,19 @@ def is_newcomer(member: Member, mode: str) -> bool:
 
     Cases of the other face do not count: whoever sees which cases wait would know both for one person.
     """
-    modes = Byline.UNDER_HANDLE if mode in Byline.UNDER_HANDLE else [mode]
-    openings = Post.objects.filter(kind=Post.Kind.OPENING, author=member, byline__mode__in=modes)
+    openings = Post.objects.filter(
+        kind=Post.Kind.OPENING, author=member, byline__mode__in=modes_of_face(mode)
+    )
     cases = Case.objects.filter(question__asker=member, question__in=openings.values("question"))
     cases = cases.exclude(withdrawn=Case.Withdrawn.IDENTITY).exclude(images__incident__isnull=False)
     return cases[: settings.CASE_FIRST_REVIEWED].count() < settings.CASE_FIRST_REVIEWED
+
+
+def mode_of(draft: CaseDraft, byline: str | None) -> str:
+    """With which byline a draft would be signed: the one chosen, else the profile's."""
+    return byline or draft.member.byline_mode
+
+
+def modes_of_face(mode: str) -> Collection[str]:
+    """The bylines that show the same face as this one."""
+    return Byline.UNDER_HANDLE if mode in Byline.UNDER_HANDLE else (mode,)

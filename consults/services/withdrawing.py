@@ -1,6 +1,7 @@
 """Taking a case back: its pictures are destroyed, what its author said about the patient goes, and colleagues are told.
 
-What colleagues wrote stays theirs. Row locks are taken in the order chain, draft or case, images, consent, discussion.
+What colleagues wrote stays theirs. Row locks are taken in the order chain, discussion, draft or case, images, consent: a
+moderator who redacts holds the discussion when the words of its case are cut.
 """
 
 from datetime import timedelta
@@ -53,16 +54,16 @@ def withdraw(*, case: Case, why: str, by: Member | None = None) -> Case:
     once. Raises NotYours. Announces question_closed of an open discussion, and case_withdrawn.
     """
     events.lock_chain()
+    question = Question.objects.select_for_update(of=("self",)).select_related("asker").get(pk=case.pk)
     case = Case.objects.select_for_update(of=("self",)).get(pk=case.pk)
     images = list(case.images.select_for_update(of=("self",)).order_by("pk"))
-    question = Question.objects.select_for_update(of=("self",)).select_related("asker").get(pk=case.pk)
     if by is not None and question.asker_id != by.pk:
         raise NotYours
     if case.is_withdrawn:
         return case
     for image in images:
         _shred(image, SHREDDED[why])
-    _empty_case(case, question, why)
+    _empty_case(case, why)
     _empty_discussion(question, STUBS[why])
     _empty_beside(question)
     _empty_moderation(question)
@@ -73,13 +74,13 @@ def withdraw(*, case: Case, why: str, by: Member | None = None) -> Case:
     return case
 
 
-def _empty_case(case: Case, question: Question, why: str) -> None:
+def _empty_case(case: Case, why: str) -> None:
     case.withdrawn, case.withdrawn_at = why, timezone.now()
     case.solution = case.solution_html = ""
     case.save(update_fields=["withdrawn", "withdrawn_at", "solution", "solution_html"])
     Marker.objects.filter(case=case, removed_at=None).update(removed_at=case.withdrawn_at)
     Marker.objects.filter(case=case).update(label="")
-    ImageFlag.objects.filter(image__case=case, member=question.asker).update(words="")
+    ImageFlag.objects.filter(image__case=case).update(words="")
 
 
 def _empty_discussion(question: Question, stub: str) -> None:
@@ -175,7 +176,7 @@ def end_draft(*, draft: CaseDraft, why: str) -> None:
 
 @transaction.atomic
 def shred(*, image: Image, why: str) -> Image:
-    """Destroy one picture in all sizes, with its description and its marks. Twice is as good as once."""
+    """Destroy one picture in all sizes, with all that is said of it there. Twice is as good as once."""
     image = Image.objects.select_for_update(of=("self",)).get(pk=image.pk)
     _shred(image, why)
     return image
@@ -187,6 +188,7 @@ def _shred(image: Image, why: str) -> None:
     drafts.shred(image, why)
     Marker.objects.filter(image=image, removed_at=None).update(removed_at=timezone.now())
     Marker.objects.filter(image=image).update(label="")
+    ImageFlag.objects.filter(image=image).update(words="")
 
 
 def shred_removed() -> int:

@@ -136,6 +136,16 @@ class TestSigning:
         with pytest.raises(consents.SignedAlready):
             signed(prepared)
 
+    def test_paper_keeps_the_version_that_was_printed(self, prepared, monkeypatch):
+        monkeypatch.setattr(consents, "FORM_VERSION", "2027-05")
+
+        assert signed(prepared, medium="paper").form_version == "2026-11"
+
+    def test_a_screen_shows_the_form_of_today(self, prepared, monkeypatch):
+        monkeypatch.setattr(consents, "FORM_VERSION", "2027-05")
+
+        assert signed(prepared, medium="screen").form_version == "2027-05"
+
     def test_nobody_signs_a_colleagues(self, prepared, colleague):
         with pytest.raises(consents.NotYours):
             consents.sign(
@@ -206,6 +216,13 @@ class TestRenewing:
         assert Image.objects.visible_to(colleague.user).get().case == case
         assert made.for_teaching
         assert made.reminded_on is None
+
+    @pytest.mark.parametrize(("medium", "version"), [("paper", "2026-11"), ("screen", "2027-05")])
+    def test_the_version_is_that_of_the_form_signed(self, prepared, monkeypatch, medium, version):
+        signed(prepared)
+        monkeypatch.setattr(consents, "FORM_VERSION", "2027-05")
+
+        assert self.renewed(prepared, medium=medium).form_version == version
 
     def test_not_before_it_was_signed(self, prepared):
         with pytest.raises(consents.NotSignedYet):
@@ -307,8 +324,10 @@ class TestTakingBack:
             return whole(case=case, **more)
 
         monkeypatch.setattr(withdrawing, "withdraw", faulty)
-        consents.revoke(consent=consent, by=consent.member)
+        monkeypatch.setattr(withdrawing, "shred", faulty)
+        pictures = consents.revoke(consent=consent, by=consent.member)
 
+        assert pictures == 1  # not more than are destroyed
         second.refresh_from_db()
         assert second.is_withdrawn
         assert not Image.objects.exclude(state="shredded").filter(consent=consent).exists()

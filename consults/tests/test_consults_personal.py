@@ -12,7 +12,7 @@ from accounts.services import leaving
 from accounts.tests.factories import make_member, make_user
 from consults.models import Case, CaseDraft, Consent, Image, ImageFlag, Look, Marker
 from consults.personal import ENTRIES, LEFT
-from consults.services import consents, drafts
+from consults.services import consents, drafts, markers
 from consults.tests.factories import make_case, make_consent, make_draft
 
 pytestmark = pytest.mark.django_db
@@ -125,7 +125,23 @@ class TestLeaving:
 
         assert not Look.objects.exists()
         assert ImageFlag.objects.get().words == ""
-        assert Marker.objects.get() == kept
+        gone, stays = Marker.objects.order_by("number")
+        assert (gone.number, gone.label, gone.left, gone.top) == (1, "", 0, 0)
+        assert gone.removed_at
+        assert (stays, stays.label, stays.removed_at) == (kept, "border", None)
+
+    def test_a_number_never_means_another_mark(self, leaver, colleague):
+        case = make_case(colleague)
+        mark(case, leaver, 1)
+        moment = timezone.now()
+        earlier = mark(case, leaver, 2, removed_at=moment)
+
+        leaving.leave(leaver.user)
+        made = markers.add_marker(image=case.images.get(), member=make_member(), left=5, top=5, label="rim")
+
+        assert made.number == 3
+        earlier.refresh_from_db()
+        assert earlier.removed_at == moment
 
     def test_nothing_of_others_is_touched(self, leaver, colleague):
         theirs = make_consent(colleague, kind="institution", note="mine")

@@ -269,9 +269,10 @@ class TestMasking:
 
     def test_what_a_crash_leaves_behind_cannot_be_opened(self, draft):
         image = describe(send(draft), CORNER)
+        left = files.staged_name(image)
         masked = masking.mask(image)  # the commit, and with it the deleting, never comes
 
-        assert storages["staging"].exists(files.staged_name(masked))
+        assert storages["staging"].exists(left)
         with pytest.raises(FileNotFoundError):
             files.read_staged(masked)
 
@@ -296,6 +297,32 @@ class TestMasking:
         drawn = pixels(files.read(image, "full"))
         assert {drawn.getpixel((9, 9)), drawn.getpixel((990, 790))} == {(0, 0, 0)}
         assert masking.boxes_of(image.boxes) == [CORNER, below]
+
+    def test_more_masks_that_are_rolled_back_lose_nothing(self, draft):
+        image = masking.mask(describe(send(draft, jpeg(1000, 800)), CORNER))
+
+        with transaction.atomic():
+            masking.mask_more(image, [Box(left=500, top=500, width=500, height=500, sort="own")])
+            transaction.set_rollback(True)
+
+        image.refresh_from_db()
+        assert pixels(files.read(image, "full")).getpixel((990, 790)) == pytest.approx((180, 140, 120), abs=6)
+
+    def test_more_masks_leave_only_the_new_files(self, draft, on_commit):
+        image = masking.mask(describe(send(draft), CORNER))
+        before = set(files.masked_names(image))
+
+        with on_commit():
+            image = masking.mask_more(image, [Box(left=500, top=500, width=500, height=500, sort="own")])
+
+        assert not before & all_files()["private"]
+        assert set(files.masked_names(image)) <= all_files()["private"]
+
+    def test_what_was_staged_too_long_is_not_masked_any_more(self, draft):
+        late = make_image(draft=draft, staged_at=timezone.now() - timedelta(hours=24, minutes=1))
+
+        with pytest.raises(masking.NoPictureAnyMore):
+            masking.mask(late)
 
     def test_every_window_of_a_dicom_file_is_masked(self, draft):
         windows = [["lung", "Lung"], ["bone", "Bone"]]
@@ -370,6 +397,30 @@ class TestShredding:
         assert (old.state, old.shredded) == ("shredded", "expired")
         assert not set(files.staged_names(old)) & all_files()["staging"]
         assert drafts.purge_expired() == 0
+
+    def test_masked_pictures_of_a_draft_left_alone_go_after_a_month(self, draft, on_commit):
+        ago = timezone.now() - timedelta(days=31)
+        left = make_image(draft=draft, state="masked", masked_at=ago)
+        CaseDraft.objects.filter(pk=draft.pk).update(saved_at=ago)
+        in_writing = make_draft(images=1, image_state="masked")
+        shown = make_case()
+
+        with on_commit():
+            assert drafts.purge_expired() == 1
+
+        left.refresh_from_db()
+        assert left.is_shredded
+        assert in_writing.images.get().is_masked
+        assert shown.images.get().is_masked
+
+    def test_what_a_crash_left_staged_goes_within_the_hour(self, draft):
+        masked, staged = make_image(draft=draft, state="masked"), make_image(draft=draft, place=2)
+        files.stage(masked, [("", jpeg())])
+
+        drafts.purge_expired()
+
+        assert not {*files.staged_names(masked)} & all_files()["staging"]
+        assert {*files.staged_names(staged)} <= all_files()["staging"]
 
     def test_the_sweep_finds_what_no_picture_needs(self, draft, monkeypatch):
         masked, staged = make_image(draft=draft, state="masked"), make_image(draft=draft, place=2)

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.html import format_html
 
 from accounts.doors import active_physician_required
 from accounts.models import Member
@@ -17,7 +18,7 @@ from consults import forms
 from consults.check_forms import ChecklistForm, ConsentForm, PictureForm
 from consults.models import Case, CaseDraft, Consent, Image
 from consults.services import consents, drafts, submitting
-from consults.views.own import own_draft, pictures_of
+from consults.views.own import ended_consent_of, own_draft, pictures_of
 from sermo.errors import RuleBroken
 from sermo.templatetags.paper import faults
 
@@ -29,6 +30,7 @@ class Sheet:
 
     def __init__(self, draft: CaseDraft, member: Member, data=None):
         self.draft, self.member, self.data = draft, member, data
+        self.signed_now: Consent | None = None  # one made and signed in one step, once the case is sent
         rows = enumerate(pictures_of(draft), start=1)
         self.pictures = [PictureForm(data, image=image, number=number) for number, image in rows]
         self.words = forms.CaseForm(forms.as_sent(draft.fields), member=member)
@@ -83,10 +85,11 @@ class Sheet:
         if faulty:
             return None
         try:
-            return submitting.submit(
+            consent = self._attested()
+            posted = submitting.submit(
                 draft=self.draft,
                 member=self.member,
-                consent=self._attested(),
+                consent=consent,
                 ticks=self.ticks.cleaned_data["ticks"],
                 kept=self._kept_identifiers(),
             )
@@ -96,6 +99,10 @@ class Sheet:
             self.consent.add_error("for_teaching", str(refusal))
         except RuleBroken as refusal:
             self.consent.add_error(None, str(refusal))
+        else:
+            is_signed = consent.kind == Consent.Kind.SIGNED
+            self.signed_now = consent if is_signed and not self.consent.chosen() else None
+            return posted
         return None
 
     def _drawn(self, form: PictureForm) -> bool:
@@ -186,6 +193,8 @@ def check(request, draft_key):
             messages.error(request, str(change))
         return redirect("consults:check", draft.key)
     if posted:
+        if sheet.signed_now:
+            _ask_for_code(request, sheet.signed_now)
         return _posted(request, posted)
     return _page(request, sheet, status=422) if sheet.is_ready else redirect(_back_to_form(draft))
 
@@ -206,6 +215,14 @@ def _kept(request, draft):
     return redirect(f"{reverse('consults:check', args=[draft.key])}{place}")
 
 
+def _ask_for_code(request, consent: Consent):
+    """The patient signed something else than a form of ours, and holds no code to take the consent back with."""
+    words = "Give the patient the code of this consent: only with it they can take it back without you."
+    messages.warning(
+        request, format_html('{} <a href="{}">Show and print the code</a>', words, consent.get_absolute_url())
+    )
+
+
 def _posted(request, posted: Case | CaseDraft):
     if isinstance(posted, Case):
         messages.success(request, "Your case is posted.")
@@ -221,5 +238,10 @@ def _is_waiting(request, draft):
 
 
 def _page(request, sheet: Sheet, status=200):
-    context = {"sheet": sheet, "draft": sheet.draft, "minutes": settings.CASE_REVIEW_MINUTES}
+    context = {
+        "sheet": sheet,
+        "draft": sheet.draft,
+        "ended": ended_consent_of(sheet.draft),
+        "minutes": settings.CASE_REVIEW_MINUTES,
+    }
     return render(request, "consults/check.html", context, status=status)

@@ -171,20 +171,23 @@ def _destroyed(pictures: int) -> str:
 
 @physician_required
 def withdraw(request, question_id):
-    """Take a case back, once that is confirmed. There is such a page for its author alone."""
-    own = Case.objects.visible_to(request.user).filter(question__asker=request.user.as_member)
+    """Take a case back, once that is confirmed. There is such a page for its author alone, also of one removed."""
+    own = Case.objects.filter(question__asker=request.user.as_member)
     case = get_object_or_404(own.select_related("question", "consent"), pk=question_id)
+    back_url = (case.consent if case.question.is_removed else case).get_absolute_url()
     if case.is_withdrawn:
-        return redirect(case)
+        return redirect(back_url)
     if request.method == "POST":
         try:
             case = withdrawing.withdraw(case=case, why=Case.Withdrawn.AUTHOR, by=request.user.as_member)
             messages.success(request, "The case is withdrawn. Its pictures are destroyed.")
         except RuleBroken as refusal:
             messages.error(request, str(refusal))
-        return redirect(case)
+            return redirect(back_url)
+        return redirect(case.consent if case.question.is_removed else case)  # its title, and address, are new
     pictures = case.images.exclude(state=Image.State.SHREDDED).count()
-    return render(request, "consults/withdraw.html", {"case": case, "pictures": pictures})
+    context = {"case": case, "pictures": pictures, "back_url": back_url}
+    return render(request, "consults/withdraw.html", context)
 
 
 # The patient's page

@@ -5,7 +5,7 @@ from django.shortcuts import redirect
 
 from accounts.models import Member
 from consults import forms
-from consults.models import Case, CaseDraft, Image
+from consults.models import Case, CaseDraft, Consent, Image
 from consults.services import drafts
 from questions.models import Post
 
@@ -32,6 +32,12 @@ def keep_words(draft: CaseDraft, member: Member, sent) -> None:
 
 def kept_besides(draft: CaseDraft) -> dict:
     return {name: draft.fields[name] for name in BESIDES if name in draft.fields}
+
+
+def ended_consent_of(draft: CaseDraft | None) -> Consent | None:
+    """The consent a draft was sent with, where it has ended since: its pictures are not shown then."""
+    consent = draft.consent if draft else None
+    return consent if consent and not consent.is_standing else None
 
 
 def pictures_of(draft: CaseDraft):

@@ -22,7 +22,7 @@ from consults.models.images import MOST_IMAGES
 from consults.services import drafts, reviewing
 from consults.uploads import in_memory
 from consults.views.checking import check, keep_check
-from consults.views.own import keep_words, kept_besides, own_draft, pictures_of
+from consults.views.own import ended_consent_of, keep_words, kept_besides, own_draft, pictures_of
 from sermo.errors import RuleBroken
 from sermo.returning import posted_from
 
@@ -201,7 +201,7 @@ def remove_image(request, draft_key, key):
     draft = own_draft(request, draft_key)
     if not isinstance(draft, CaseDraft):
         return draft
-    image = Image.objects.of_draft_of(member).filter(draft=draft, key=key).first()
+    image = pictures_of(draft).filter(key=key).first()
     is_check = "check" in request.GET
     try:
         if is_check:
@@ -248,6 +248,7 @@ def _form_page(request, draft: CaseDraft | None, form):
         "others": others,
         "is_full": not draft and not form.is_bound and len(others) >= MOST_DRAFTS,
         "most_images": MOST_IMAGES,
+        "ended": ended_consent_of(draft),
         "start": request.POST.get("start") or uuid.uuid4(),
     }
     is_refused = request.method == "POST" and form.errors

@@ -90,11 +90,11 @@ class Written:
     number: int = field(default_factory=count(1).__next__)
     uses: int = 0
 
-    def run(self, values: dict, *, plan_anew: bool = False) -> list[tuple]:
+    def run(self, values: dict) -> list[tuple]:
         connection = connections[self.database]
         self.uses += 1
         with connection.cursor() as cursor:
-            if settings.PREPARE_QUERIES and self.uses >= PREPARED_FROM and not plan_anew:
+            if settings.PREPARE_QUERIES and self.uses >= PREPARED_FROM:
                 slots = [each.fill(values) for each in self.parameters if isinstance(each, Slot)]
                 places = f"({', '.join(['%s'] * len(slots))})" if slots else ""
                 cursor.execute(f"EXECUTE {self._name_in(connection)}{places}", slots)
@@ -136,25 +136,22 @@ class Written:
 class Nothing:
     """A query of which the ORM knows that nothing can match."""
 
-    def run(self, values: dict, *, plan_anew: bool = False) -> list[tuple]:
+    def run(self, values: dict) -> list[tuple]:
         return []
 
 
 def prepared(build: Callable[..., QuerySet]) -> Callable[..., list[tuple]]:
-    """Make a function that builds a query into one that runs it, see above.
-
-    With `plan_anew` the database plans for these very values, where a plan made for any would be a bad one for some.
-    """
+    """Make a function that builds a query into one that runs it, see above."""
     written = Recent(MOST_SHAPES)
 
     @wraps(build)
-    def run(shape: Hashable, *, plan_anew: bool = False, **values) -> list[tuple]:
+    def run(shape: Hashable, **values) -> list[tuple]:
         key = (shape, *((name, type(value)) for name, value in sorted(values.items())))
         query = written.get(key)
         if query is None:
             query = _write(build, shape, values)
             written.put(key, query)
-        return query.run(values, plan_anew=plan_anew)
+        return query.run(values)
 
     run.build = build
     return run

@@ -169,17 +169,6 @@ def test_what_is_used_often_is_prepared_in_the_database_and_finds_the_same(membe
     assert near(None, handle="member_3", ids=[], since=values["since"]) == []
 
 
-def test_what_is_planned_anew_is_never_prepared(members):
-    @prepared
-    def handles(shape, *, member):
-        return Member.objects.filter(pk=member).values_list("handle")
-
-    for _ in range(5):
-        with CaptureQueriesContext(connection) as queries:
-            assert handles(None, plan_anew=True, member=members[0].pk) == [("member_0",)]
-        assert queries[0]["sql"].startswith("SELECT")
-
-
 def test_numbers_come_as_the_orm_would_bring_them(members):
     @prepared
     def numbers(shape, *, least):

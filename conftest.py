@@ -7,8 +7,10 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.contrib.contenttypes.management import create_contenttypes
 from django.core.cache import caches
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.db.models.signals import post_migrate
 from django.db.utils import OperationalError
 from django.test import Client, override_settings
 
@@ -47,6 +49,13 @@ def generous_limits():
 
 
 FROM_CODE = {"django_content_type", "auth_permission"}  # which no test changes
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup):
+    """After test databases are made: what a flush leaves there is not sought anew after each."""
+    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
+    post_migrate.disconnect(create_contenttypes)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import pairwise
 from math import ceil, floor
 
 WHOLE = 1_000  # thousandths, a side
@@ -21,9 +21,12 @@ class Box:
     def make(cls, left, top, width, height, sort="own") -> "Box":
         """A box from what was sent. Raises ValueError where it is none, or lies outside the picture."""
         try:
-            left, top, width, height = (int(number) for number in (left, top, width, height))
+            numbers = left, top, width, height
+            left, top, width, height = (int(number) for number in numbers)
         except (TypeError, OverflowError) as error:
             raise ValueError("a box is four whole numbers") from error
+        if any(isinstance(number, float) and not number.is_integer() for number in numbers):
+            raise ValueError("a box is four whole numbers")  # what is cut off would not be masked
         if sort not in SORTS:
             raise ValueError("no such sort of box")
         if left < 0 or top < 0 or width < 1 or height < 1 or left + width > WHOLE or top + height > WHOLE:
@@ -89,12 +92,35 @@ def merge(boxes: Iterable[Box], most: int) -> list[Box]:
     for box in sorted(set(boxes), key=lambda box: -box.area):
         if not any(other.sort == box.sort and other.contains(box) for other in kept):
             kept.append(box)
-    while len(kept) > most:
-        one, other = min(combinations(kept, 2), key=lambda pair: _waste(*pair))
-        joined = _union(one, other)
-        kept = [box for box in kept if not (box.sort == joined.sort and joined.contains(box))]
-        kept = [box for box in kept if box not in (one, other)] + [joined]
+    if len(kept) > most > 0:
+        kept = _joined(kept, most)
     return sorted(kept, key=lambda box: (-box.area, box))
+
+
+def _joined(boxes: list[Box], most: int) -> list[Box]:
+    """At most `most`; each box's cheapest partner is looked for anew only when it is gone: there may be a thousand."""
+    partner = {box: _partner(box, boxes) for box in boxes}
+    while len(partner) > most:
+        one = min(partner, key=lambda box: _waste(box, partner[box]))
+        joined = _union(one, partner[one])
+        gone = {
+            box
+            for box in partner
+            if box in (one, partner[one]) or (box.sort == joined.sort and joined.contains(box))
+        }
+        left = [box for box in partner if box not in gone]
+        now = [*left, joined]
+        partner = {
+            box: _partner(box, now)
+            if box == joined or partner[box] in gone
+            else min(partner[box], joined, key=lambda other, box=box: _waste(box, other))
+            for box in now
+        }
+    return list(partner)
+
+
+def _partner(box: Box, boxes: Iterable[Box]) -> Box:
+    return min((other for other in boxes if other != box), key=lambda other: _waste(box, other), default=box)
 
 
 def _thousandths(first, last, pixels) -> tuple[int, int]:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-SIDE = 2_000  # pixels of the longer side on which lines are looked for
+SIDE = 1_600  # pixels of the longer side on which lines are looked for
 SMALL_SIDE = 900  # a picture smaller than this is looked at twice as large
-LEVELS = 4  # each half as large as the one before
+LEVELS = 3  # each half as large as the one before
+LEAST = 16  # pixels of the shorter side: a strip may hold one line and nothing else
 LOWEST, TALLEST = 6, 26  # pixels, of a letter, on each level
 WIDEST = 14  # heights, of small letters that run into one another
 WIDEST_LARGE = 5  # heights, of larger ones: a trace or a contour is longer
@@ -29,6 +30,12 @@ APART = 0.35  # of its difference from its neighbors, by which a stroke differs 
 COLORED = 12  # levels of gray between the channels that make a picture one in color
 SHORTEST = 1.4  # heights, of a line
 MOST_PIECES = 6_000
+LONG = 4 * TALLEST  # pixels: no letter is
+RUN = 33  # pixels that a trace runs straight, at the least
+CROSSED = 9  # pixels: a thicker trace cuts letters in two
+MOST_TRACES = 0.1  # of the picture
+WEAK = 6.2  # strokes: a shorter line may be anything
+MOST_SCATTERED = 5  # such lines alone, on a picture with writing
 
 
 @dataclass(frozen=True)
@@ -76,21 +83,41 @@ def find_lines(picture: np.ndarray) -> list[Line]:
     scale = _scale(max(height, width))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     sized = picture if scale == 1 else cv2.resize(picture, None, fx=scale, fy=scale, interpolation=method)
-    found: list[Line] = []
+    found: list[tuple[Line, bool]] = []
     for plane in _planes(sized):
         factor = scale
         for level in range(LEVELS):
             if level:
                 plane = cv2.resize(plane, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
                 factor /= 2
-            if min(plane.shape) < 3 * TALLEST:
+            if min(plane.shape) < LEAST:
                 break
             found += [
-                Line(row.left / factor, row.top / factor, row.right / factor, row.bottom / factor)
+                (
+                    Line(row.left / factor, row.top / factor, row.right / factor, row.bottom / factor),
+                    row.strokes < WEAK,
+                )
                 for row in _rows(plane, level)
                 if _is_text(row)
             ]
-    return [_with_margin(line, width, height) for line in merge(found)]
+    return [_with_margin(line, width, height) for line in merge(_without_scatter(found))]
+
+
+def _without_scatter(found: list[tuple[Line, bool]]) -> list[Line]:
+    """All but the short ones where there are many that stand alone: stars and gravel, not writing."""
+    lines = merge([line for line, is_weak in found if not is_weak])
+    weak = merge([line for line, is_weak in found if is_weak])
+    scattered = [line for line in weak if not any(_are_level(line, other) for other in lines)]
+    if len(scattered) <= MOST_SCATTERED:
+        return lines + weak
+    return lines + [line for line in weak if line not in scattered]
+
+
+def _are_level(one: Line, other: Line) -> bool:
+    """Whether they overlap or could be columns of one line in a table."""
+    down = min(one.bottom, other.bottom) - max(one.top, other.top)
+    low, high = sorted((one.height, other.height))
+    return _belong_together(one, other) or (down > 0.6 * low and high < 1.6 * low)
 
 
 def _scale(side: int) -> float:
@@ -138,7 +165,11 @@ def _rows(plane, level: int) -> Iterator[Row]:
     dark = cv2.morphologyEx(smooth, cv2.MORPH_BLACKHAT, square), cv2.subtract(usual, smooth)
     for strokes, apart in (light, dark):
         for ink in _inks(strokes, apart, FAINTEST_LARGE if level else FAINTEST):
-            pieces = _pieces(ink, WIDEST_LARGE if level else WIDEST)
+            pieces, traces = _pieces(ink, WIDEST_LARGE if level else WIDEST)
+            if traces is not None:
+                ink = cv2.subtract(ink, traces)
+                pieces, _ = _pieces(ink, WIDEST_LARGE if level else WIDEST)
+                strokes = cv2.subtract(strokes, traces)
             if not len(pieces):
                 continue
             left, top, width, height = pieces[:, :4].T
@@ -250,17 +281,25 @@ def _is_text(row: Row) -> bool:
     """Whether a row is one that writing forms, and a grid, a ruler, a trace, hair or speckle seldom do."""
     clear = row.loudness < 0.15 and row.strength > 25
     dense = row.strokes / row.length
+    if row.strokes < WEAK and not _is_short_text(row):
+        return False
     return (
         row.loudness < 0.4
+        and row.cover > 0.5
         and row.strokes >= (3 if clear else 4)
-        and 0.6 < dense < 4
+        and (0.75 if row.level else 0.6) < dense < 4
         and row.fill < 0.9
         and row.unevenness < 0.12
         and row.depth < 1.8 + 0.13 * row.length  # letters of one size, tilted by a few degrees
         and row.bars < 0.75
         and not (row.bars > 0.4 and row.cover < 0.6)  # the ticks of a ruler
-        and not (row.level and row.pieces == 1 and row.fill < 0.36)  # a stretch of a trace
     )
+
+
+def _is_short_text(row: Row) -> bool:
+    """Of a few letters more is asked: stretches of a trace and corners of a grid are thin, pale or among strokes."""
+    thin = 0.36 if row.level else 0.42 if row.pieces == 1 else 0.3
+    return row.fill > thin and row.loudness < 0.3 and row.strength > 20
 
 
 def _inks(strokes, apart, faintest):
@@ -287,8 +326,8 @@ def _inks(strokes, apart, faintest):
 
 
 def _pieces(ink, widest):
-    """Pieces of ink of the size of letters: an array of left, top, width, height, area."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_32S)
+    """Pieces of ink of the size of letters: an array of left, top, width, height, area; and the traces between them."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_32S)
     pieces = stats[1:]
     width, height, area = pieces[:, 2], pieces[:, 3], pieces[:, 4]
     fill = area / (width * height)
@@ -299,8 +338,31 @@ def _pieces(ink, widest):
         & (fill > np.where(width > 2.5 * height, 0.28, 0.12))
         & (area >= 5)
     )
+    long = np.flatnonzero(np.maximum(width, height) > LONG)
+    traces = _traces(ink, labels, long + 1, len(stats)) if len(long) else None
     pieces = pieces[fit]
-    return pieces[np.argsort(-pieces[:, 4])[:MOST_PIECES]]
+    return pieces[np.argsort(-pieces[:, 4])[:MOST_PIECES]], traces
+
+
+def _traces(ink, labels, long, count):
+    """What of the long pieces runs level or upright: rules and the traces of an EKG, which letters may touch."""
+    is_long = np.zeros(count, np.uint8)
+    is_long[long] = 255
+    masses = is_long[labels]
+    runs = []
+    for across in (True, False):
+        along = np.ones((1, RUN) if across else (RUN, 1), np.uint8)
+        aside = np.ones((3, 1) if across else (1, 3), np.uint8)
+        run = cv2.morphologyEx(cv2.morphologyEx(masses, cv2.MORPH_CLOSE, aside), cv2.MORPH_OPEN, along)
+        runs.append(cv2.dilate(run, aside))
+    level, upright = runs
+    if np.count_nonzero(level | upright) > MOST_TRACES * ink.size:  # a grid
+        return None
+    rest = cv2.subtract(ink, level | upright)
+    # A stroke that crosses goes on at the other side: there, it stays whole.
+    through = cv2.morphologyEx(rest, cv2.MORPH_CLOSE, np.ones((CROSSED, 1), np.uint8)) & level
+    through |= cv2.morphologyEx(rest, cv2.MORPH_CLOSE, np.ones((1, CROSSED), np.uint8)) & upright
+    return cv2.subtract(level | upright, through)
 
 
 def merge(lines: list[Line]) -> list[Line]:

@@ -60,12 +60,13 @@ CT_VIEWS = [
     View("lung", "Lung", Window(-600, 1500)),
     View("soft", "Soft tissue", Window(40, 400)),
     View("bone", "Bone", Window(400, 1800)),
+    View("brain", "Brain", Window(40, 80)),
 ]
 AS_SENT = View("as-sent", "As sent")
 
 
 def draw(data: bytes, least: int) -> list[tuple[View, Image.Image]]:
-    """The frame as it is looked at: CT in three windows, all else as it was sent. Raises Refused."""
+    """The frame as it is looked at: CT in four windows, all else as it was sent. Raises Refused."""
     warnings.simplefilter("ignore", UserWarning)  # pydicom's, of odd headers
     dataset = _read(data)
     _check(dataset, least)

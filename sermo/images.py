@@ -55,7 +55,7 @@ class UnreadableFile(Exception):
 class Rendition:
     """One way to look at what was sent. A photo has one; a CT slice one for each window."""
 
-    window: str  # "" for a photo; "lung", "soft", "bone" or "as-sent" for DICOM
+    window: str  # "" for a photo; "lung", "soft", "bone", "brain" or "as-sent" for DICOM
     label: str
     jpeg: bytes
 

@@ -34,7 +34,7 @@ def refine(picture: np.ndarray, lines: list[Line], reader: str) -> list[Line]:
             check=True,
         )
         words = _words(done.stdout.decode(errors="replace"), scale)
-    except (OSError, subprocess.SubprocessError, ValueError, KeyError):
+    except (OSError, subprocess.SubprocessError, csv.Error, ValueError, TypeError, KeyError):
         return lines
     return merge([*lines, *(word for word in words if not _lies_within(word, lines))])
 

@@ -1,10 +1,12 @@
 """Work on what strangers sent, done in a child process with limits on memory and time.
 
 What breaks a decoder breaks only its own process. The site calls `run`; a module that can be run this way ends in
-`sys.exit(sandbox.serve(work, ...))`. Both sides speak in frames: bytes, each after its length in four bytes. Of a
-child that fails, the last line it wrote to stderr is the reason.
+`sys.exit(sandbox.serve(work, ...))`. Both sides speak in frames: bytes, each after its length in four bytes. A child
+that refuses says why in place of frames; what libraries write of their own accord, to stdout or stderr, is lost.
 """
 
+import os
+import signal
 import struct
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from pathlib import Path
 
 MEMORY = 1_200_000_000  # bytes of address space
 SECONDS = 20  # of the processor; twice that by the clock
+REFUSED = 3  # the child's exit status where stdout holds a reason
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = {  # nothing of the site's own: no keys, no settings
     "PATH": "",
@@ -26,7 +29,7 @@ ENVIRONMENT = {  # nothing of the site's own: no keys, no settings
 
 
 class ChildFailed(Exception):
-    """No work came back. `reason` is what the child said last, or "broken", or "timeout"."""
+    """No work came back. `reason` is that of the child's refusal, or "broken", or "timeout"."""
 
     def __init__(self, reason: str):
         super().__init__(reason)
@@ -43,18 +46,25 @@ def run(module: str, *args: str, data: bytes, seconds: float = SECONDS) -> list[
         child = subprocess.run(  # noqa: S603 - our own module, words and numbers of ours
             [sys.executable, "-m", module, *args],
             input=data,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             timeout=seconds * 2,
             cwd=ROOT,
-            env=ENVIRONMENT,
+            env=ENVIRONMENT | _compiled(),
             check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise ChildFailed("timeout") from error
-    if child.returncode != 0:
-        said = child.stderr.decode(errors="replace").strip().splitlines()
-        raise ChildFailed(said[-1] if said else "broken")
+    if child.returncode == REFUSED:
+        raise ChildFailed(child.stdout.decode(errors="replace"))
+    if child.returncode:
+        raise ChildFailed("timeout" if child.returncode == -signal.SIGXCPU else "broken")
     return unpack(child.stdout)
+
+
+def _compiled() -> dict[str, str]:
+    """Where the child reads modules that the site compiled, if not beside them."""
+    return {"PYTHONPYCACHEPREFIX": sys.pycache_prefix} if sys.pycache_prefix else {}
 
 
 def pack(frames: Iterable[bytes]) -> bytes:
@@ -79,31 +89,39 @@ def unpack(stream: bytes) -> list[bytes]:
 
 def serve(work: Callable[[bytes], Iterable[bytes]], *, memory: int = MEMORY, seconds: int = SECONDS) -> int:
     """Do the work on stdin within limits and write its frames to stdout. Returns the exit status."""
-    limit(memory=memory, seconds=seconds)
-    data = sys.stdin.buffer.read()
-    try:
-        packed = pack(work(data))
-    except Refused as refusal:
-        return _fail(str(refusal))
-    except MemoryError:
-        return _fail("big")
-    except Exception:  # whatever a decoder trips over, the file is at fault
-        return _fail("broken")
-    sys.stdout.buffer.write(packed)
-    sys.stdout.buffer.flush()
-    return 0
+    with _own_stdout() as out:
+        try:
+            limit(memory=memory, seconds=seconds)
+            status, said = 0, pack(work(sys.stdin.buffer.read()))
+        except Refused as refusal:
+            status, said = REFUSED, str(refusal).encode()
+        except MemoryError:
+            status, said = REFUSED, b"big"
+        except Exception:  # whatever a decoder trips over, the file is at fault
+            status, said = REFUSED, b"broken"
+        out.write(said)
+    return status
+
+
+def _own_stdout():
+    """The child's stdout, for the frames alone: a library that prints would print into them."""
+    out = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+    return out
 
 
 def limit(*, memory: int = MEMORY, seconds: int = SECONDS) -> None:
-    """From here on, no more than this. No files are written, not even of a crash."""
+    """From here on, no more than this, or than there was before. No files are written, not even of a crash."""
     import resource
 
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _fail(reason: str) -> int:
-    print(reason, file=sys.stderr)
-    return 1
+    for what, soft, hard in (
+        (resource.RLIMIT_AS, memory, memory),
+        (resource.RLIMIT_CPU, seconds, seconds + 1),  # a signal first, which says what it was
+        (resource.RLIMIT_FSIZE, 0, 0),
+        (resource.RLIMIT_CORE, 0, 0),
+    ):
+        _, before = resource.getrlimit(what)
+        most = hard if before == resource.RLIM_INFINITY else min(hard, before)
+        resource.setrlimit(what, (min(soft, most), most))

@@ -445,6 +445,7 @@ CASE_REVIEW_MINUTES = 15  # in which a moderator should have looked at a case
 CASE_FIRST_REVIEWED = 3  # a new member's first so many, under each face
 IMAGE_FLAG_DAYS = 30  # in so many days
 IMAGE_FLAGS_WRONG = 2  # wrong flags take the power to flag away
+IMAGE_FLAGS_OPEN = 3  # flags of one member that nobody decided yet hide no further picture
 INCIDENT_DAYS = 60  # to tell those concerned (45 CFR 164.404)
 ALERTS_LOOKED_AT = 20  # new matches of a saved search, the newest, of which one is told
 

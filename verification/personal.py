@@ -22,7 +22,7 @@ from verification.models import (
 )
 from verification.models.claims import FINAL, UNDECIDED, State
 from verification.progress import stage_of
-from verification.services import claims, proofs, states
+from verification.services import claims, events, proofs, states
 
 ASKS_BACK = "would tell what the next try of the questions asks"
 REVIEW = "a reviewer's own work"
@@ -53,11 +53,15 @@ class UnderDecision(RuleBroken):
 
 
 def lock(person: Person) -> None:
-    """The account, the identities it claims, the claims: in the order of all verification services."""
+    """The account, the identities it claims, the claims, the chain: in the order of all verification services.
+
+    The chain comes before the member, as it does where moderators act; ending the claims needs it anyway.
+    """
     states.lock_account(person.user)
     own = Claim.objects.filter(user=person.user)
     states.lock_hashes(*(each for pair in own.values_list("npi_hash", "license_hash") for each in pair))
     list(own.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
+    events.lock_chain()
 
 
 def check_may_leave(person: Person) -> None:

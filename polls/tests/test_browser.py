@@ -10,7 +10,7 @@ from polls.models import Ballot, Concern, Receipt, Sponsor, Tally
 from polls.tests.factories import make_poll, make_trend, make_voter, vote
 from questions.tests.factories import make_question
 from sermo.tests.people import enter
-from sermo.tests.test_accessibility import END_OF_TRANSITIONS, faults_of
+from sermo.tests.test_accessibility import faults_by_look
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -125,13 +125,6 @@ def test_a_vote_is_changed_in_the_browser_it_was_cast_with(open_page, live_serve
     assert not Concern.objects.filter(kind="browser").exists()
 
 
-LOOKS = [
-    ("light", 390, {}),
-    ("light", 1280, {}),
-    ("dark", 1280, {"runOnly": ["color-contrast", "link-in-text-block"]}),
-]
-
-
 def test_no_page_of_a_poll_has_a_serious_fault(open_page, live_server, reader):
     polls = [make_poll(kind, LONG) for kind in ("single", "multiple", "ranked")]
     polls.append(make_poll("scale", low_label="never", high_label="always"))
@@ -162,9 +155,5 @@ def faults(page, site, paths) -> list[str]:
     for path in paths:
         page.emulate_media(color_scheme="light")
         assert page.goto(site + path).status == 200
-        for theme, width, rules in LOOKS:
-            page.emulate_media(color_scheme=theme)
-            page.set_viewport_size({"width": width, "height": 900})
-            page.evaluate(END_OF_TRANSITIONS)
-            found += [f"{path} ({theme}, {width} px): {fault}" for fault in faults_of(page, rules)]
+        found += faults_by_look(page)
     return found

@@ -101,9 +101,8 @@ def faults(form: BaseForm) -> list[dict]:
     found = [{"text": text, "label": "", "target": ""} for text in form.non_field_errors()]
     for field in form:
         for text in field.errors:
-            found.append(
-                {"text": text, "label": "" if field.is_hidden else field.label, "target": _control_id(field)}
-            )
+            label = "" if field.is_hidden else two_lines(field.label)[0]
+            found.append({"text": text, "label": label, "target": _control_id(field)})
     return found
 
 

@@ -255,16 +255,18 @@ def column_of(hounsfield):
     return round((hounsfield + 1000) / 3000 * (SIZE[0] - 1))
 
 
-def test_a_slice_of_ct_is_seen_through_three_windows(quick):
-    lung, soft, bone = take_in(ct_slice()).renditions
+def test_a_slice_of_ct_is_seen_through_four_windows(quick):
+    lung, soft, bone, brain = take_in(ct_slice()).renditions
 
-    assert [view.window for view in (lung, soft, bone)] == ["lung", "soft", "bone"]
-    assert [view.label for view in (lung, soft, bone)] == ["Lung", "Soft tissue", "Bone"]
+    assert [view.window for view in (lung, soft, bone, brain)] == ["lung", "soft", "bone", "brain"]
+    assert [view.label for view in (lung, soft, bone, brain)] == ["Lung", "Soft tissue", "Bone", "Brain"]
     for view, center in ((lung, -600), (soft, 40), (bone, 400)):
         assert abs(grays(view)[column_of(center)] - 128) < 12
     assert grays(lung)[column_of(300)] > 250
     assert grays(soft)[column_of(-300)] < 5
     assert grays(bone)[column_of(1500)] > 250
+    assert grays(brain)[column_of(-20)] < 8
+    assert grays(brain)[column_of(100)] > 247
 
 
 def test_a_film_stored_the_other_way_round_is_inverted(quick):
@@ -377,6 +379,38 @@ def test_memory_runs_out_in_the_child_alone_and_is_called_big(monkeypatch):
     monkeypatch.setattr(subprocess, "run", run_short_of_memory)
 
     assert outcome(file_of(plain("L", (7000, 7000)), "PNG", compress_level=1)) == "big"
+
+
+CHATTY = """
+import os, sys
+from sermo import sandbox
+
+def work(data):
+    os.write(1, b"in between")
+    os.write(2, b"too big\\nbig\\n")
+    {then}
+    yield data
+
+sys.exit(sandbox.serve(work))
+"""
+
+
+@pytest.mark.parametrize(
+    ("then", "reason"),
+    [("os.abort()", "broken"), ("raise sandbox.Refused('small')", "small"), ("len()", "broken")],
+)
+def test_what_a_library_prints_is_neither_a_frame_nor_a_reason(then, reason, monkeypatch):
+    run = subprocess.run
+    monkeypatch.setattr(
+        subprocess,
+        "run",
+        lambda command, **options: run([command[0], "-c", CHATTY.replace("{then}", command[3])], **options),
+    )
+
+    assert sandbox.run("", "pass", data=b"a frame") == [b"a frame"]
+    with pytest.raises(sandbox.ChildFailed) as failure:
+        sandbox.run("", then, data=b"")
+    assert failure.value.reason == reason
 
 
 @pytest.mark.scale

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from sermo.tests.test_accessibility import faults_of
+from sermo.tests.test_accessibility import LOOKS, faults_by_look
 from verification.models import Challenge, Claim
 from verification.models.claims import State
 from verification.services import vouching
@@ -100,9 +100,7 @@ def test_axe_finds_no_serious_fault(browser_page, live_server, provider, seeker)
     page = browser_page()
 
     def look():
-        for width in (390, 1280):
-            page.set_viewport_size({"width": width, "height": 900})
-            found.extend(f"{page.url} at {width}: {fault}" for fault in faults_of(page, {}))
+        found.extend(faults_by_look(page, LOOKS[:2]))
 
     enter(page, site, seeker)
     for path in ("/verify/", "/verify/challenge/"):

@@ -13,6 +13,7 @@ from consults.words import CHECKLIST
 from questions.forms import WORDS
 from sermo.errors import RuleBroken
 from sermo.redaction import Box
+from sermo.templatetags.paper import faults
 
 DRAWN = "own"  # what the author drew; the others are named by what the search took them for
 SORTS = {"face": "Face", "text": "Writing", DRAWN: "Box"}
@@ -20,7 +21,7 @@ EMPTY_ROWS = 2  # to fill in without a script
 OTHER = "other"
 WHY_OPEN = {
     "": "Nothing is left open",
-    "not_a_face": "It is no face",
+    "not_a_face": "Not a face",
     "not_a_patient": "It is no person: a drawing, a model, a statue",
     "needed": "The finding is there, and nobody could be known by what shows",
     OTHER: "Another reason, in words",
@@ -33,6 +34,7 @@ WHY_NO_CONSENT = {
     OTHER: "In my own words",
 }
 NEW = "new"
+WRITING_OPEN = "Writing that was found is not under a box whole. Cover it, or tick that it identifies nobody."
 
 
 class Percent(forms.DecimalField):
@@ -84,11 +86,57 @@ class BoxForm(forms.Form):
         return Box(left, top, min(width, 1000 - left), min(height, 1000 - top), sort)
 
 
-Boxes = formset_factory(BoxForm, extra=EMPTY_ROWS, max_num=drafts.MOST_BOXES + EMPTY_ROWS)
+class KeptBoxForm(BoxForm):
+    """A row that stays the box it was while its numbers make none: a slip of the keyboard uncovers nothing."""
+
+    was = forms.CharField(required=False, widget=forms.HiddenInput)  # the four sides, in thousandths
+    not_face = forms.BooleanField(required=False, label="Not a face")
+
+    def clean(self):
+        cleaned = super().clean()
+        if self.is_gone:
+            for name in self.SIDES:
+                self.errors.pop(name, None)
+        for name in ("left", "top"):
+            if cleaned.get(name) == 100 and not self.is_gone:
+                self.add_error(name, "Less than 100.")
+        return cleaned
+
+    @property
+    def is_face(self) -> bool:
+        return self["sort"].value() == "face"
+
+    @property
+    def is_not_face(self) -> bool:
+        """Whether its author says that what was found here is no face."""
+        return self.is_face and bool(self["not_face"].value())
+
+    @property
+    def is_gone(self) -> bool:
+        return bool(self["gone"].value()) or self.is_not_face
+
+    def box(self) -> Box | None:
+        if self.is_gone:
+            return None
+        return self.last() if self.errors else super().box()
+
+    def last(self) -> Box | None:
+        """The box it was when its numbers last made one."""
+        sort = self["sort"].value()
+        try:
+            return Box.make(*(self["was"].value() or "").split(), sort if sort in SORTS else DRAWN)
+        except (TypeError, ValueError):
+            return None
+
+
+Boxes = formset_factory(KeptBoxForm, extra=EMPTY_ROWS, max_num=drafts.MOST_BOXES + EMPTY_ROWS)
 
 
 class PictureForm(IdentifierMixin, forms.Form):
-    """One picture: what it shows in words, the boxes over it, and why one leaves a face open."""
+    """One picture: what it shows in words, the boxes over it, and why one leaves a face or writing open.
+
+    `drawn` are boxes kept beside the picture: they leave a face open without a reason, or go over a masked one.
+    """
 
     checked_fields = ("description",)
 
@@ -101,29 +149,84 @@ class PictureForm(IdentifierMixin, forms.Form):
     )
     why = forms.ChoiceField(label="Why a part of a face stays open", required=False, choices=WHY_OPEN.items())
     why_words = forms.CharField(label="The reason in words", required=False, max_length=120)
+    writing = forms.MultipleChoiceField(
+        label="Found writing",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": WRITING_OPEN},
+    )
 
-    def __init__(self, data=None, *, image: Image, number: int = 1):
-        self.image = image
+    def __init__(self, data=None, *, image: Image, number: int = 1, drawn: list[dict] | None = None):
+        self.image, self.number = image, number
+        self.was_sent = data is not None and all(
+            data.get(f"boxes-{image.pk}-{count}_FORMS", "").isdecimal() for count in ("TOTAL", "INITIAL")
+        )
+        self.is_new = data is not None and not self.was_sent  # it came in another tab
+        data = data if self.was_sent else None
         initial = {"description": image.description, **_reason_of(image.why_uncovered)}
         super().__init__(data, prefix=f"picture-{image.pk}", initial=initial)
         self.fields["description"].label = f"What picture {number} shows"
+        self.fields["why"].label = f"Why a part of a face on picture {number} stays open"
         self.has_faces = any(one["sort"] == "face" for one in image.proposals)
-        rows = [] if image.is_masked else image.boxes
+        self.burned = masking.boxes_of(image.boxes) if image.is_masked else []
+        self.beside = [one for one in drawn or [] if not (image.is_masked and one in image.boxes)]
+        rows = self.beside or ([] if image.is_masked else image.boxes)
         self.boxes = Boxes(data, prefix=f"boxes-{image.pk}", initial=[_as_row(one) for one in rows])
         if image.is_masked or not self.has_faces:
             del self.fields["why"], self.fields["why_words"]
+        shown = self.drawn() if self.was_sent else masking.boxes_of(rows)
+        self._ask_of_writing(drafts.left_open(image, "text", [*self.burned, *shown]))
+
+    def _ask_of_writing(self, places: list[int]):
+        """Ask about just what is open now: a tick for less does not hold for more."""
+        if not places:
+            del self.fields["writing"]
+            return
+        words = f"Found writing is left open on picture {self.number}: I looked, it identifies nobody."
+        self.fields["writing"].choices = [("-".join(map(str, places)), words)]
+        self.fields["writing"].error_messages["required"] = WRITING_OPEN
 
     def is_valid(self):
         return super().is_valid() & self.boxes.is_valid()  # both, so that both show their faults
+
+    def clean(self):
+        cleaned = super().clean()
+        boxes = self.drawn()
+        if len(boxes) > drafts.MOST_BOXES:
+            self.add_error(None, drafts.TooManyBoxes.message)
+        if "why" in self.fields and not self.reason() and drafts.left_open(self.image, "face", boxes):
+            self.add_error("why", drafts.FaceUncovered.message)
+        return cleaned
 
     def drawn(self) -> list[Box]:
         """The boxes of all rows that make one, each once."""
         self.boxes.is_valid()
         return list(dict.fromkeys(filter(None, (row.box() for row in self.boxes))))
 
+    def faults(self) -> list[dict]:
+        """What is wrong with it, for the summary, each naming the picture."""
+        name = f"Picture {self.number}"
+        if self.is_new:
+            words = "It was added while this page was open. Look at it now."
+            return [{"text": words, "label": name, "target": f"picture-{self.image.pk}"}]
+        found = faults(self)
+        for fault in found:
+            if not fault["label"]:
+                fault |= {"label": name, "target": f"picture-{self.image.pk}"}
+        return found + self.faults_of_boxes()
+
+    def faults_of_boxes(self) -> list[dict]:
+        found = []
+        for place, row in enumerate(self.boxes if self.was_sent else [], start=1):
+            for fault in faults(row):
+                label = f"Picture {self.number}, box {place}, {fault['label'].lower()}"
+                found.append({**fault, "label": label})
+        return found
+
     def reason(self) -> str:
         """Why a face stays open, as it is kept."""
         chosen, words = self._sent("why"), self._sent("why_words")
+        if not chosen and any(row.is_not_face for row in self.boxes):
+            chosen = "not_a_face"
         if chosen == OTHER:
             return " ".join(words.split())[:120]
         return WHY_OPEN.get(chosen, "") if chosen else ""
@@ -139,8 +242,14 @@ class PictureForm(IdentifierMixin, forms.Form):
             why_uncovered=self.reason(),
         )
 
-    def keep_what_may_be(self, member: Member):
-        """Keep as much of what was sent as the rules allow, while the author goes on. Raises NotInWriting."""
+    def keep_what_may_be(self, member: Member) -> list[dict]:
+        """Keep as much of what was sent as the rules allow, while the author goes on. Raises NotInWriting.
+
+        Returns what was drawn and is to be kept beside the picture.
+        """
+        if not self.was_sent:
+            return self.beside
+        beside = masking.as_dicts(self.drawn()[: 2 * drafts.MOST_BOXES])
         try:
             self.keep(member)
         except (drafts.FaceUncovered, drafts.TooManyBoxes):
@@ -152,6 +261,8 @@ class PictureForm(IdentifierMixin, forms.Form):
                 description=self._sent("description")[:500],
                 why_uncovered=self.image.why_uncovered,
             )
+            return beside
+        return beside if self.image.is_masked else []
 
     def burn_more(self) -> Image:
         """Burn what was drawn over a masked picture into it too. Raises what `masking.mask_more` raises."""
@@ -166,7 +277,9 @@ class PictureForm(IdentifierMixin, forms.Form):
 
 
 def _as_row(box: dict) -> dict:
-    return {**{side: f"{box[side] / 10:.1f}" for side in BoxForm.SIDES}, "sort": box["sort"]}
+    sides = [box[side] for side in BoxForm.SIDES]
+    row = {side: f"{length / 10:.1f}" for side, length in zip(BoxForm.SIDES, sides, strict=True)}
+    return {**row, "sort": box["sort"], "was": " ".join(map(str, sides))}
 
 
 def _reason_of(kept: str) -> dict[str, str]:
@@ -208,7 +321,7 @@ class ConsentForm(IdentifierMixin, forms.Form):
     )  # needed with one of the kinds
 
     kind = forms.ChoiceField(
-        label="Consent",
+        label="Kind of consent",
         choices=[
             ("deidentified", "Not required: nothing identifies the patient"),
             ("signed", "The patient signed\nOr a parent or guardian. No name is stored."),
@@ -251,7 +364,7 @@ class ConsentForm(IdentifierMixin, forms.Form):
     expires_on = forms.DateField(
         label="Holds until",
         required=False,
-        help_text="Nothing: until it is taken back.",
+        help_text="Empty: until it is taken back.",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 

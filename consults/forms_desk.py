@@ -1,14 +1,17 @@
 """What members flag and what moderators decide about cases, checked."""
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from accounts.identifier_forms import IdentifierMixin
 from consults.check_forms import BoxForm
 from consults.models import CaseDraft, ImageFlag
+from consults.services import drafts
 from questions.forms_moderation import CHOOSE
 from questions.models import ModerationAction
+from sermo.redaction import Box
 
 PUBLISH, RETURN, REFUSE = "publish", "return", "refuse"
 DECISIONS = [
@@ -80,13 +83,39 @@ class ReviewForm(IdentifierMixin, forms.Form):
 
 
 class CoverForm(BoxForm):
-    """One more box on a picture that is masked."""
+    """One more box on a picture that is masked. It is burned in as it was typed, or not at all."""
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        for name in self.SIDES:
-            self.fields[name].required = True
-            self.fields[name].error_messages["required"] = "Needed, in percent."
+    ENDS = (("left", "width", "right"), ("top", "height", "lower"))
+
+    def clean(self):
+        cleaned = super().clean()
+        for start, length, edge in self.ENDS:
+            begins, reaches = cleaned.get(start), cleaned.get(length)
+            if None not in (begins, reaches) and begins + reaches > 100 and not cleaned.get("gone"):
+                self.add_error(length, f"Beyond the {edge} edge: at most {float(100 - begins):g}.")
+        return cleaned
+
+
+class BaseCovers(forms.BaseFormSet):
+    """The boxes drawn over a picture that is masked: at least one."""
+
+    def clean(self):
+        if not any(self.errors) and not self.boxes():
+            raise ValidationError("Draw a box over the picture, or type its numbers.")
+
+    def boxes(self) -> list[Box]:
+        return list(dict.fromkeys(filter(None, (row.box() for row in self))))
+
+    def faults(self) -> list[str]:
+        """What is wrong, each in a sentence that names its row."""
+        said = [str(words) for words in self.non_form_errors()]
+        for place, row in enumerate(self, start=1):
+            for name, found in row.errors.items():
+                said += [f"Box {place}, {row[name].label.lower()}: {words}" for words in found]
+        return said
+
+
+Covers = forms.formset_factory(CoverForm, BaseCovers, extra=1, max_num=drafts.MOST_BOXES + 1)
 
 
 class DecideFlagForm(IdentifierMixin, forms.Form):

@@ -53,7 +53,7 @@ def _words(notice: Notice, consent: Consent) -> str:
     """A reminder of a day that was put off since says nothing any more."""
     deed = notice.key.split(":")[2]
     if consent.revoked_at is not None:
-        return "A patient took a consent back. Its pictures are destroyed" if deed == "revoked" else ""
+        return "A patient took a consent back. No one sees its pictures any more" if deed == "revoked" else ""
     if consent.expires_on is None or deed != f"{consent.expires_on:%Y%m%d}":
         return ""
     day = date_format(consent.expires_on, "M j, Y")

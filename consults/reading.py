@@ -57,6 +57,11 @@ class Picture:
         return reverse("consults:image", args=[self.image.key])
 
     @property
+    def boxes(self) -> list[dict]:
+        """What is burned in, to tell it from what is dark by nature."""
+        return self.image.boxes
+
+    @property
     def windows(self) -> list[tuple[str, str]]:
         """Key and label of each rendition, where there are several to choose from."""
         return self.image.windows if len(self.image.windows) > 1 else []
@@ -110,8 +115,11 @@ class CasePage:
 
     @property
     def reader(self) -> str:
-        """Who is named over the pictures."""
-        return self.member.handle if self.member else "moderator"
+        return reader_of(self.user)
+
+    @property
+    def has_boxes(self) -> bool:
+        return any(picture.boxes for picture in self.shown)
 
     @property
     def is_asker(self) -> bool:
@@ -156,6 +164,11 @@ class CasePage:
         said = ["physicians", *["teaching"] * consent.for_teaching, *["observers"] * consent.for_observers]
         words = ", ".join(said).capitalize()
         return words if len(said) > 1 else f"{words} only"
+
+
+def reader_of(user: User) -> str:
+    """Who is named over the pictures."""
+    return user.as_member.handle if user.as_member else "moderator"
 
 
 def patient_words(age_band: str, sex: str) -> str:
@@ -203,7 +216,7 @@ def _pictures(case: Case, user: User) -> list[Picture]:
     gate = Image.objects.visible_to(user).filter(pk=OuterRef("pk"))
     images = Image.objects.filter(case=case.pk).annotate(is_shown=Exists(gate)).in_order()
     places: dict[int, Picture] = {}
-    for image in images.defer("seal", "boxes", "proposals", "masked_hashes"):
+    for image in images.defer("seal", "proposals", "masked_hashes"):
         image.case = case
         taken = places.get(image.place)
         if taken is None or taken.image.is_shredded:

@@ -13,6 +13,7 @@ urlpatterns = [
     path("<int:question_id>/<slug:slug>/", pages.case, name="case"),
     path("<int:question_id>/<slug:slug>/solution/", pages.look, name="look"),
     path("images/<str:key>/", images.image, name="image"),  # ?size=full|screen|thumb&window=
+    path("images/<str:key>/full/", pages.full, name="full"),  # ?window=
     path("images/<str:key>/flag/", desk.flag, name="flag"),
     path("images/<str:key>/mark/", markers.mark, name="mark"),
     path("marks/<int:marker_id>/remove/", markers.remove, name="remove_mark"),

@@ -3,7 +3,7 @@
 from django import forms
 
 from accounts.identifier_forms import IdentifierMixin
-from questions.models import Appeal, Flag, ModerationAction, Post, Reason
+from questions.models import Appeal, Flag, ModerationAction, Post, Question, Reason
 from questions.services.moderation.acts import Kind
 from questions.services.moderation.appeals import LONGEST_ANSWER
 
@@ -138,8 +138,13 @@ class ActForm(IdentifierMixin, forms.Form):
             ]
         if post.kind != Post.Kind.OPENING:
             del self.fields["title"]
-        if post.kind != Post.Kind.OPENING or not post.question.has_poll:
+        has_more = post.question.has_poll or post.question.kind == Question.Kind.CASE
+        if post.kind != Post.Kind.OPENING or not has_more:
             del self.fields["elsewhere"]
+        elif post.question.kind == Question.Kind.CASE:
+            field = self.fields["elsewhere"]
+            field.label = "Words that must go from its solution, pictures, marks or poll"
+            field.help_text = field.help_text.replace("from its poll", "from there")
 
     def _checked_names(self):
         """A post's text matters only where it is put in place of the old; it comes along with every act."""

@@ -167,7 +167,16 @@ class ImageFlagQuerySet(models.QuerySet):
         return self.filter(state=ImageFlag.State.OPEN)
 
     def on_desk(self, user):
-        """Open flags a moderator may decide: not of own cases, not own flags."""
+        """Open flags a moderator may decide: not of own cases, not own flags, not where the moderator takes part."""
+        from accounts.roles import is_moderator
+        from questions.services.moderation import rights
+
+        if not is_moderator(user):  # nor anybody who is not logged in, who is no member to ask about
+            return self.none()
+        return self.listed_on_desk(user).exclude(rights.part_taken(user.as_member, OuterRef("image__case")))
+
+    def listed_on_desk(self, user):
+        """Open flags a moderator is told of: also those where the moderator takes part, whose pictures stay unseen."""
         from accounts.roles import is_moderator
 
         if not is_moderator(user):

@@ -265,7 +265,7 @@ def revoke(*, consent: Consent, by: Member) -> int:
     if consent.member_id != by.pk:
         raise NotYours
     _revoke(consent.pk, Consent.RevokedBy.PHYSICIAN)
-    pictures = list(_pictures(consent.pk).values_list("pk", flat=True))
+    pictures = list(pictures_under(consent.pk).values_list("pk", flat=True))
     carry_out(consent_id=consent.pk)
     return Image.objects.filter(pk__in=pictures, state=Image.State.SHREDDED).count()
 
@@ -292,13 +292,14 @@ def _revoke(consent_id: int, by: str) -> int:
         return 0
     consent.revoked_at, consent.revoked_by = timezone.now(), by
     consent.save(update_fields=["revoked_at", "revoked_by"])
-    pictures = _pictures(consent_id).count()
+    pictures = pictures_under(consent_id).count()
     if by == Consent.RevokedBy.PATIENT:
         _tell(consent, f"consent:{consent.pk}:revoked")
     return pictures
 
 
-def _pictures(consent_id: int) -> QuerySet[Image]:
+def pictures_under(consent_id: int) -> QuerySet[Image]:
+    """Those that are not destroyed yet."""
     under = Q(consent=consent_id) | Q(case__consent=consent_id) | Q(draft__consent=consent_id)
     return Image.objects.filter(under).exclude(state=Image.State.SHREDDED)
 
@@ -311,7 +312,7 @@ def carry_out(*, consent_id: int) -> None:
     for draft in drafts_under(consent_id).order_by("pk"):
         with _noted("case_draft_not_ended", draft=str(draft.pk)):
             withdrawing.end_draft(draft=draft, why=Image.Shredded.CONSENT)
-    for image in _pictures(consent_id).order_by("pk"):
+    for image in pictures_under(consent_id).order_by("pk"):
         with _noted("case_picture_not_shredded", image=image.pk):
             withdrawing.shred(image=image, why=Image.Shredded.CONSENT)
 

@@ -20,12 +20,14 @@ from consults.services import files, masking
 from questions.services import limits
 from questions.services.writing import ReadOnly
 from sermo import crypto, images, redaction
+from sermo.boxes import merge
 from sermo.errors import RuleBroken
 from sermo.redaction import Box
 
 PURGED_AFTER = masking.STAGED_FOR - timedelta(hours=1)  # of what is staged, as the task comes once an hour
 KEPT_FOR = timedelta(days=30)  # masked pictures of a case that nobody goes on with
 MOST_BOXES = 60
+WIDEST = "bone"  # of the windows of a CT slice
 
 REFUSALS = {
     "format": "Send a JPEG, PNG, WebP, HEIC or DICOM file.",
@@ -129,7 +131,7 @@ def add_image(*, draft: CaseDraft, member: Member, upload: UUID, data: bytes) ->
         seal=files.new_seal(),
         received_hash=crypto.keyed_hash(hashlib.sha256(data).hexdigest(), "case-picture"),
     )
-    _propose(image, intake.renditions[0].jpeg)
+    _propose(image, intake.renditions)
     files.stage(image, [(rendition.window, rendition.jpeg) for rendition in intake.renditions])
     try:
         return _keep(image, member)
@@ -144,16 +146,21 @@ def add_image(*, draft: CaseDraft, member: Member, upload: UUID, data: bytes) ->
 
 
 def _earlier(draft: CaseDraft, member: Member, upload: UUID) -> Image | None:
-    return Image.objects.of_draft_of(member).filter(draft=draft, upload=upload).first()
+    rows = Image.objects.filter(draft=draft, draft__member=member, upload=upload)
+    return rows.exclude(state=Image.State.SHREDDED).first()
 
 
-def _propose(image: Image, jpeg: bytes) -> None:
-    """Note what the search found. A search that failed leaves the looking to a person."""
+def _propose(image: Image, renditions: Sequence[images.Rendition]) -> None:
+    """Note what the search found. A search that failed leaves the looking to a person.
+
+    White letters on what is white in one window of a CT slice stand out in a wider one, so both are searched.
+    """
+    looked_at = [one for place, one in enumerate(renditions) if place == 0 or one.window == WIDEST]
     try:
-        found = redaction.propose(jpeg)
+        found = [box for one in looked_at for box in redaction.propose(one.jpeg)]
     except redaction.ProposalFailed:
         found, image.was_looked_at = [], False
-    image.proposals = masking.as_dicts(found)
+    image.proposals = masking.as_dicts(merge(found, redaction.MOST_BOXES))
     image.boxes = list(image.proposals)
 
 
@@ -207,10 +214,14 @@ def describe(
 
 
 def uncovered_faces(image: Image) -> int:
-    """How many found faces are not under boxes whole, but for a rim as wide as rounding makes."""
-    boxes = masking.boxes_of(image.boxes)
-    faces = [one for one in masking.boxes_of(image.proposals) if one.sort == "face"]
-    return sum(redaction.covered_share(face, boxes) < 0.98 for face in faces)
+    """How many found faces are not under its boxes whole."""
+    return len(left_open(image, "face", masking.boxes_of(image.boxes)))
+
+
+def left_open(image: Image, sort: str, boxes: Sequence[Box]) -> list[int]:
+    """Which of the findings of a sort are not under boxes whole, but for a rim as wide as rounding makes."""
+    found = enumerate(masking.boxes_of(image.proposals))
+    return [place for place, one in found if one.sort == sort and redaction.covered_share(one, boxes) < 0.98]
 
 
 @transaction.atomic

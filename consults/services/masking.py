@@ -79,9 +79,13 @@ def mask_more(image: Image, boxes: Iterable[Box]) -> Image:
 
 def left_over(image: Image) -> int:
     """How many of the lines and faces that were found are not covered by the boxes."""
+    return len(open_still(image))
+
+
+def open_still(image: Image) -> list[Box]:
+    """The lines and faces that were found and are not covered by the boxes."""
     boxes = boxes_of(image.boxes)
-    found = boxes_of(image.proposals)
-    return sum(redaction.covered_share(one, boxes) < COVERED for one in found)
+    return [one for one in boxes_of(image.proposals) if redaction.covered_share(one, boxes) < COVERED]
 
 
 def boxes_of(dicts: Iterable[dict]) -> list[Box]:

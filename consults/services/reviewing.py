@@ -37,7 +37,7 @@ class WordsMissing(RuleBroken):
 
 
 class CouldNotGoOut(RuleBroken):
-    """One message for every rule: what refused may be about the author's other face, and is said to the author alone."""
+    """One message for every rule: what refused may be about its author's other face. The author is told."""
 
     message = "A rule of the site kept it from going out. It went back to its author, who is told which."
 

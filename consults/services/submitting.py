@@ -94,7 +94,8 @@ def submit(
     it in no transaction: each original is destroyed for good, whatever becomes of the next.
 
     Raises ChecklistOpen, NoPictures, DescriptionMissing, ConsentMissing, NotForTeaching, ConsentOfOtherFace,
-    ChangedMeanwhile, written.Incomplete, masking.MaskingFailed, and what `questions.services.writing.open_question` raises.
+    ChangedMeanwhile, written.Incomplete, masking.MaskingFailed, and what `questions.services.writing.open_question`
+    raises.
     """
     if missing := TICKS - set(ticks):
         raise ChecklistOpen(missing)

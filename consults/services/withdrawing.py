@@ -1,7 +1,7 @@
 """Taking a case back: its pictures are destroyed, what its author said about the patient goes, and colleagues are told.
 
-What colleagues wrote stays theirs. Row locks are taken in the order chain, discussion, draft or case, images, consent: a
-moderator who redacts holds the discussion when the words of its case are cut.
+What colleagues wrote stays theirs. Row locks are taken in the order chain, discussion, draft or case, images, consent:
+a moderator who redacts holds the discussion when the words of its case are cut.
 """
 
 from datetime import timedelta

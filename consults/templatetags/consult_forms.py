@@ -12,8 +12,11 @@ def drawn(rows) -> list[dict]:
 
 
 def _box(row) -> dict | None:
+    if row.is_bound and row.errors and hasattr(row, "last"):
+        box = row.box()
+        return box and {name: getattr(box, name) for name in row.SIDES}
     try:
         sides = {name: round(float(row[name].value()) * 10) for name in row.SIDES}
     except (TypeError, ValueError):
         return None
-    return None if row["gone"].value() else sides
+    return None if getattr(row, "is_gone", row["gone"].value()) else sides

@@ -10,7 +10,7 @@ from consults.models import Case, Image, Incident
 from consults.tests.factories import jpeg, make_case, make_image
 from consults.tests.test_flags import decide, flag_image
 from consults.tests.test_reviewing import make_moderator, make_waiting
-from sermo.tests.test_accessibility import END_OF_TRANSITIONS, LOOKS, faults_of
+from sermo.tests.test_accessibility import faults_by_look, open_details
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -65,15 +65,11 @@ def test_no_page_has_a_serious_fault_at_either_width_in_either_theme(open_page, 
     found = []
     for who, paths in addresses.items():
         page = open_page(who)
-        for theme, width, rules in LOOKS:
-            page.emulate_media(color_scheme=theme)
-            page.set_viewport_size({"width": width, "height": 900})
-            for path in paths:
-                page.goto(f"{live_server.url}{path}")
-                for details in page.locator("main details").all():
-                    details.evaluate("one => one.open = true")
-                page.evaluate(END_OF_TRANSITIONS)
-                found += [f"{path} ({theme}, {width} px): {fault}" for fault in faults_of(page, rules)]
+        for path in paths:
+            page.emulate_media(color_scheme="light")
+            page.goto(f"{live_server.url}{path}")
+            open_details(page)
+            found += faults_by_look(page)
 
     assert found == []
 
@@ -82,13 +78,52 @@ def test_a_case_is_covered_and_published_without_a_script(open_page, live_server
     page = open_page(moderator, java_script_enabled=False)
     page.goto(f"{live_server.url}{reverse('consults:desk')}")
     page.get_by_role("link", name=draft.title).click()
-    page.get_by_text("Cover more of picture 1").click()
+    page.get_by_text("Boxes as numbers, picture 1").click()
     for name, value in (("Left", "5"), ("Top", "5"), ("Width", "40"), ("Height", "20")):
         page.get_by_label(name).fill(value)
-    page.get_by_role("button", name="Cover it").click()
+    page.get_by_role("button", name="Draw them first").click()
+    assert page.locator("[data-still] rect").bounding_box()["width"] == pytest.approx(
+        page.locator("[data-stage]").bounding_box()["width"] * 0.4, abs=2
+    )
+    assert Image.objects.get(draft=draft).boxes == []
+    page.get_by_role("button", name="Burn new boxes in").click()
     expect(page.get_by_text("1 box burned in")).to_be_visible()
     page.get_by_role("radio", name="Publish").check()
     page.get_by_role("button", name="Decide", exact=True).click()
     expect(page.get_by_text("Published.")).to_be_visible()
 
     assert Case.objects.get().images.get().boxes[-1]["width"] == 400
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_boxes_are_drawn_over_what_was_found_before_they_are_burned_in(
+    open_page, live_server, draft, moderator, width
+):
+    face = {"left": 100, "top": 100, "width": 300, "height": 300, "sort": "face"}
+    Image.objects.filter(draft=draft).update(proposals=[face])
+    page = open_page(moderator, viewport={"width": width, "height": 1400})
+    faults = []
+    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(f"{live_server.url}{reverse('consults:review', args=[draft.pk])}")
+
+    stage = page.locator("[data-stage]")
+    stage.scroll_into_view_if_needed()
+    found, box = page.locator(".found-open rect").bounding_box(), stage.bounding_box()
+    assert found["x"] - box["x"] == pytest.approx(box["width"] / 10, abs=3)
+    page.mouse.move(found["x"] - 4, found["y"] - 4)
+    page.mouse.down()
+    page.mouse.move(found["x"] + found["width"] + 4, found["y"] + found["height"] + 4, steps=4)
+    page.mouse.up()
+    expect(page.locator(".redact-box")).to_have_count(1)
+    expect(page.get_by_text("1 found and not covered")).to_be_visible()
+    page.get_by_role("button", name="Burn new boxes in").click()
+
+    expect(page.get_by_text("1 box burned in")).to_be_visible()
+    expect(page.locator(".found-open")).to_have_count(0)
+    expect(page.get_by_text("found and not covered")).to_have_count(0)
+    made = Image.objects.get(draft=draft).boxes[0]
+    assert (made["left"], made["width"]) == pytest.approx((100, 300), abs=35)
+    decide = page.get_by_role("button", name="Decide", exact=True).bounding_box()
+    assert decide["y"] > stage.bounding_box()["y"] + stage.bounding_box()["height"]
+    assert not faults

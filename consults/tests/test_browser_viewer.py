@@ -15,7 +15,7 @@ from consults.models import Image, Marker
 from consults.tests.factories import make_case, make_image
 from consults.tests.test_markers import make_mark
 from questions.tests.factories import make_answer
-from sermo.tests.test_accessibility import END_OF_TRANSITIONS, faults_of
+from sermo.tests.test_accessibility import faults_by_look
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -188,7 +188,7 @@ def test_the_keys_of_the_viewer_work_while_it_has_the_focus(opened, case):
     expect(page.locator("[data-description]")).to_have_text("A tall one.")
     second = Image.objects.get(case=case, place=2)
     expect(page.get_by_role("link", name="Full size")).to_have_attribute(
-        "href", f"{second.get_absolute_url()}?size=full"
+        "href", f"{second.get_absolute_url()}full/"
     )
     expect(page.get_by_role("link", name="Report: shows patient identity")).to_have_attribute(
         "href", f"{second.get_absolute_url()}flag/"
@@ -344,13 +344,6 @@ def test_without_a_script_there_is_the_image_its_marks_and_links(opened, case):
     assert Marker.objects.get(number=3).left == 200
 
 
-LOOKS = [
-    ("light", 390, {}),
-    ("light", 1280, {}),
-    ("dark", 1280, {"runOnly": ["color-contrast", "link-in-text-block"]}),
-]
-
-
 def test_no_page_of_cases_has_a_serious_fault(opened, case, live_server, reader):
     own = make_case(reader, images=2, intent="teaching", urgency="now", care_under_way=True)
     Image.objects.filter(case=own, place=1).update(hidden_at="2026-01-01T00:00Z")
@@ -365,14 +358,42 @@ def test_no_page_of_cases_has_a_serious_fault(opened, case, live_server, reader)
             row.click()
         if page.locator('[data-do="compare"]').count():
             page.locator('[data-do="compare"]').click()
-        for theme, width, rules in LOOKS:
-            page.emulate_media(color_scheme=theme)
-            page.set_viewport_size({"width": width, "height": 900})
-            page.evaluate(END_OF_TRANSITIONS)
-            found += [f"{path} ({theme}, {width} px): {fault}" for fault in faults_of(page, rules)]
+        found += faults_by_look(page)
         page.set_viewport_size({"width": 320, "height": 700})
         if page.evaluate("document.documentElement.scrollWidth") > 320:
             found.append(f"{path}: scrolls sideways at 320 px")
 
     assert not found, "\n".join(found)
     assert not page.faults
+
+
+def test_lines_around_burned_boxes_move_with_the_image(opened, case):
+    box = {"left": 250, "top": 500, "width": 100, "height": 100, "sort": "text"}
+    Image.objects.filter(case=case, place=1).update(boxes=[box])
+    page = opened(case)
+    lines, frame = page.locator('[data-picture="1"] .burned rect'), page.locator('[data-picture="1"] .frame')
+
+    for name in (None, "Zoom in", "Rotate by 90 degrees"):
+        if name:
+            tool(page, name).click()
+        drawn, whole = lines.bounding_box(), frame.bounding_box()
+        left, top = (250, 500) if name != "Rotate by 90 degrees" else (400, 250)
+        assert drawn["x"] - whole["x"] == pytest.approx(whole["width"] * left / 1000, abs=4)
+        assert drawn["y"] - whole["y"] == pytest.approx(whole["height"] * top / 1000, abs=4)
+    assert not page.faults
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+def test_the_full_size_has_the_watermark(opened, case, reader, live_server, has_script):
+    page = opened(case, java_script_enabled=has_script)
+    page.get_by_role("link", name="Image 3", exact=True).click()
+    page.get_by_role("link", name="Full size").click()
+    page.wait_for_url("**/full/")  # until all of it is there
+
+    picture, mark = page.get_by_role("img", name="The neck."), page.locator(".whole .watermark")
+    assert picture.evaluate("one => one.naturalWidth") == picture.bounding_box()["width"] == 640
+    assert mark.bounding_box() == picture.bounding_box()
+    assert reader.handle in mark.text_content()
+    assert not page.faults
+    if has_script:
+        assert not faults_by_look(page)

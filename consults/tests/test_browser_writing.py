@@ -16,7 +16,7 @@ from consults.models import CaseDraft, Image
 from consults.services import files
 from consults.tests.factories import jpeg, make_draft, make_image
 from consults.words import CHECKLIST
-from sermo.tests.test_accessibility import END_OF_TRANSITIONS, faults_of
+from sermo.tests.test_accessibility import COLORS, END_OF_TRANSITIONS, faults_of, open_details
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -205,6 +205,71 @@ def test_a_face_is_covered_and_a_box_added_with_the_keyboard_alone(open_page, li
     assert is_black(picture, 600, 600, 750, 800)
 
 
+def test_a_false_face_goes_by_a_button_and_a_wrong_number_moves_nothing(open_page, live_server, physician):
+    draft = make_draft(physician, images=0)
+    writing = {"left": 100, "top": 700, "width": 300, "height": 100, "sort": "text"}
+    image = make_image(draft=draft, proposals=[FACE, writing], boxes=[FACE, writing])
+    page = open_page(**PHONE)
+    check_page(page, live_server, draft)
+    not_face = page.get_by_role("button", name="Not a face")
+
+    page.get_by_role("button", name=re.compile("^Writing 2:")).tap()
+    expect(not_face).to_be_hidden()
+    page.get_by_role("button", name=re.compile("^Face 1:")).tap()
+    tops = page.locator(".tools .button:visible").evaluate_all("all => all.map((one) => one.offsetTop)")
+    assert (len(tops), len(set(tops))) == (6, 1)
+    not_face.tap()
+    expect(page.get_by_label("Why a part of a face on picture 1 stays open")).to_have_value("not_a_face")
+    page.get_by_role("button", name="Undo").tap()
+    expect(page.get_by_label("Why a part of a face on picture 1 stays open")).to_have_value("")
+    page.get_by_role("button", name=re.compile("^Face 1:")).tap()
+    not_face.tap()
+
+    page.get_by_text("Boxes as numbers").tap()
+    left = page.locator("[data-row]").nth(1).get_by_label("Left")
+    left.press_sequentially("0")  # 10.0 becomes 10.00
+    left.fill("120")
+    left.blur()
+    name = page.get_by_role("button", name=re.compile("^Writing 2: 10% from the left"))
+    expect(name).to_have_count(1)
+    expect(page.get_by_text("these numbers make no box, it stays as it was")).to_be_visible()
+    expect(page.locator("[data-draft-status]")).to_contain_text("Draft saved")
+
+    image.refresh_from_db()
+    assert (image.boxes, image.why_uncovered) == ([writing], "Not a face")
+
+
+def test_pictures_stand_in_the_order_of_the_case_and_failed_ones_take_no_place(
+    open_page, live_server, physician, no_search
+):
+    draft = make_draft(physician, images=6)
+    page, held = open_page(**DESK), []
+
+    def answer(route):
+        if b"slow.jpg" in route.request.post_data_buffer:
+            held.append(route)  # chosen first, taken in last
+        else:
+            route.continue_()
+
+    page.goto(f"{live_server.url}{draft.get_absolute_url()}")
+    page.locator("#id_pictures").set_input_files(photo("notes.jpg", b"no picture"))
+    expect(page.locator("[data-waiting].failed")).to_have_count(1)
+    page.route(re.compile(r"/images/$"), answer)
+    page.locator("#id_pictures").set_input_files(
+        [photo("slow.jpg"), photo("other.jpg", jpeg(color=(9, 9, 9)))]
+    )
+    expect(page.locator("[data-image]")).to_have_count(7)
+    held[0].continue_()
+
+    expect(page.locator("[data-image]")).to_have_count(8)
+    places = page.locator("[data-image]").evaluate_all("all => all.map((one) => Number(one.dataset.place))")
+    assert places == sorted(places)
+    page.get_by_role("button", name="Remove picture 2").click()
+    expect(page.locator("[data-image]")).to_have_count(7)
+    assert page.locator("[data-image] b").all_inner_texts() == [f"Picture {number}" for number in range(1, 8)]
+    page.unroute_all(behavior="ignoreErrors")
+
+
 def test_a_case_is_written_and_masked_without_a_script(open_page, live_server, physician, no_search):
     page = open_page(**PHONE, java_script_enabled=False)
     page.goto(f"{live_server.url}{NEW}")
@@ -293,13 +358,13 @@ def test_the_pages_are_accessible(open_page, live_server, physician, viewport):
     page, found = open_page(**viewport), []
     pages = [NEW, draft.get_absolute_url(), reverse("consults:check", args=[draft.key])]
     for address in pages:
-        for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme="light")
+        page.goto(f"{live_server.url}{address}")
+        open_details(page)
+        for scheme, rules in (("light", {}), ("dark", COLORS)):
             page.emulate_media(color_scheme=scheme)
-            page.goto(f"{live_server.url}{address}")
-            for details in page.locator("main details").all():
-                details.evaluate("one => one.open = true")
             page.evaluate(END_OF_TRANSITIONS)
-            found += [f"{address} {scheme} {fault}" for fault in faults_of(page, {})]
+            found += [f"{address} {scheme} {fault}" for fault in faults_of(page, rules)]
             assert page.evaluate("document.documentElement.scrollWidth") == viewport["viewport"]["width"]
     page.get_by_role("button", name="Post the case").click()
     expect(page.get_by_role("alert")).to_be_focused()

@@ -128,11 +128,52 @@ def test_without_a_script_one_picture_stands_there_and_the_others_are_linked(phy
 
     figures = page.split("<figure ")[1:]
     assert [" hidden>" in figure.split("<img")[0] for figure in figures] == [True, False, True]
-    assert f'href="/consults/images/{second.key}/?size=full"' in page
+    assert f'href="/consults/images/{second.key}/full/"' in page
     assert page.count("?image=") >= 3
     assert 'data-show="2" aria-current="true"' in page
     for odd in ("?image=9", "?image=x", "?image="):
         assert 'data-show="1" aria-current="true"' in text_of(physician_client, case, odd)
+
+
+def test_in_full_size_too_the_reader_s_handle_stands_over_a_picture(physician, physician_client):
+    case = make_case(images=0)
+    box = {"left": 100, "top": 20, "width": 30, "height": 40, "sort": "text"}
+    image = make_image(case=case, windows=[["lung", "Lung"], ["bone", "Bone"]], boxes=[box])
+    address = reverse("consults:full", args=[image.key])
+
+    page = physician_client.get(f"{address}?window=bone").content.decode()
+
+    assert f"{image.get_absolute_url()}?size=full&amp;window=bone" in page
+    assert f"{physician.handle} - " in page.split('class="watermark"')[1]
+    assert '<rect x="100" y="20" width="30" height="40"/>' in page
+    assert 'href="?window=lung"' in page
+    assert f'href="{case.get_absolute_url()}?image=1#viewer"' in page
+    assert " style=" not in page
+    assert "window=lung" in physician_client.get(f"{address}?window=odd").content.decode()
+
+
+def test_in_full_size_there_is_no_picture_one_may_not_see(client, physician_client):
+    hidden, among = make_case().images.get(), make_case(audience="connections").images.get()
+    Image.objects.filter(pk=hidden.pk).update(hidden_at=timezone.now())
+
+    for image in (hidden, among):
+        assert physician_client.get(reverse("consults:full", args=[image.key])).status_code == 404
+    assert "/accounts/login/" in client.get(reverse("consults:full", args=[among.key]))["Location"]
+
+
+def test_lines_stand_around_what_is_burned_in(physician_client):
+    case = make_case(images=0)
+    make_image(case=case, place=1)
+    assert 'class="burned"' not in text_of(physician_client, case)
+    assert "blacked out" not in text_of(physician_client, case)
+
+    box = {"left": 100, "top": 20, "width": 30, "height": 40, "sort": "face"}
+    make_image(case=case, place=2, boxes=[box])
+
+    page = text_of(physician_client, case)
+    assert page.count('class="burned"') == 1
+    assert '<rect x="100" y="20" width="30" height="40"/>' in page
+    assert "Dashed lines stand around what is blacked out." in page
 
 
 def test_renditions_are_offered_by_their_labels(physician_client):
@@ -205,6 +246,22 @@ def test_of_a_withdrawn_case_the_replies_stay(physician_client):
     assert "Looks like erythema migrans." in page
     assert case.images.get().key not in page
     assert "Female, 40s" not in page
+
+
+def test_what_was_withdrawn_is_not_offered_to_reopen(physician, moderator):
+    case = make_case(physician)
+    Question.objects.filter(pk=case.pk).update(
+        status="closed", closed_at=timezone.now(), close_reason="author"
+    )
+    reopen = reverse("questions:reopen", args=[case.pk])
+    for reader in (physician, moderator):
+        assert text_of(client_of(reader), case).count(reopen) == 1
+    assert reopen not in text_of(client_of(make_member()), case)
+
+    Case.objects.filter(pk=case.pk).update(withdrawn_at=timezone.now(), withdrawn="author")
+
+    for reader in (physician, moderator):
+        assert reopen not in text_of(client_of(reader), case)
 
 
 def test_under_a_blocked_face_the_pictures_are_folded_with_the_words(physician, physician_client):

@@ -17,7 +17,7 @@ from consults.models import Case, Consent
 from consults.services import consents
 from consults.tests.factories import make_case, make_consent
 from sermo.tests.people import enter
-from sermo.tests.test_accessibility import faults_of
+from sermo.tests.test_accessibility import ANEW, COLORS, faults_by_look, faults_of
 
 pytestmark = pytest.mark.django_db
 GRADE = 6.9  # of the formula, for words a sixth grade reads
@@ -252,6 +252,20 @@ class TestPage:
         assert case.question.title in page
         assert "A consult among physicians" in page
 
+    def test_taken_back_by_code_its_pictures_are_going_until_they_are_gone(self, physician_client, signed):
+        make_case(signed.member, consent=signed)
+        Consent.objects.update(revoked_at=timezone.now(), revoked_by="patient")
+
+        page = physician_client.get(signed.get_absolute_url()).content.decode()
+        assert "No one sees its pictures from now on; they are being destroyed." in page
+        assert "Being withdrawn" in page
+        assert "Its pictures are destroyed." not in page
+
+        consents.carry_out(consent_id=signed.pk)
+        page = physician_client.get(signed.get_absolute_url()).content.decode()
+        assert "Its pictures are destroyed." in page
+        assert "Withdrawn because the consent ended" in page
+
     def test_a_removed_case_is_named_without_a_link(self, physician_client, signed):
         case = make_case(signed.member, consent=signed, status="removed")
 
@@ -322,6 +336,22 @@ class TestTakingBack:
         assert Case.objects.get().withdrawn == "author"
         assert sent.url == Case.objects.get().get_absolute_url()
         assert physician_client.get(address("withdraw", case.pk)).status_code == 302
+
+    def test_of_a_case_a_moderator_removed(self, physician_client, physician, colleague_client):
+        consent = make_consent(physician)
+        case = make_case(physician, consent=consent, status="removed")
+        page = address("withdraw", case.pk)
+        assert page in physician_client.get(consent.get_absolute_url()).content.decode()
+        assert colleague_client.get(page).status_code == 404
+        asked = physician_client.get(page).content.decode()
+        assert f'href="{case.get_absolute_url()}"' not in asked  # there is no such page
+
+        sent = physician_client.post(page)
+
+        assert Case.objects.get().withdrawn == "author"
+        assert sent.url == consent.get_absolute_url()
+        assert physician_client.get(page).url == consent.get_absolute_url()
+        assert page not in physician_client.get(sent.url).content.decode()
 
 
 class TestPatientsPage:
@@ -473,6 +503,18 @@ class TestInBrowser:
 
         assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
 
+    @pytest.mark.parametrize("width", [320, 820])
+    def test_the_code_stands_in_a_line_of_its_own(self, open_page, live_server, prepared, width):
+        page = open_page(prepared.member, viewport={"width": width, "height": 900})
+        page.goto(f"{live_server.url}{address('consent_form', prepared.pk)}")
+
+        code, said = page.locator(".patient-code"), page.locator("p", has=page.locator(".patient-code"))
+        sizes = [one.evaluate("one => parseFloat(getComputedStyle(one).fontSize)") for one in (code, said)]
+        assert code.evaluate("one => getComputedStyle(one).display") == "block"
+        assert code.bounding_box()["height"] < 2 * sizes[0]
+        assert sizes[0] >= sizes[1]
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
     def test_a_patient_signs_on_a_tablet_and_takes_it_back_on_a_phone(
         self, open_page, browser_page, live_server, prepared
     ):
@@ -495,10 +537,10 @@ class TestInBrowser:
         assert Consent.objects.get().revoked_by == "patient"
 
     def test_the_registry_is_accessible_at_every_width(self, open_page, live_server, prepared):
-        for options in ({"viewport": {"width": 320, "height": 700}}, {"color_scheme": "dark"}):
-            page = open_page(prepared.member, **options)
-            for name, *args in (["consents"], ["prepare_consent"], ["consent", prepared.pk]):
-                page.goto(f"{live_server.url}{address(name, *args)}")
-                assert faults_of(page, {}) == []
-                width = options.get("viewport", {}).get("width")
-                assert not width or page.evaluate("document.documentElement.scrollWidth") == width
+        page = open_page(prepared.member)
+        for name, *args in (["consents"], ["prepare_consent"], ["consent", prepared.pk]):
+            page.emulate_media(color_scheme="light")
+            page.goto(f"{live_server.url}{address(name, *args)}")
+            assert faults_by_look(page, [("light", 320, {})]) == []
+            assert page.evaluate("document.documentElement.scrollWidth") == 320
+            assert faults_by_look(page, [("dark", 1280, ANEW), ("dark", 1280, COLORS)]) == []

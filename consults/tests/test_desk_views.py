@@ -213,6 +213,20 @@ class TestDesk:
         assert "In a discussion you take part in" in page
         assert "wrist band" not in page
 
+    def test_nor_is_the_picture_shown_there(self, flag, moderator, moderator_client):
+        address = reverse("consults:desk_image", args=[flag.image.key])
+        assert moderator_client.get(address).status_code == 200
+
+        make_answer(flag.image.case.question, moderator)
+
+        assert moderator_client.get(address).status_code == 404
+
+    def test_nor_its_incident(self, incident, moderator, moderator_client):
+        make_answer(incident.image.case.question, moderator)
+
+        assert "Not assessed yet" not in self.page(moderator_client)
+        assert moderator_client.get(reverse("consults:incident", args=[incident.pk])).status_code == 404
+
     def test_a_picture_flagged_by_several_is_one_row(self, image, flag, third, moderator_client):
         flag_image(image, third)
 
@@ -239,7 +253,7 @@ class TestDesk:
     ):
         for _ in range(number):
             make_waiting()
-            flag_image(make_case().images.get(), colleague)
+            flag_image(make_case().images.get(), make_member())
             decide(flag_image(make_case().images.get(), colleague), make_moderator(None))
 
         with django_assert_max_num_queries(10):
@@ -293,6 +307,13 @@ class TestReview:
 
         assert "window=lung" in page
         assert "window=bone" in page
+
+    def test_one_decides_below_the_pictures(self, draft, moderator_client):
+        page = text_of(moderator_client.get(self.address(draft)))
+
+        assert page.index("data-stage") < page.index("</article>") < page.index('id="decide"')
+        assert "<form" not in page[page.index('id="decide"') :]
+        assert page.index("<h2>Consent</h2>") < page.index('id="decide"')
 
     def test_what_could_identify_is_marked(self, physician, moderator_client):
         draft = make_waiting(physician, typed={"history": "Call 612-555-0143 about it."})
@@ -361,7 +382,9 @@ class TestReview:
 
         answer = self.post(moderator_client, draft, "publish")
 
-        assert said(answer)[0].startswith("It could not go out and went back to its author: A case needs")
+        draft.refresh_from_db()
+        assert said(answer) == [reviewing.CouldNotGoOut.message]
+        assert draft.answer.startswith("A case needs")
 
     def test_what_is_not_complete_any_more_can_only_go_back(self, physician, moderator_client):
         draft = make_waiting(physician, typed={"specialties": ["gone"]})
@@ -372,10 +395,14 @@ class TestReview:
 
 
 class TestCovering:
-    def post(self, client, draft, image, **sides):
+    def post(self, client, draft, image, act="cover", more=None, **sides):
         sides = {"left": "0", "top": "0", "width": "50", "height": "12.5", **sides}
-        fields = {f"{image.key}-{name}": value for name, value in sides.items()}
-        return client.post(reverse("consults:review", args=[draft.pk]), {**fields, "cover": image.key})
+        rows = {0: sides, **(more or {})}
+        fields = {
+            f"{image.key}-{row}-{name}": value for row, each in rows.items() for name, value in each.items()
+        }
+        fields |= {f"{image.key}-TOTAL_FORMS": len(rows), f"{image.key}-INITIAL_FORMS": 0, act: image.key}
+        return client.post(reverse("consults:review", args=[draft.pk]), fields)
 
     def test_a_box_in_percent_is_burned_in(self, draft, moderator_client):
         image = draft.images.get()
@@ -389,13 +416,73 @@ class TestCovering:
         draft.refresh_from_db()
         assert draft.is_waiting
 
-    @pytest.mark.parametrize("sides", [{"left": ""}, {"width": "0"}, {"top": "101"}, {"height": "much"}])
-    def test_what_is_no_box_is_said(self, draft, moderator_client, sides):
+    def test_several_are_burned_in_at_once(self, draft, moderator_client):
         image = draft.images.get()
 
-        answer = self.post(moderator_client, draft, image, **sides)
+        answer = self.post(
+            moderator_client,
+            draft,
+            image,
+            more={1: {"left": "60", "top": "60", "width": "40", "height": "40"}},
+        )
+
+        assert said(answer) == ["Picture 1: 2 more boxes burned in."]
+        image.refresh_from_db()
+        assert [(box["left"], box["width"]) for box in image.boxes] == [(0, 500), (600, 400)]
+
+    def test_first_they_are_only_drawn(self, draft, moderator_client):
+        image = draft.images.get()
+
+        answer = self.post(moderator_client, draft, image, "preview")
+
+        assert answer.status_code == 200
+        assert '<rect x="0" y="0" width="500" height="125"/>' in text_of(answer)
+        image.refresh_from_db()
+        assert image.boxes == []
+
+    def test_what_was_found_and_is_open_stands_in_lines(self, draft, moderator_client):
+        face = {"left": 100, "top": 200, "width": 300, "height": 150, "sort": "face"}
+        text = {"left": 700, "top": 900, "width": 100, "height": 50, "sort": "text"}
+        draft.images.update(proposals=[face, text], boxes=[text], left_over=1)
+
+        page = text_of(moderator_client.get(reverse("consults:review", args=[draft.pk])))
+
+        lines = page.split('class="found-open"')[1].split("</svg>")[0]
+        assert lines.count("<rect") == 1
+        assert '<rect x="100" y="200" width="300" height="150"/>' in lines
+        assert "Face: 10% from the left, 20% from the top, 30% wide, 15% high." in page
+
+    def test_pictures_are_counted_without_those_that_are_gone(self, draft, moderator_client):
+        image = draft.images.get()
+        Image.objects.filter(pk=image.pk).update(place=3)
+
+        page = text_of(moderator_client.get(reverse("consults:review", args=[draft.pk])))
+        answer = self.post(moderator_client, draft, image)
+
+        assert 'id="picture-1"' in page
+        assert "Picture 3" not in page
+        assert answer["Location"].endswith("#picture-1")
+
+    @pytest.mark.parametrize(
+        ("sides", "words"),
+        [
+            ({"left": ""}, "Box 1, left: Needed."),
+            ({"width": "0"}, "Box 1, width: More than 0."),
+            ({"top": "101"}, "Box 1, top: Ensure"),
+            ({"height": "much"}, "Box 1, height: Enter"),
+            ({"left": "60.5"}, "Box 1, width: Beyond the right edge: at most 39.5."),
+            ({"top": "90"}, "Box 1, height: Beyond the lower edge: at most 10."),
+            ({"left": "", "top": "", "width": "", "height": ""}, "Draw a box over the picture"),
+        ],
+    )
+    @pytest.mark.parametrize("act", ["cover", "preview"])
+    def test_what_is_no_box_is_said(self, draft, moderator_client, sides, words, act):
+        image = draft.images.get()
+
+        answer = self.post(moderator_client, draft, image, act, **sides)
 
         assert answer.status_code == 422
+        assert f"<li>{words}" in text_of(answer)
         image.refresh_from_db()
         assert image.boxes == []
 

@@ -12,7 +12,7 @@ from accounts import notice_kinds
 from accounts.models import Kind, Notice
 from accounts.tests.factories import make_member
 from consults.models import Case, Image, ImageFlag, Incident
-from consults.services import files, flags, incidents
+from consults.services import files, flags, incidents, withdrawing
 from consults.services.reviewing import OwnCase
 from consults.tests.factories import make_case, make_consent, make_draft
 from consults.tests.test_reviewing import make_moderator
@@ -181,6 +181,63 @@ class TestPower:
         make_wrong(physician)
 
         assert flag_image(image, physician)
+
+
+class TestOpenFlags:
+    """Who flags much is waited for: three that nobody decided yet hide no further picture."""
+
+    @pytest.fixture
+    def three(self, colleague):
+        return [flag_image(make_case().images.get(), colleague) for _ in range(3)]
+
+    def test_the_fourth_hides_nothing(self, image, colleague, three):
+        with pytest.raises(flags.TooManyOpen, match="3 pictures you flagged wait"):
+            flag_image(image, colleague)
+
+        assert is_seen(image)
+        assert not image.flags.exists()
+
+    def test_the_same_picture_again_is_no_fourth(self, colleague, three):
+        assert flag_image(three[0].image, colleague) == three[0]
+
+    def test_once_one_is_decided_there_is_room(self, image, colleague, three, moderator):
+        decide(three[0], moderator)
+
+        assert flag_image(image, colleague)
+
+    def test_ones_own_pictures_do_not_count(self, image, colleague):
+        for one in make_case(colleague, images=4).images.all():
+            flag_image(one, colleague)
+
+        assert flag_image(image, colleague)
+
+
+class TestWordsOfFlags:
+    """What a member wrote about the patient is kept no longer than it is needed."""
+
+    @pytest.mark.parametrize("confirmed", [True, False])
+    def test_they_go_when_it_is_decided(self, image, flag, third, moderator, confirmed):
+        flag_image(image, third, words="The name above the bed")
+
+        decide(flag, moderator, confirmed=confirmed)
+
+        assert set(image.flags.values_list("words", flat=True)) == {""}
+
+    def test_they_go_with_the_picture(self, image, flag):
+        withdrawing.shred(image=image, why=Image.Shredded.AUTHOR)
+
+        flag.refresh_from_db()
+        assert (flag.words, flag.state) == ("", State.OPEN)
+
+    def test_they_go_with_the_case(self, case, image, colleague):
+        gone = {"state": Image.State.SHREDDED, "seal": None, "shredded_at": timezone.now()}
+        Image.objects.filter(pk=image.pk).update(shredded="author", **gone)
+        flag = ImageFlag.objects.create(image=image, member=colleague, words="On the wrist band")
+
+        withdrawing.withdraw(case=case, why=Case.Withdrawn.CONSENT)
+
+        flag.refresh_from_db()
+        assert flag.words == ""
 
 
 class TestWhoDecides:
@@ -389,6 +446,12 @@ class TestIncidents:
         decide(own, make_moderator("evenhanded"))
         with pytest.raises(incidents.OwnIncident):
             self.note(Incident.objects.latest("pk"), moderator)
+
+    def test_nor_where_they_take_part(self, incident, moderator):
+        make_answer(incident.image.case.question, moderator)
+
+        with pytest.raises(rights.TakesPart):
+            self.note(incident, moderator)
 
 
 def at_once(*jobs):

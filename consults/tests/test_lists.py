@@ -63,6 +63,14 @@ def test_who_may_only_read_sees_no_way_to_post(physician):
     )
 
 
+def test_to_write_one_is_the_one_thing_to_do(physician_client):
+    for _ in range(2):  # without a case, and with one
+        page = text_of(physician_client).partition("<h1>")[2]
+        assert f'<a class="button primary" href="{reverse("consults:new")}">' in page
+        assert page.count("button primary") == 1
+        make_case()
+
+
 # Rows
 
 

@@ -9,11 +9,15 @@ from accounts.models import Block, Connection
 from accounts.tests.factories import make_member
 from conftest import client_of
 from consults.models import Case, Consent, Image, Marker
+from consults.reading import load_case
 from consults.services import markers
 from consults.tests.factories import make_case
 from questions.models import Byline, Question, WriteCount
 from questions.services import writing
+from questions.services.moderation import acts, rights
 from questions.tests.factories import make_answer, make_comment, make_question
+from verification.models import Event
+from verification.services import events
 
 pytestmark = pytest.mark.django_db
 
@@ -103,6 +107,22 @@ def test_a_mark_is_removed_by_who_set_it_or_a_moderator_and_its_words_go(physici
     assert {mark.label for mark in Marker.objects.exclude(removed_at=None)} == {""}
 
 
+def test_a_moderator_removes_none_where_one_takes_part_and_leaves_a_trace(physician, moderator):
+    case = make_case()
+    mark, own = make_mark(case, physician), make_mark(case, moderator)
+
+    markers.remove_marker(marker=mark, by=moderator, user=moderator.user)
+    markers.remove_marker(marker=own, by=moderator, user=moderator.user)
+    event = Event.objects.get(kind="moderation_case_mark")
+    assert (event.object, event.actor) == (f"marker:{mark.pk}", events.subject_of(moderator.user).pk)
+    assert event.subject is None
+
+    other = make_mark(case, physician)
+    make_answer(case.question, moderator)
+    with pytest.raises(rights.TakesPart):
+        markers.remove_marker(marker=other, by=moderator, user=moderator.user)
+
+
 def test_a_number_is_given_once():
     case = make_case()
     mark = make_mark(case)
@@ -138,6 +158,19 @@ def test_a_removed_mark_belongs_to_no_reply_and_other_discussions_know_none(phys
     make_answer(make_question(make_member()), physician, source="See (mark 1) there.")
 
     assert Marker.objects.get().post is None
+
+
+@pytest.mark.parametrize("kind", ["remove", "fold"])
+def test_marks_of_a_reply_go_out_of_sight_with_it(kind, physician, colleague, moderator):
+    case = make_case()
+    make_mark(case, physician)
+    make_mark(case, physician, label="Scaly rim")
+    answer = make_answer(case.question, physician, source="See (mark 1) there.")
+    assert [mark.number for mark in load_case(colleague.user, case.question).marks] == [1, 2]
+
+    acts.act(post=answer, by=moderator.user, kind=kind, reason="spam")
+
+    assert [mark.number for mark in load_case(colleague.user, case.question).marks] == [2]
 
 
 # Views

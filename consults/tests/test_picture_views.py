@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.tests.factories import make_member, make_user
 from conftest import client_of
-from consults.models import Case, Image
+from consults.models import Case, Consent, Image, ImageFlag
 from consults.tests.factories import make_case, make_consent, make_draft, make_image
 from questions.models import Question
 
@@ -185,3 +185,76 @@ def test_a_picture_costs_few_queries(django_assert_max_num_queries):
     with django_assert_max_num_queries(4):
         client.get(address(image), {"size": "thumb"})
     assert Image.objects.count() == 1
+
+
+class TestConsentEnded:
+    """Of a draft nobody sees the pictures any more either, nor of what waits at the desk."""
+
+    ENDED = [
+        {"expires_on": timezone.now().date() - timedelta(days=1)},
+        {"revoked_at": timezone.now(), "revoked_by": "patient"},
+    ]
+
+    def waiting(self, consent, **fields):
+        return make_draft(
+            consent.member,
+            image_state="masked",
+            state="waiting",
+            submitted_at=timezone.now(),
+            consent=consent,
+            **fields,
+        )
+
+    def pages(self, draft, image):
+        own = reverse("consults:draft_image", args=[draft.key, image.key])
+        return (draft.member, own), reverse("consults:desk_image", args=[image.key])
+
+    @pytest.mark.parametrize("ended", ENDED)
+    @pytest.mark.parametrize("of_image", [True, False])
+    def test_of_what_waits(self, moderator, ended, of_image):
+        member = make_member()
+        consent, stands = make_consent(member), make_consent(member)
+        draft = self.waiting(consent)
+        image = draft.images.get()
+        if of_image:
+            Image.objects.update(consent=consent)
+            type(draft).objects.update(consent=stands)
+        (author, own), desk = self.pages(draft, image)
+        assert client_of(author).get(own).status_code == 200
+        assert client_of(moderator).get(desk).status_code == 200
+
+        Consent.objects.filter(pk=consent.pk).update(**ended)
+
+        assert client_of(author).get(own).status_code == 404
+        assert client_of(moderator).get(desk).status_code == 404
+
+    @pytest.mark.parametrize("ended", ENDED)
+    def test_of_what_is_flagged(self, moderator, ended):
+        image = make_case().images.get()
+        ImageFlag.objects.create(image=image, member=make_member())
+        desk = reverse("consults:desk_image", args=[image.key])
+        assert client_of(moderator).get(desk).status_code == 200
+
+        Consent.objects.update(**ended)
+
+        assert client_of(moderator).get(desk).status_code == 404
+
+    @pytest.mark.parametrize(("ended", "status"), list(zip(ENDED, (200, 404), strict=True)))
+    def test_what_is_staged_anew_is_not_under_one_past_its_day(self, ended, status):
+        """So that its author can look at it and mask it; taken back, all of the draft is about to go."""
+        member = make_member()
+        draft = make_draft(member, state="returned", answer="Crop it.", consent=make_consent(member, **ended))
+
+        (author, own), _ = self.pages(draft, draft.images.get())
+
+        assert client_of(author).get(own).status_code == status
+
+    def test_a_consent_renewed_shows_them_again(self, moderator):
+        consent = make_consent(**self.ENDED[0])
+        (author, own), desk = self.pages(draft := self.waiting(consent), draft.images.get())
+        assert client_of(author).get(own).status_code == 404
+
+        Consent.objects.update(expires_on=None)
+
+        assert client_of(author).get(own).status_code == 200
+        assert client_of(moderator).get(desk).status_code == 200

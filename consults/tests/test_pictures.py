@@ -14,7 +14,7 @@ from PIL import Image as Picture
 from accounts.tests.factories import make_member
 from consults.models import CaseDraft, Image
 from consults.services import drafts, files, masking
-from consults.tests.factories import jpeg, make_case, make_draft, make_image
+from consults.tests.factories import jpeg, make_case, make_consent, make_draft, make_image
 from questions.services.writing import ReadOnly
 from sermo import images, redaction
 from sermo.redaction import Box
@@ -89,8 +89,6 @@ class TestStarting:
             drafts.start(member=make_member(standing="read_only"))
 
     def test_what_waits_stays_as_it_is(self, author):
-        from consults.tests.factories import make_consent
-
         draft = make_draft(
             author, state="waiting", submitted_at=timezone.now(), consent=make_consent(author), images=1
         )
@@ -141,6 +139,14 @@ class TestTakingIn:
         assert [box["sort"] for box in image.boxes] == ["text"] * len(image.boxes)
         assert image.boxes == image.proposals != []
 
+    def test_what_only_a_wider_window_of_a_slice_shows_is_found_too(self, draft, monkeypatch):
+        plain, written = jpeg(900, 700, color=(9, 9, 9)), jpeg(900, 700, color=(9, 9, 9), text=PHI)
+        windows = [("lung", "Lung", plain), ("soft", "Soft tissue", plain), ("bone", "Bone", written)]
+        sent = images.Intake("dicom", 900, 700, tuple(images.Rendition(*one) for one in windows))
+        monkeypatch.setattr(images, "take_in", lambda data: sent)
+
+        assert send(draft).proposals
+
     def test_a_search_that_fails_leaves_the_looking_to_a_person(self, draft, monkeypatch):
         def fail(jpeg):
             raise redaction.ProposalFailed
@@ -154,6 +160,14 @@ class TestTakingIn:
 
         assert send(draft, upload=upload) == send(draft, upload=upload)
         assert len(all_files()["staging"] & {files.staged_name(Image.objects.get())}) == 1
+
+    def test_also_where_the_consent_it_was_sent_with_has_ended(self, draft):
+        upload = uuid.uuid4()
+        image = send(draft, upload=upload)
+        draft.consent = make_consent(draft.member, revoked_at=timezone.now(), revoked_by="patient")
+        draft.save()
+
+        assert send(draft, upload=upload) == image
 
     def test_a_ninth_is_refused_and_leaves_no_file(self, draft):
         for place in range(1, 9):

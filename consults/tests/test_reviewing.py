@@ -183,10 +183,20 @@ class TestRefusedByARule:
         return draft, str(refusal.value)
 
     def test_a_held_author_gets_it_back(self, stopped):
-        draft, said = stopped
+        draft, _ = stopped
 
         assert (draft.state, draft.answer[:24]) == (State.RETURNED, "You cannot write until N")
-        assert draft.answer in said
+
+    def test_the_moderator_does_not_learn_by_which_rule(self, stopped, physician, moderator):
+        """It may be about the author's other face."""
+        Hold.objects.all().delete()
+        private = make_waiting(physician, typed={"byline": "public"})
+        with pytest.raises(reviewing.CouldNotGoOut) as refusal:
+            reviewing.approve(draft=private, by=moderator.user)
+
+        private.refresh_from_db()
+        assert stopped[1] == str(refusal.value) == reviewing.CouldNotGoOut.message
+        assert private.answer.startswith("Your real name can be shown once")
 
     def test_with_its_pictures(self, stopped):
         assert stopped[0].images.get().is_masked

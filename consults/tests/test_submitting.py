@@ -6,6 +6,7 @@ from threading import Barrier
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import IdentifierDecision, Member
@@ -13,11 +14,11 @@ from accounts.services.identifiers import Kept
 from accounts.tests.factories import make_member
 from consults import written
 from consults.models import Case, CaseDraft, Image
-from consults.services import masking, submitting
+from consults.services import consents, masking, reviewing, submitting, withdrawing
 from consults.services.submitting import submit
 from consults.tests.factories import make_case, make_consent, make_draft, make_image
 from consults.words import CHECKLIST, TICKS
-from questions.models import Hold, ModerationAction, Post, Question
+from questions.models import Byline, Hold, ModerationAction, Post, Question
 from questions.services import limits, writing
 from questions.services.tags import NewTagNeedsRank
 from questions.tests.factories import make_question
@@ -156,6 +157,72 @@ class TestNeeds:
         assert draft.images.get().state == Image.State.STAGED
 
 
+class TestFaces:
+    """A consent whose end takes away cases of both faces at one moment would show them for one person."""
+
+    @pytest.fixture
+    def author(self):
+        member = make_member("amber_vein")
+        member.byline_mode, member.display_name, member.physician_key = "public", "Amara Okafor, MD", "k-1"
+        member.save()
+        return member
+
+    def draft(self, author, byline):
+        return make_draft(author, image_state=Image.State.MASKED, typed={"byline": byline})
+
+    @pytest.mark.parametrize(("first", "then"), [("anonymous", "public"), ("public", "anonymous")])
+    @pytest.mark.parametrize("is_out", [True, False])
+    def test_it_covers_no_cases_of_both(self, author, consent, settings, first, then, is_out):
+        settings.CASE_FIRST_REVIEWED = 0 if is_out else 3
+        assert isinstance(send(self.draft(author, first), consent), Case if is_out else CaseDraft)
+
+        with pytest.raises(submitting.ConsentOfOtherFace, match="Take another consent for this signature"):
+            send(self.draft(author, then), consent)
+
+        assert send(self.draft(author, then), make_consent(author))
+
+    @pytest.mark.parametrize("byline", ["anonymous", "public"])
+    def test_it_covers_several_of_one(self, author, consent, settings, byline):
+        settings.CASE_FIRST_REVIEWED = 0
+        for _ in range(2):
+            assert isinstance(send(self.draft(author, byline), consent), Case)
+
+    def test_no_original_is_destroyed_for_it(self, author, consent, settings):
+        settings.CASE_FIRST_REVIEWED = 0
+        send(self.draft(author, "public"), consent)
+        draft = make_draft(author)
+
+        with pytest.raises(submitting.ConsentOfOtherFace):
+            send(draft, consent)
+
+        assert draft.images.get().state == Image.State.STAGED
+
+    def test_a_name_that_was_taken_back_is_not_the_handle(self, author, consent, settings):
+        settings.CASE_FIRST_REVIEWED = 0
+        send(self.draft(author, "public"), consent)
+        Byline.objects.filter(member=author).update(mode=Byline.Mode.MASKED)
+
+        with pytest.raises(submitting.ConsentOfOtherFace):
+            send(self.draft(author, "anonymous"), consent)
+
+    def test_what_was_withdrawn_ends_with_no_consent_any_more(self, author, consent, settings):
+        settings.CASE_FIRST_REVIEWED = 0
+        withdrawing.withdraw(case=send(self.draft(author, "public"), consent), why=Case.Withdrawn.AUTHOR)
+
+        assert isinstance(send(self.draft(author, "anonymous"), consent), Case)
+
+    def test_it_is_asked_once_more_when_a_moderator_publishes(self, author, consent, settings):
+        waiting = send(self.draft(author, "anonymous"), consent)
+        settings.CASE_FIRST_REVIEWED = 0
+        other = self.draft(author, "public")
+        CaseDraft.objects.filter(pk=waiting.pk).update(consent=make_consent(author))
+        send(other, consent)
+        CaseDraft.objects.filter(pk=waiting.pk).update(consent=consent)
+
+        with pytest.raises(submitting.ConsentOfOtherFace):
+            submitting.publish(draft=waiting)
+
+
 class TestPublishing:
     def test_a_clean_case_goes_out_at_once(self, draft, consent):
         case = send(draft, consent)
@@ -221,7 +288,7 @@ class TestPublishing:
             send(draft, consent)
 
         draft.refresh_from_db()
-        assert (draft.state, draft.consent) == (State.WRITING, None)
+        assert (draft.state, draft.consent) == (State.WRITING, consent)
         assert not Case.objects.filter(images__isnull=False).exists()
 
     def test_without_a_moderator_only_what_is_clean_is_published(self, draft, consent):
@@ -294,6 +361,51 @@ class TestMasking:
             send(draft, consent)
 
         assert added[0].state == Image.State.STAGED
+
+    def test_what_was_masked_goes_with_its_consent_although_the_case_was_refused(self, author):
+        draft = make_draft(author, typed={"tags": "never-seen-before"})
+        consent = make_consent(author, kind="signed")
+        with pytest.raises(NewTagNeedsRank):
+            send(draft, consent)
+        assert draft.images.get().is_masked
+
+        consents.revoke(consent=consent, by=author)
+
+        image = Image.objects.get(received_hash="0" * 64, draft=None, case=None)
+        assert (image.state, image.shredded) == (Image.State.SHREDDED, Image.Shredded.CONSENT)
+
+
+class TestLocks:
+    """Whoever leaves locks the member and then drafts; in another order two would wait for each other."""
+
+    @pytest.fixture
+    def locked(self):
+        """The tables of rows locked so far, in order."""
+        with CaptureQueriesContext(connection) as ran:
+
+            def tables():
+                locks = [one["sql"] for one in ran.captured_queries if " FOR " in one["sql"]]
+                return [sql.partition('FROM "')[2].partition('"')[0] for sql in locks]
+
+            yield tables
+
+    def test_sending_locks_the_member_before_the_draft(self, draft, consent, locked):
+        send(draft, consent)
+
+        assert locked()[:2] == ["accounts_member", "consults_casedraft"]
+
+    def test_so_does_publishing(self, draft, consent, locked):
+        CaseDraft.objects.filter(pk=draft.pk).update(consent=consent)
+        submitting.publish(draft=draft)
+
+        assert locked()[:2] == ["accounts_member", "consults_casedraft"]
+
+    def test_so_does_a_moderators_decision(self, draft, consent, moderator, locked):
+        sent = {"state": State.WAITING, "consent": consent, "submitted_at": timezone.now()}
+        CaseDraft.objects.filter(pk=draft.pk).update(**sent)
+        reviewing.approve(draft=draft, by=moderator.user)
+
+        assert locked()[:2] == ["accounts_member", "consults_casedraft"]
 
 
 class TestIdentifiers:

@@ -1,18 +1,20 @@
 """The pages on which a case is written and looked at a last time."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import IdentifierDecision
 from accounts.tests.factories import make_member
 from conftest import client_of
 from consults import uploads
 from consults.models import Case, CaseDraft, Consent, Image
-from consults.services import drafts, files, masking
+from consults.services import consents, drafts, files, masking
 from consults.tests.factories import FIELDS, jpeg, make_consent, make_draft, make_image
 from consults.words import CHECKLIST
 from questions.models import Question
@@ -111,6 +113,13 @@ def test_the_own_specialty_and_days_are_chosen_already(physician, physician_clie
     assert form["specialties"].value() == [physician.specialty_id]
     assert form["urgency"].value() == "days"
     assert form["intent"].value() == "help"
+
+
+def test_a_phone_offers_its_camera(physician_client):
+    page = physician_client.get(NEW).content.decode()
+
+    assert page.count('name="pictures"') == 2
+    assert page.count('capture="environment"') == 1
 
 
 def test_what_is_missing_is_said_beside_its_field_and_the_rest_is_kept(physician, physician_client):
@@ -331,6 +340,31 @@ def test_an_upload_is_never_written_to_a_temporary_file(physician, physician_cli
     assert draft.images.exists()
 
 
+def test_pictures_are_numbered_by_their_place_among_those_that_are_there(
+    physician, physician_client, no_search
+):
+    draft = make_draft(physician, images=3)
+    first = draft.images.in_order().first()
+    physician_client.post(address("remove_image", draft, first.key))
+
+    page = physician_client.get(address("write", draft)).content.decode()
+    sent = {"upload": uuid.uuid4(), "pictures": file()}
+    panel = physician_client.post(
+        address("upload", draft), sent, headers={"HX-Request": "true"}
+    ).content.decode()
+
+    numbers = [f"<b>Picture <span data-number>{number}</span></b>" for number in (1, 2, 3)]
+    assert [number in page for number in numbers] == [True, True, False]
+    assert numbers[2] in panel
+    assert 'data-place="4"' in panel
+
+
+def test_the_summary_of_faults_names_a_field_by_its_first_line(physician, physician_client):
+    page = physician_client.post(NEW, typed(physician, urgency="now", start=uuid.uuid4())).content.decode()
+
+    assert '<a href="#id_care_under_way">Emergency care is under way</a>' in page
+
+
 def test_a_removed_picture_is_shredded_and_what_is_typed_kept(physician, physician_client):
     draft = make_draft(physician, images=2)
     first, second = draft.images.in_order()
@@ -426,6 +460,147 @@ def test_a_number_that_makes_no_box_is_said_beside_it(physician, physician_clien
     assert set(page.context["sheet"].pictures[0].boxes[0].errors) == {"left", "width"}
 
 
+@pytest.mark.parametrize("way", ["keep", "save", "rows", "post"])
+def test_a_wrong_number_takes_no_box_away(physician, physician_client, way):
+    draft = make_draft(physician, images=0)
+    name = {**FACE, "sort": "text"}
+    image = make_image(draft=draft, proposals=[name], boxes=[name])
+    opened = physician_client.get(address("check", draft)).content.decode()
+    assert 'value="300 200 200 300"' in opened
+    sent = looked_at(
+        draft, **{f"boxes-{image.pk}-0-left": "120", f"boxes-{image.pk}-0-was": "300 200 200 300"}
+    )
+    if way != "post":
+        del sent["post"]
+        sent |= {way: str(image.pk)}
+
+    place = address("check", draft)
+    answer = physician_client.post(f"{place}?keep" if way == "keep" else place, sent, follow=True)
+
+    image.refresh_from_db()
+    assert image.boxes == [name]
+    assert image.state == "staged"
+    if way != "keep":
+        page = answer.content.decode()
+        assert "Picture 1, box 1, left" in page
+    if way == "post":
+        assert answer.status_code == 422
+        assert '<rect x="300" y="200" width="200" height="300"/>' in page
+
+
+def test_found_writing_left_open_needs_a_tick_for_just_that(physician, physician_client, no_burning):
+    draft = make_draft(physician, images=0)
+    found = [{**FACE, "sort": "text"}, {"left": 10, "top": 10, "width": 90, "height": 20, "sort": "text"}]
+    image = make_image(draft=draft, proposals=found, boxes=found)
+    tick = f"picture-{image.pk}-writing"
+    assert "identifies nobody" not in physician_client.get(address("check", draft)).content.decode()
+
+    def post(*rows, **more):
+        return physician_client.post(address("check", draft), looked_at(draft, **boxes(image, *rows), **more))
+
+    page = post(found[1])
+    assert page.status_code == 422
+    assert "Found writing is left open on picture 1: I looked, it identifies nobody." in page.content.decode()
+    assert set(page.context["sheet"].pictures[0].errors) == {"writing"}
+    elsewhere = {"left": 900, "top": 900, "width": 50, "height": 50}
+    assert post(elsewhere, **{tick: ["0"]}).status_code == 422  # it was for the first alone
+    image.refresh_from_db()
+    assert image.state == "staged"
+
+    assert post(found[1], **{tick: ["0"]}).url == NEW
+    image.refresh_from_db()
+    assert (image.is_masked, image.boxes) == (True, [found[1]])
+
+
+def test_a_picture_that_came_meanwhile_keeps_its_boxes_and_is_to_be_looked_at(physician, physician_client):
+    draft = make_draft(physician)
+    sent = looked_at(draft)
+    later = make_image(draft=draft, place=2, proposals=[FACE], boxes=[FACE])
+
+    assert physician_client.post(f"{address('check', draft)}?keep", sent).status_code == 204
+    page = physician_client.post(address("check", draft), sent)
+
+    assert page.status_code == 422
+    assert [fault["label"] for fault in page.context["sheet"].faults] == ["Picture 2"]
+    later.refresh_from_db()
+    assert (later.boxes, later.description, later.state) == ([FACE], later.description, "staged")
+    assert later.description
+    assert f'name="boxes-{later.pk}-0-left" value="30.0"' in page.content.decode()
+
+
+def test_a_page_that_arrives_without_its_rows_takes_no_box_away(physician, physician_client):
+    draft = make_draft(physician, images=0)
+    image = make_image(draft=draft, proposals=[FACE], boxes=[FACE])
+
+    for count in ("TOTAL", "INITIAL"):
+        sent = looked_at(draft, **{f"boxes-{image.pk}-{count}_FORMS": ""})
+        assert physician_client.post(address("check", draft), sent).status_code == 422
+
+    image.refresh_from_db()
+    assert (image.boxes, image.state) == ([FACE], "staged")
+
+
+def test_a_found_face_is_no_face_by_a_tick_in_its_row(physician, physician_client, no_burning):
+    draft = make_draft(physician, images=0)
+    image = make_image(draft=draft, proposals=[FACE], boxes=[FACE])
+    assert (
+        f'name="boxes-{image.pk}-0-not_face"'
+        in physician_client.get(address("check", draft)).content.decode()
+    )
+
+    physician_client.post(address("check", draft), looked_at(draft, **{f"boxes-{image.pk}-0-not_face": "on"}))
+
+    image.refresh_from_db()
+    assert (image.is_masked, image.boxes, image.why_uncovered) == (True, [], "Not a face")
+
+
+def test_a_face_left_open_is_said_with_all_else_and_stays_as_it_was_drawn(physician, physician_client):
+    draft = make_draft(physician, images=0)
+    image = make_image(draft=draft, proposals=[FACE], boxes=[FACE])
+    sent = looked_at(draft, **boxes(image, {**FACE, "height": 100}), ticks=["face"])
+
+    page = physician_client.post(address("check", draft), sent)
+
+    sheet = page.context["sheet"]
+    assert set(sheet.pictures[0].errors) == {"why"}
+    assert sheet.ticks.errors
+    assert "Why a part of a face on picture 1 stays open" in [fault["label"] for fault in sheet.faults]
+    image.refresh_from_db()
+    assert image.boxes == [FACE]  # what would be burned in leaves nothing open
+    again = physician_client.get(address("check", draft)).context["sheet"].pictures[0]
+    assert again.boxes[0]["height"].value() == "10.0"
+
+
+@pytest.mark.parametrize("way", ["keep", "save"])
+def test_new_boxes_on_a_masked_picture_are_kept_until_they_are_burned_in(
+    physician, physician_client, no_burning, way
+):
+    draft = make_draft(physician, image_state="masked")
+    image = draft.images.get()
+    box = {"left": 500, "top": 500, "width": 200, "height": 200, "sort": "own"}
+    sent, place = looked_at(draft, **boxes(image, box)), address("check", draft)
+    del sent["post"]
+
+    physician_client.post(f"{place}?keep" if way == "keep" else place, {**sent, way: "1"})
+    physician_client.post(address("write", draft), typed(physician))  # the text, saved later, keeps them
+
+    rows = physician_client.get(place).context["sheet"].pictures[0].boxes
+    assert [row["left"].value() for row in rows] == ["50.0", None, None]
+    image.refresh_from_db()
+    assert image.boxes == []
+    physician_client.post(place, looked_at(draft, **boxes(image, box)))
+    image.refresh_from_db()
+    assert image.boxes == [box]
+
+
+def test_the_page_says_what_will_be_and_not_what_was(physician, physician_client):
+    page = physician_client.get(address("check", make_draft(physician))).content.decode()
+
+    assert "When you post, the black boxes are burned in and the original is destroyed." in page
+    assert "Empty: until it is taken back." in page
+    assert page.count(">Consent<") == 1
+
+
 def test_more_rows_keep_what_is_there(physician, physician_client):
     draft = make_draft(physician)
     image = draft.images.get()
@@ -473,6 +648,49 @@ def test_a_case_goes_out_under_a_signed_consent(physician, physician_client, is_
     assert (consent == known) is not is_new
     assert consent.is_standing
     assert not is_new or (consent.signer, consent.medium) == ("guardian", "paper")
+
+
+def test_who_signed_a_form_of_nobodys_is_to_get_the_code(physician, physician_client, no_burning):
+    draft, known = make_draft(physician), make_consent(physician, "signed")
+    sent = {"consent-kind": "signed", "consent-signed": "new", "consent-signed_on": "2026-01-02"}
+
+    page = physician_client.post(address("check", draft), looked_at(draft, **sent), follow=True)
+
+    made = CaseDraft.objects.get().consent
+    assert made != known
+    assert f'<a href="{made.get_absolute_url()}">Show and print the code</a>' in page.content.decode()
+    assert consents.grouped(made.code) in physician_client.get(made.get_absolute_url()).content.decode()
+
+
+@pytest.mark.parametrize("kind", ["signed", "deidentified"])
+def test_nobody_else_is(physician, physician_client, no_burning, kind):
+    draft, known = make_draft(physician), make_consent(physician, "signed")
+    sent = looked_at(draft, **{"consent-kind": kind, "consent-signed": str(known.pk)})
+
+    page = physician_client.post(address("check", draft), sent, follow=True)
+
+    assert CaseDraft.objects.get().is_waiting
+    assert "Show and print the code" not in page.content.decode()
+
+
+def test_every_consent_that_stands_or_waits_for_its_signature_is_offered(physician, physician_client):
+    standing = make_consent(physician, "signed", made_at=timezone.now() - timedelta(days=90))
+    prepared = make_consent(physician, "signed", is_attested=False, form_version="2026-11")
+    for _ in range(20):
+        make_consent(physician, "signed")
+    yesterday = timezone.now().date() - timedelta(days=1)
+    ended = make_consent(physician, "signed", expires_on=yesterday)
+    taken_back = [
+        make_consent(physician, "signed", revoked_at=timezone.now(), revoked_by="patient", is_attested=stood)
+        for stood in (True, False)
+    ]
+    others = make_consent(make_member(), "signed")
+
+    form = physician_client.get(address("check", make_draft(physician))).context["sheet"].consent
+
+    offered = {key for key, _ in form.fields["signed"].choices}
+    assert {str(standing.pk), str(prepared.pk)} <= offered
+    assert not {str(one.pk) for one in (ended, *taken_back, others)} & offered
 
 
 def test_a_consent_attested_in_vain_is_taken_again(physician, physician_client, monkeypatch, no_burning):
@@ -559,3 +777,29 @@ def test_the_last_page_costs_the_same_with_any_number_of_pictures(
 
     with django_assert_max_num_queries(20):
         assert physician_client.get(address("check", draft)).status_code == 200
+
+
+class TestEndedConsent:
+    @pytest.fixture
+    def draft(self, physician):
+        """Sent back by a moderator; its consent has ended since."""
+        ended = make_consent(physician, expires_on=timezone.now().date() - timedelta(days=1))
+        return make_draft(physician, state="returned", answer="Crop it.", consent=ended, image_state="masked")
+
+    @pytest.mark.parametrize("name", ["write", "check"])
+    def test_is_said(self, draft, physician_client, name):
+        words = "The consent it was sent with has ended."
+        assert words in physician_client.get(address(name, draft)).content.decode()
+
+        draft.consent = make_consent(draft.member)
+        draft.save()
+
+        assert words not in physician_client.get(address(name, draft)).content.decode()
+
+    def test_its_pictures_can_be_removed_all_the_same(self, draft, physician_client):
+        image = draft.images.get()
+
+        physician_client.post(address("remove_image", draft, image.key))
+
+        image.refresh_from_db()
+        assert image.is_shredded

@@ -32,7 +32,11 @@ class Sheet:
         self.draft, self.member, self.data = draft, member, data
         self.signed_now: Consent | None = None  # one made and signed in one step, once the case is sent
         rows = enumerate(pictures_of(draft), start=1)
-        self.pictures = [PictureForm(data, image=image, number=number) for number, image in rows]
+        drawn = draft.fields.get("drawn", {})
+        self.pictures = [
+            PictureForm(data, image=image, number=number, drawn=drawn.get(str(image.pk)))
+            for number, image in rows
+        ]
         self.words = forms.CaseForm(forms.as_sent(draft.fields), member=member)
         is_teaching = draft.fields.get("intent") == Case.Intent.TEACHING
         self.ticks = ChecklistForm(data)
@@ -59,17 +63,15 @@ class Sheet:
     def faults(self) -> list[dict]:
         """What is wrong on the page, in its order, for the summary on top."""
         found = []
-        for form in self.all_forms:
-            found += faults(form)
-            for row in getattr(form, "boxes", []) if form.is_bound else []:
-                found += faults(row)
-        return found
+        for form in self.pictures if self.data is not None else []:
+            found += form.faults()
+        return found + faults(self.ticks) + faults(self.consent)
 
     def keep(self) -> None:
         """Keep what was sent, complete or not. Raises NotInWriting, MaskedAlready, and GONE."""
-        for form in self.pictures:
-            form.keep_what_may_be(self.member)
-        self._keep_fields(consent=self.consent.as_typed())
+        drawn = {str(form.image.pk): form.keep_what_may_be(self.member) for form in self.pictures}
+        drawn = {key: boxes for key, boxes in drawn.items() if boxes}
+        self._keep_fields(consent=self.consent.as_typed(), drawn=drawn)
 
     def look_again(self) -> None:
         """Keep what was sent, and have each form say what is wrong with it."""
@@ -184,7 +186,7 @@ def check(request, draft_key):
     try:
         if "keep" in request.GET or "rows" in request.POST or "save" in request.POST:
             sheet.keep()
-            return _kept(request, draft)
+            return _kept(request, sheet)
         posted = sheet.look_again() if "replace" in request.POST or not sheet.is_ready else sheet.post()
     except (*GONE, RuleBroken) as change:
         if "keep" in request.GET:
@@ -204,9 +206,12 @@ def _back_to_form(draft) -> str:
     return f"{draft.get_absolute_url()}?incomplete"
 
 
-def _kept(request, draft):
+def _kept(request, sheet: Sheet):
+    draft = sheet.draft
     if "keep" in request.GET:
         return HttpResponse(status=204)
+    for fault in [fault for form in sheet.pictures for fault in form.faults_of_boxes()]:
+        messages.warning(request, f"{fault['label']}: {fault['text']} Nothing is changed there.")
     if "save" in request.POST:
         messages.success(request, "Your case is kept. Only you see it.")
         return redirect("consults:new")

@@ -20,6 +20,7 @@ from sermo.errors import RuleBroken
 from sermo.paging import page
 
 LANGUAGES = {"en": "English", "es": "Español"}
+BEING_DESTROYED = "No one sees its pictures from now on; they are being destroyed."
 
 
 # The registry
@@ -80,6 +81,9 @@ def consent(request, consent_id):
         "form": form,
         "languages": LANGUAGES,
     }
+    if found.revoked_at:
+        is_left = consents.pictures_under(found.pk).exists()
+        context["gone"] = BEING_DESTROYED if is_left else "Its pictures are destroyed."
     return render(request, "consults/consent.html", context, status=_status(form))
 
 

@@ -13,9 +13,10 @@ from accounts.doors import physician_required
 from accounts.identifier_forms import look_at
 from accounts.services import identifiers
 from consults import written
-from consults.forms_desk import PUBLISH, REFUSE, CoverForm, DecideFlagForm, FlagForm, IncidentForm, ReviewForm
+from consults.check_forms import DRAWN, SORTS
+from consults.forms_desk import PUBLISH, REFUSE, Covers, DecideFlagForm, FlagForm, IncidentForm, ReviewForm
 from consults.models import Case, CaseDraft, Image, ImageFlag, Incident
-from consults.services import flags, incidents, reviewing, triage
+from consults.services import flags, incidents, masking, reviewing, triage
 from questions.models import Post, Question
 from questions.services.moderation import rights
 from questions.signature import signature
@@ -96,7 +97,7 @@ def _flagged(user) -> list[ImageFlag]:
 
 def _flags(user):
     taken = rights.part_taken(user.as_member, OuterRef("image__case"))
-    rows = ImageFlag.objects.on_desk(user).select_related("image__case__question")
+    rows = ImageFlag.objects.listed_on_desk(user).select_related("image__case__question")
     return rows.annotate(is_party=ExpressionWrapper(taken, output_field=BooleanField()))
 
 
@@ -109,8 +110,9 @@ def _waiting(user) -> list[CaseDraft]:
 
 
 def _incidents(user):
+    """Those of cases in which this moderator takes no part, as asker or otherwise."""
     rows = Incident.objects.select_related("image__case__question")
-    return rows.exclude(image__case__question__asker=user.as_member) if user.as_member else rows
+    return rows.exclude(rights.part_taken(user.as_member, OuterRef("image__case")))
 
 
 # A case that waits
@@ -118,14 +120,14 @@ def _incidents(user):
 
 @moderator_required
 def review(request, draft_key):
-    """A case as its readers will see it, why it waits, and the decision; or one more box on a picture."""
+    """A case as its readers will see it, why it waits, and the decision; or more boxes on a picture."""
     rows = CaseDraft.objects.on_desk(request.user)
     rows = rows.select_related("member__specialty", "member__rank", "member__user", "consent")
     draft = rows.filter(pk=draft_key).first()
     if draft is None:
         return _too_late(request, reviewing.NotWaitingAnyMore)
     covering = _covering(request, draft)
-    if covering and covering.is_valid():
+    if covering and covering.is_valid() and "cover" in request.POST:
         return _cover(request, draft, covering)
     said = _said(draft)
     is_decided = request.method == "POST" and covering is None
@@ -154,24 +156,30 @@ def _decide(user, draft, form) -> str:
     return "Sent back to its author."
 
 
-def _covering(request, draft) -> CoverForm | None:
-    """The form for one more box, where one was sent; it knows its picture."""
-    if request.method != "POST" or "cover" not in request.POST:
+def _covering(request, draft) -> Covers | None:
+    """The boxes sent for a picture, to be burned in or first only drawn; they know their picture."""
+    key = request.POST.get("cover") or request.POST.get("preview")
+    if key is None:
         return None
-    image = get_object_or_404(triage.standing_images(draft), key=request.POST["cover"])
-    form = CoverForm(request.POST, prefix=image.key)
-    form.image = image
-    return form
+    images = list(triage.standing_images(draft))
+    image = next((one for one in images if one.key == key), None)
+    if image is None:
+        raise Http404("This case has no such picture.")
+    covers = Covers(request.POST, prefix=image.key)
+    covers.image, covers.number = image, images.index(image) + 1
+    return covers
 
 
-def _cover(request, draft, form):
-    form.image.draft = draft
+def _cover(request, draft, covers):
+    covers.image.draft = draft
+    boxes = covers.boxes()
     try:
-        reviewing.cover(image=form.image, by=request.user, boxes=[form.box()])
-        messages.success(request, "Covered.")
+        reviewing.cover(image=covers.image, by=request.user, boxes=boxes)
+        said = "1 more box" if len(boxes) == 1 else f"{len(boxes)} more boxes"
+        messages.success(request, f"Picture {covers.number}: {said} burned in.")
     except RuleBroken as refusal:
         messages.error(request, str(refusal))
-    return redirect(f"{reverse('consults:review', args=[draft.pk])}#picture-{form.image.place}")
+    return redirect(f"{reverse('consults:review', args=[draft.pk])}#picture-{covers.number}")
 
 
 def _said(draft):
@@ -186,7 +194,9 @@ def _review_page(request, draft, said, form, covering):
     images = list(triage.standing_images(draft))
     for image in images:
         is_sent = covering is not None and covering.image.pk == image.pk
-        image.cover = covering if is_sent else CoverForm(prefix=image.key)
+        image.covers = covering if is_sent else Covers(prefix=image.key)
+        image.open_still = masking.open_still(image)
+        image.open_words = [_in_words(box) for box in image.open_still]
     context = {
         "draft": draft,
         "said": said,
@@ -199,8 +209,15 @@ def _review_page(request, draft, said, form, covering):
     }
     if said:
         context |= _as_readers_see_it(draft, said, images)
-    status = 422 if form.errors or (covering and covering.errors) else 200
+    status = 422 if form.errors or (covering and not covering.is_valid()) else 200
     return render(request, "consults/review.html", context, status=status)
+
+
+def _in_words(box) -> str:
+    """What was found, and where, for whoever does not see its lines."""
+    left, top, width, height = (side / 10 for side in (box.left, box.top, box.width, box.height))
+    where = f"{left:g}% from the left, {top:g}% from the top, {width:g}% wide, {height:g}% high"
+    return f"{SORTS.get(box.sort, SORTS[DRAWN])}: {where}"
 
 
 def _as_readers_see_it(draft, said, images):

@@ -9,7 +9,7 @@ from consults.models import Case, CaseDraft, Consent, Image
 from consults.services import drafts
 from questions.models import Post
 
-BESIDES = ("start", "consent", "consent_made")  # what a draft keeps besides the fields of its form
+BESIDES = ("start", "consent", "consent_made", "drawn")  # what a draft keeps besides the fields of its form
 
 
 def own_draft(request, draft_key):

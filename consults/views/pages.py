@@ -2,14 +2,15 @@
 
 from django.conf import settings
 from django.http import Http404
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.doors import physician_required
 from accounts.models import Specialty
 from consults import lists
-from consults.models import Case, Look
-from consults.reading import load_case, shown_case
+from consults.models import Case, Image, Look
+from consults.reading import load_case, reader_of, shown_case
 from questions.models import Question
 from questions.views import thread
 from questions.views.reading import show_question
@@ -41,6 +42,22 @@ def look(request, question_id, slug):
     if page.has_solution and not page.has_committed:
         Look.objects.get_or_create(case=page.case, member=member)
     return redirect(address)
+
+
+@physician_required
+def full(request, key):
+    """A picture in its full size, under the watermark."""
+    rows = Image.objects.visible_to(request.user).select_related("case__question")
+    image = get_object_or_404(rows.defer("seal", "proposals", "masked_hashes"), key=key)
+    keys = [known for known, _ in image.windows]
+    asked = request.GET.get("window", "")
+    context = {
+        "image": image,
+        "window": asked if asked in keys else keys[0],
+        "reader": reader_of(request.user),
+        "now": timezone.now(),
+    }
+    return render(request, "consults/full.html", context)
 
 
 @physician_required

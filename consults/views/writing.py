@@ -190,7 +190,9 @@ def _upload_one(request, draft):
         image = _take(request, draft, file)
     except RuleBroken as refusal:
         return HttpResponse(str(refusal), status=422, content_type="text/plain")
-    return render(request, "consults/_image_panel.html", {"draft": draft, "image": image})
+    number = pictures_of(draft).filter(place__lte=image.place).count()
+    context = {"draft": draft, "image": image, "number": number}
+    return render(request, "consults/_image_panel.html", context)
 
 
 @active_physician_required

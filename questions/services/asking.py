@@ -163,6 +163,10 @@ class Reach:
     def few_reached(self) -> bool:
         return self.reached < FEWEST
 
+    @property
+    def all_reached(self) -> bool:
+        return self.reached == self.asked >= FEWEST
+
 
 def reach_of(opening: Post) -> Reach | None:
     """How many a discussion was put to, for its asker; None where that was not wanted. One query."""

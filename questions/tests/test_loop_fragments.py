@@ -80,7 +80,8 @@ def test_the_references_lead_to_the_work_and_to_the_post(solved):
         (asking.Reach(False, 4, 1), "Put to fewer than five colleagues, or to none yet."),
         (asking.Reach(False, 25, 4), "fewer than five reached now"),
         (asking.Reach(False, 25, 12, is_among_connections=True), "those of your connections who can answer"),
-        (asking.Reach(False, 25, 12), "12 of 25 reached now"),
+        (asking.Reach(False, 25, 12), "12 of 25 reached now, the others"),
+        (asking.Reach(False, 25, 25), "Put to 25 colleagues: all of them are reached.</p>"),
     ],
 )
 def test_the_asker_learns_how_many_were_asked_and_never_a_small_number(reach, words):

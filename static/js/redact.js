@@ -20,26 +20,50 @@ function tend(editor) {
   const button = (act) => editor.querySelector(`[data-act=${act}]`);
   const drawn = new Map(); // row -> its box over the picture
   let selected = null; // the row whose box was last taken hold of
-  const past = []; // what the rows said before each change
+  const past = []; // what the rows said before each change, and why a face stays open
   let timer = 0;
 
   const cell = (row, name) => row.querySelector(`[name$='-${name}']`);
   const all = () => [...rows.children];
+  const why = editor.parentElement.querySelector("[data-why] select");
 
-  function read(row) {
+  const isEmpty = (row) => SIDES.every((name) => cell(row, name).value === "" && !cell(row, name).validity.badInput);
+
+  // The four numbers of a row where they make a box.
+  function typed(row) {
     const values = SIDES.map((name) => (cell(row, name).value === "" ? NaN : Math.round(cell(row, name).valueAsNumber * 10)));
-    if (values.some(Number.isNaN) || cell(row, "gone").checked) return null;
+    const [left, top, width, height] = values;
+    const isBox = values.every((value) => value >= 0 && value <= 1000) && left < 1000 && top < 1000 && width && height;
+    return isBox ? values : null;
+  }
+
+  // The box of a row; while its numbers make none, the one it was, as the site keeps it.
+  function read(row) {
+    if (isEmpty(row) || cell(row, "gone").checked || cell(row, "not_face")?.checked) return null;
+    const values = typed(row) ?? cell(row, "was")?.value.split(" ").map(Number);
+    if (values?.length !== SIDES.length) return null;
     return { ...Object.fromEntries(SIDES.map((name, place) => [name, values[place]])), sort: cell(row, "sort").value || "own" };
   }
 
   function write(row, box) {
     for (const name of SIDES) cell(row, name).value = box ? (box[name] / 10).toFixed(1) : "";
     cell(row, "sort").value = box?.sort ?? "";
-    cell(row, "gone").checked = false;
+    for (const name of ["gone", "not_face"]) if (cell(row, name)) cell(row, name).checked = false;
+    settled(row);
   }
 
-  function remember() {
-    past.push(all().map(read));
+  // What a row is from now on when its numbers make no box: not before one has typed them to their end.
+  function settled(row) {
+    const was = cell(row, "was");
+    if (was && (isEmpty(row) || typed(row))) was.value = typed(row)?.join(" ") ?? "";
+  }
+
+  function now() {
+    return { boxes: all().map(read), why: why?.value };
+  }
+
+  function remember(before = now()) {
+    past.push(before);
     button("undo").disabled = false;
   }
 
@@ -58,7 +82,7 @@ function tend(editor) {
 
   function words(row) {
     const box = read(row);
-    const place = [...drawn.keys()].indexOf(row) + 1;
+    const place = all().indexOf(row) + 1; // as the site counts them when it finds fault
     return `${NAMES[box.sort] ?? NAMES.own} ${place}: ${percent(box.left)} from the left, ${percent(box.top)} from the top, ${percent(box.width)} wide, ${percent(box.height)} high`;
   }
 
@@ -83,7 +107,12 @@ function tend(editor) {
   function select(row) {
     selected = row;
     for (const [one, box] of drawn) box.classList.toggle("selected", one === row);
-    button("remove").disabled = !drawn.has(row);
+    offer();
+  }
+
+  function offer() {
+    button("remove").disabled = !drawn.has(selected);
+    if (button("not-face")) button("not-face").hidden = !drawn.has(selected) || read(selected)?.sort !== "face";
   }
 
   function draw() {
@@ -101,10 +130,14 @@ function tend(editor) {
       }
     }
     for (const [row, box] of drawn) {
+      const { sort } = read(row);
       box.setAttribute("aria-label", words(row));
-      row.querySelector("legend").textContent = words(row).split(":")[0];
+      box.dataset.tag = sort === "own" ? "" : NAMES[sort] ?? "";
+      row.querySelector("legend").textContent = words(row).split(":")[0] + (typed(row) ? "" : ": these numbers make no box, it stays as it was");
+      const notFace = cell(row, "not_face")?.closest("label");
+      if (notFace) notFace.hidden = sort !== "face";
     }
-    button("remove").disabled = !drawn.has(selected);
+    offer();
   }
 
   function rowOf(box) {
@@ -112,7 +145,7 @@ function tend(editor) {
   }
 
   function emptyRow() {
-    const free = all().find((row) => SIDES.every((name) => cell(row, name).value === ""));
+    const free = all().find(isEmpty);
     if (free) return free;
     const made = shape.content.firstElementChild.cloneNode(true);
     for (const part of made.querySelectorAll("[name], [id], [for]")) {
@@ -131,10 +164,11 @@ function tend(editor) {
     return row;
   }
 
-  function remove(row) {
+  function remove(row, reason = "") {
     const name = words(row).split(":")[0];
     const others = [...drawn.keys()].filter((one) => one !== row);
     remember();
+    if (reason && !why.value) why.value = reason;
     write(row, null);
     changed(`${name} is removed. ${others.length} left.`);
     (others.length ? drawn.get(others[0]) : button("add")).focus();
@@ -143,7 +177,8 @@ function tend(editor) {
   function undo() {
     const before = past.pop();
     if (!before) return;
-    all().forEach((row, place) => write(row, before[place] ?? null));
+    all().forEach((row, place) => write(row, before.boxes[place] ?? null));
+    if (why) why.value = before.why;
     button("undo").disabled = !past.length;
     changed("Undone.");
   }
@@ -194,7 +229,7 @@ function tend(editor) {
     event.preventDefault();
     const from = at(event);
     const corner = event.target.dataset.corner;
-    const before = all().map(read);
+    const before = now();
     let row = box ? rowOf(box) : null;
     const start = row ? read(row) : null;
     box?.focus();
@@ -223,8 +258,7 @@ function tend(editor) {
         draw();
         return;
       }
-      past.push(before);
-      button("undo").disabled = false;
+      remember(before);
       changed(words(row));
       drawn.get(row).focus({ preventScroll: true });
     };
@@ -255,6 +289,10 @@ function tend(editor) {
   const ACTS = {
     undo,
     remove: () => remove(selected),
+    "not-face": () => {
+      remove(selected, "not_a_face");
+      why.closest("details").open = true;
+    },
     draw: () => toggle("draw", "drawing"),
     solid: () => toggle("solid", "solid"),
     add: () => {
@@ -268,6 +306,10 @@ function tend(editor) {
 
   editor.addEventListener("click", (event) => ACTS[event.target.closest("[data-act]")?.dataset.act]?.());
   editor.addEventListener("input", (event) => event.target.closest("[data-row]") && draw());
+  editor.addEventListener("change", (event) => {
+    const row = event.target.closest("[data-row]");
+    if (row) settled(row);
+  });
   editor.querySelector("[data-still]").remove(); // what the server drew, for pages without a script
   draw();
 }

@@ -58,6 +58,7 @@ function tend(area) {
   let beginning = null; // the draft being made
   let submitter = null; // the button that waits for them
 
+  const pictures = () => [...panels.querySelectorAll("[data-image]")];
   const sending = () => [...uploads].filter((one) => one.state !== "failed");
 
   // A case that is not kept yet becomes a draft first; from then on the page has the draft's address.
@@ -150,14 +151,25 @@ function tend(area) {
     uploads.delete(upload);
     upload.panel.insertAdjacentHTML("afterend", request.responseText);
     const made = upload.panel.nextElementSibling;
+    inOrder();
     const hadFocus = upload.panel.contains(document.activeElement);
     upload.panel.remove();
     window.htmx?.process(made);
     if (hadFocus) made.querySelector("button").focus();
-    const places = panels.querySelectorAll("[data-image]").length;
+    const places = pictures().length;
     said.textContent = `${upload.file.name} is here, picture ${places} of ${most} at most.`;
     settle();
   }
+
+  // Those that are there in the order of their case, whichever came first; what is still sent stands behind them.
+  function inOrder() {
+    const there = pictures().sort((one, other) => one.dataset.place - other.dataset.place);
+    panels.prepend(...there);
+  }
+
+  new MutationObserver(() => {
+    pictures().forEach((panel, place) => panel.querySelectorAll("[data-number]").forEach((one) => (one.textContent = place + 1)));
+  }).observe(panels, { childList: true });
 
   function settle() {
     const free = AT_ONCE - [...uploads].filter((one) => one.state === "sending" || one.tries).length;
@@ -202,7 +214,7 @@ function tend(area) {
     if (!event.target.matches("[data-source]")) return;
     const files = [...event.target.files];
     event.target.value = "";
-    const room = most - panels.children.length;
+    const room = most - pictures().length - sending().length;
     files.slice(0, Math.max(0, room)).forEach(take);
     if (files.length > room) said.textContent = `A case has at most ${most} pictures; ${files.length - room} left out.`;
     settle();

@@ -84,8 +84,9 @@ def act(
     """Do one thing about a post or its author, for a reason, and close the open report of it if there is one.
 
     `statement` is what the author is told; empty, the standard words. `text` and `title` are what a redacted post says
-    from now on, `elsewhere` names words that its poll alone says; `days` belong to a hold. `seen` is the newest act on
-    the post that the moderator knew of: with it, two who act at once do not both. To suspend or revoke only proposes.
+    from now on, `elsewhere` names words that its poll or case alone says; `days` belong to a hold. `seen` is the newest
+    act on the post that the moderator knew of: with it, two who act at once do not both. To suspend or revoke only
+    proposes.
     Raises rights.NotAModerator, rights.TakesPart, desk.ClaimedByAnother, ChangedMeanwhile, NothingReported,
     DoneAlready, HasLeft, DaysMissing, WaitsAlready, redacting.NothingTakenOut, redacting.NotInPoll,
     redacting.OnlyTakingOut.

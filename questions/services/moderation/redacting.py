@@ -27,7 +27,8 @@ class NothingTakenOut(RuleBroken):
 
 class NotInPoll(NothingTakenOut):
     message = (
-        "Some of these words stand nowhere in the poll. Write them as the poll does, one run of words a line."
+        "Some of these words stand nowhere in its poll or case. Write them as they stand there, one run of words a "
+        "line."
     )
 
 
@@ -43,7 +44,8 @@ def redact(question: Question, post: Post, *, text: str, title: str | None, else
     """Let a locked post say `text`, and leave no earlier version that shows what went; return what undoing needs.
 
     What the asker says elsewhere in the discussion loses the same words, and what apps above hang on an opening, such
-    as a poll; `elsewhere` names words, a run a line, that stand there alone. Announces words_taken_out of an opening.
+    as a poll or a case; `elsewhere` names words, a run a line, that stand there alone. Announces words_taken_out of an
+    opening.
     Raises NothingTakenOut, NotInPoll, OnlyTakingOut, PostIsGone.
     """
     if post.is_removed:

@@ -55,23 +55,22 @@ def post(author, data):
     image = drafts.add_image(draft=draft, member=author, upload=uuid.uuid4(), data=data)
     staged, seal = files.read_staged(image), image.seal
     drafts.describe(image=image, member=author, boxes=[MASK], description="A patch on gray ground.")
-    Image.objects.filter(pk=image.pk).update(
-        proposals=[]
-    )  # what the search makes of noise is not the point here
+    Image.objects.filter(pk=image.pk).update(proposals=[])  # of noise, which would go to a moderator
     consent = consents.attest(member=author, kind="deidentified", statement="Nothing tells who it is.")
     case = submitting.submit(draft=draft, member=author, consent=consent, ticks=TICKS)
     assert isinstance(case, Case)
     return case, staged, seal
 
 
-def everything_on_disk():
-    """All files below the folder of this site's data, but for the servers' own."""
-    found = {}
-    for folder, _, names in os.walk(settings.VAR_DIR):
-        for name in names:
-            path = Path(folder) / name
-            found[path] = path.read_bytes()
-    return found
+def paths_on_disk():
+    return {Path(folder) / name for folder, _, names in os.walk(settings.VAR_DIR) for name in names}
+
+
+@pytest.fixture
+def everything_on_disk(author):
+    """All files that came below the folder of this site's data since the test began; other tests left theirs."""
+    before = paths_on_disk()
+    return lambda: {path: path.read_bytes() for path in paths_on_disk() - before}
 
 
 def everything_in_the_database():
@@ -93,7 +92,7 @@ def everything_in_redis():
     return b"".join(server.dump(key) or b"" for key in server.scan_iter())
 
 
-def test_the_original_is_nowhere_once_the_case_is_out(author):
+def test_the_original_is_nowhere_once_the_case_is_out(author, everything_on_disk):
     data = photo()
 
     case, staged, _ = post(author, data)
@@ -112,7 +111,7 @@ def test_the_original_is_nowhere_once_the_case_is_out(author):
     assert not any(piece in everything_in_redis() for piece in pieces)
 
 
-def test_no_file_opens_but_the_masked_sizes(author):
+def test_no_file_opens_but_the_masked_sizes(author, everything_on_disk):
     case, staged, seal = post(author, photo())
     image = case.images.get()
     opened = []
@@ -151,7 +150,7 @@ def test_what_is_masked_is_one_color_in_every_size(author):
         assert not Picture.open(io.BytesIO(answer.content)).getexif()
 
 
-def test_a_backup_of_the_files_made_before_opens_nothing_after(author):
+def test_a_backup_of_the_files_made_before_opens_nothing_after(author, everything_on_disk):
     """The copy that a backup made while the picture was staged, and the database of now."""
     draft = drafts.start(member=author, fields={**FIELDS, "specialties": [author.specialty_id]})
     image = drafts.add_image(draft=draft, member=author, upload=uuid.uuid4(), data=photo())

@@ -11,11 +11,11 @@ from functools import cache
 import cv2
 import numpy as np
 
-SIDE = 440  # pixels of the longer side on which upright faces are looked for
-EVEN_SIDE = 320  # the same for a copy in which the light is evened
-TURNED_SIDE = 280  # the same for turned copies and faces from the side
+SIDE = 540  # pixels of the longer side on which upright faces are looked for
+EVEN_SIDE = 400  # the same for a copy in which the light is evened
+TURNED_SIDE = 320  # the same for turned copies and faces from the side
 SMALLEST = 24  # pixels of a face on these
-STEP, FINE_STEP = 1.2, 1.13  # from one size of face to the next
+STEP, FINE_STEP = 1.16, 1.1  # from one size of face to the next
 QUARTERS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 TILTS = (-37, 37)  # degrees; a cascade forgives some 15 either way, so these reach 22 to 52
 HEAD_UP, HEAD_DOWN, HEAD_ASIDE = 0.5, 0.35, 0.3  # of the face as found, added to it for hair, chin and ears

@@ -13,6 +13,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple
 
 from sermo import sandbox
@@ -94,15 +95,17 @@ def _propose(data: bytes, reader: str) -> Iterator[bytes]:
     if picture is None:
         raise sandbox.Refused("broken")
     size = (picture.shape[1], picture.shape[0])
-    lines = burned_text.find_lines(picture)
-    if reader:
-        from sermo import reading
+    with ThreadPoolExecutor(1) as beside:  # OpenCV lets the other thread go on meanwhile
+        heads = beside.submit(faces.find_faces, picture)
+        lines = burned_text.find_lines(picture)
+        if reader:
+            from sermo import reading
 
-        lines = reading.refine(picture, lines, reader)
+            lines = reading.refine(picture, lines, reader)
     found = [
         Box.around(line.left, line.top, line.right, line.bottom, size=size, sort="text") for line in lines
     ]
-    found += [Box.around(*face, size=size, sort="face") for face in faces.find_faces(picture)]
+    found += [Box.around(*face, size=size, sort="face") for face in heads.result()]
     yield json.dumps([astuple(box) for box in merge(found, MOST_BOXES)]).encode()
 
 

@@ -145,7 +145,7 @@ def _take() -> Mail | None:
         due = (
             Mail.objects.select_for_update(skip_locked=True)
             .filter(state__in=[State.WAITING, State.SENDING], due_at__lte=timezone.now())
-            .order_by("due_at")
+            .order_by("due_at", "pk")
             .values_list("pk", flat=True)[:1]
         )
         if not due:

@@ -20,7 +20,7 @@ from accounts.leaving.ledger import (
     Person,
     Shown,
 )
-from consults.models import CaseDraft, Consent, Image, ImageFlag, Look, Marker
+from consults.models import CaseDraft, Consent, Image, ImageFlag, Marker
 
 STAYS = "Colleagues answered it and learn from it. It is signed by a former member."
 LEFT = "The member has left."
@@ -58,17 +58,12 @@ def erase_marks(person: Person) -> None:
         loose.update(label="", left=0, top=0)
 
 
-def erase_looks(person: Person) -> None:
-    if person.member is not None:
-        Look.objects.filter(member=person.member).delete()
-
-
 def erase_words_of_flags(person: Person) -> None:
     if person.member is not None:
         ImageFlag.objects.filter(member=person.member).update(words="")
 
 
-ERASERS = (shred_drafts, sever_consents, erase_marks, erase_looks, erase_words_of_flags)
+ERASERS = (shred_drafts, sever_consents, erase_marks, erase_words_of_flags)
 
 
 # Export
@@ -208,16 +203,6 @@ ENTRIES = (
         ),
         withheld={"id": NUMBER, "member": OWNER, "byline": PLACE},
         eraser=erase_marks,
-    ),
-    Entry(
-        "consults.Look",
-        "Solutions you looked at before answering",
-        Fate.DELETED,
-        "All of it goes.",
-        path="member__user",
-        shown=(Shown("case", "case", _case), "looked_at"),
-        withheld={"id": NUMBER, "member": OWNER},
-        eraser=erase_looks,
     ),
     Entry(
         "consults.ImageFlag",

@@ -12,8 +12,8 @@ from django.utils import timezone
 from accounts.models import Block, Face, User
 from accounts.roles import is_moderator
 from consults.mark_forms import MarkForm
-from consults.models import Case, Image, Look, Marker
-from questions.models import Byline, Post, Question
+from consults.models import Case, Image, Marker
+from questions.models import Byline, Commitment, Question
 from questions.signature import Signature, Signer, signed, signer_columns
 
 
@@ -189,13 +189,11 @@ def shown_case(request, question: Question) -> CasePage:
 def load_case(user: User, question: Question, *, chosen: str = "", form: MarkForm | None = None) -> CasePage:
     """`chosen` is the number of the picture to show first, where there is such a one."""
     member = user.as_member
-    own_answers = Post.objects.answers().standing().filter(question=OuterRef("pk"), author=member)
     case = (
         Case.objects.filter(pk=question.pk)
         .select_related("consent")
         .annotate(
-            has_looked=Exists(Look.objects.filter(case=OuterRef("pk"), member=member)),
-            has_answered=Exists(own_answers),
+            has_committed=Exists(Commitment.objects.filter(question=OuterRef("pk"), member=member)),
         )
         .first()
     )
@@ -204,7 +202,9 @@ def load_case(user: User, question: Question, *, chosen: str = "", form: MarkFor
     case.question = question
     pictures = _pictures(case, user)
     marks = _marks(user, pictures)
-    is_open = member is None or question.asker_id == member.pk or case.has_looked or case.has_answered
+    is_open = is_moderator(user) or (
+        member is not None and (question.asker_id == member.pk or case.has_committed)
+    )
     _choose(pictures, str(chosen))
     return CasePage(case, question, user, pictures, marks, is_open, form or MarkForm(), timezone.now())
 

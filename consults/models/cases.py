@@ -126,21 +126,6 @@ class Case(models.Model):
         return self.withdrawn_at is not None
 
 
-class Look(models.Model):
-    """That a reader opened the solution of a teaching case without having answered."""
-
-    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="looks")
-    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
-    looked_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        default_permissions = ()
-        constraints = [models.UniqueConstraint(fields=["case", "member"], name="case_look_once")]
-
-    def __str__(self):
-        return f"look {self.pk}"
-
-
 class Marker(models.Model):
     """A numbered point on a picture, with a few words. `post` is the reply it belongs to, once there is one.
 

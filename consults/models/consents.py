@@ -54,6 +54,9 @@ class Consent(models.Model):
     note = models.CharField(max_length=60, blank=True)  # the physician's own, to tell it from others
     for_teaching = models.BooleanField(default=False)
     for_observers = models.BooleanField(default=False)
+    for_stories = models.BooleanField(
+        default=False, db_default=False
+    )  # told to the public, once it is solved
     expires_on = models.DateField(null=True)  # the last day it holds
     reminded_on = models.DateField(null=True)
     code = EncryptedTextField(null=True)

@@ -61,6 +61,21 @@ class ImageQuerySet(models.QuerySet):
         return self.order_by("place", "pk")
 
 
+class Shows(models.TextChoices):
+    """What kind of picture it is, as its author says."""
+
+    SKIN = "skin", "Skin or body"
+    XRAY = "xray", "X-ray"
+    CT = "ct", "CT"
+    MRI = "mri", "MRI"
+    ULTRASOUND = "ultrasound", "Ultrasound"
+    EKG = "ekg", "EKG or other tracing"
+    EYE = "eye", "Eye or fundus"
+    ENDOSCOPY = "endoscopy", "Endoscopy"
+    MICROSCOPY = "microscopy", "Pathology or smear"
+    OTHER = "other", "Something else"
+
+
 class Image(models.Model):
     """One picture. Its files lie in the private storage, encrypted under `seal`; without the seal they are noise.
 
@@ -89,6 +104,7 @@ class Image(models.Model):
     place = models.PositiveSmallIntegerField()
     upload = models.UUIDField()  # the browser's own number of the file, so that a repeated upload is one
     sort = models.CharField(max_length=5)  # photo or dicom
+    shows = models.CharField(max_length=10, choices=Shows, blank=True, db_default="")
     width = models.PositiveSmallIntegerField()
     height = models.PositiveSmallIntegerField()
     windows = models.JSONField(default=list)
@@ -124,6 +140,15 @@ class Image(models.Model):
             ),
             models.CheckConstraint(condition=Q(place__range=(1, 8)), name="case_image_place_in_bounds"),
             models.CheckConstraint(condition=Q(sort__in=["photo", "dicom"]), name="case_image_sort_is_known"),
+            models.CheckConstraint(
+                condition=Q(
+                    shows__in=[
+                        *("", "skin", "xray", "ct", "mri", "ultrasound"),
+                        *("ekg", "eye", "endoscopy", "microscopy", "other"),
+                    ]
+                ),
+                name="case_image_shows_is_known",
+            ),
             models.CheckConstraint(
                 condition=Q(case=None) | Q(draft=None), name="case_image_of_draft_or_case"
             ),

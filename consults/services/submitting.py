@@ -238,6 +238,7 @@ def _publish(ready: Ready, reviewed_by: User | None) -> Case:
         tags=said.tags,
         audience=said.audience,
         peers_only=not consent.for_observers,
+        answer_first=True,
         urgency=said.urgency,
         byline=said.byline,
         byline_confirmed=said.byline_confirmed,

@@ -9,9 +9,10 @@ from django.utils import timezone
 from accounts.doors import physician_required
 from accounts.models import Specialty
 from consults import lists
-from consults.models import Case, Image, Look
+from consults.models import Case, Image
 from consults.reading import load_case, reader_of, shown_case
 from questions.models import Question
+from questions.services.committing import open_for_reading
 from questions.views import thread
 from questions.views.reading import show_question
 
@@ -40,7 +41,7 @@ def look(request, question_id, slug):
         return redirect(address)
     page = load_case(request.user, found)
     if page.has_solution and not page.has_committed:
-        Look.objects.get_or_create(case=page.case, member=member)
+        open_for_reading(question=found, member=member)
     return redirect(address)
 
 

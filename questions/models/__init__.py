@@ -1,5 +1,7 @@
+from questions.models.answer_first import Commitment
 from questions.models.asking import Asked, FollowUp, Lexeme, Reference
 from questions.models.following import Subscription, TopicFollow, TopicMute
+from questions.models.invitations import Invitation
 from questions.models.keeping import Bookmark, BookmarkFolder, SavedSearch
 from questions.models.moderation import (
     SEVERITY_OF,
@@ -26,12 +28,14 @@ __all__ = [
     "Bookmark",
     "BookmarkFolder",
     "Byline",
+    "Commitment",
     "Credit",
     "Draft",
     "Flag",
     "FollowUp",
     "Hold",
     "Importance",
+    "Invitation",
     "Lexeme",
     "MemberRank",
     "ModerationAction",

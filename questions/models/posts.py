@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Block, Face, Member
+from accounts.roles import is_moderator
+from questions.models.answer_first import is_open_to
 from questions.models.questions import Question
 
 # Every post belongs to one era of each of these lengths, counted in posts by their numbers. The eras are in the index
@@ -86,8 +88,25 @@ def eras_of(low: int, high: int) -> str | None:
 
 class PostQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """Posts of discussions one may see. Removed posts stay as tombstones; their text is the page's matter."""
-        return self.filter(Exists(Question.objects.visible_to(user).filter(pk=OuterRef("question"))))
+        """Posts of discussions one may see, whose answers are open to one. Removed posts stay as tombstones; their
+        text is the page's matter."""
+        return self.filter(
+            Exists(Question.objects.visible_to(user).filter(pk=OuterRef("question")))
+        ).opened_to(user)
+
+    def opened_to(self, user):
+        """Without answers and comments of colleagues in discussions where this reader has to answer first.
+
+        Moderators, who have to judge posts, read them all; what they answer counts as written after the others.
+        """
+        if is_moderator(user):
+            return self
+        member = user.as_member if user.is_authenticated else None
+        if member is None:
+            return self.exclude(Q(question__answer_first=True) & ~Q(kind=Post.Kind.OPENING))
+        return self.filter(
+            Q(kind=Post.Kind.OPENING) | Q(author=member) | is_open_to(member, question="question")
+        )
 
     def matching(self, words: SearchQuery):
         """Posts that have the words, by the index."""
@@ -171,6 +190,9 @@ class Post(models.Model):
     removed_by = models.CharField(max_length=9, choices=RemovedBy, blank=True)
     folded_at = models.DateTimeField(null=True, blank=True)  # by a moderator: read on demand
     fold_reason = models.CharField(max_length=14, blank=True, db_default="")
+    saw_others = models.BooleanField(
+        default=False, db_default=False
+    )  # an answer written after reading others
     submission = models.UUIDField(null=True, blank=True, editable=False)
 
     corroborate_count = models.PositiveIntegerField(default=0)

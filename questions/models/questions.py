@@ -64,8 +64,9 @@ class QuestionQuerySet(models.QuerySet):
     def visible_to(self, user):
         """The one gate between a person and a discussion.
 
-        Physicians see what is addressed to all, to their specialty, to the asker's connections if they are one, or is
-        their own; moderators see everything, also what was removed; nobody else sees anything.
+        Physicians see what is addressed to all, to their specialty, to the asker's connections if they are one, to
+        colleagues invited by name if they are one, or is their own; moderators see everything, also what was removed;
+        nobody else sees anything.
         """
         if is_moderator(user):
             return self
@@ -79,11 +80,15 @@ class QuestionQuerySet(models.QuerySet):
         return self.filter(self._addressed_to(member))
 
     def _addressed_to(self, member: Member) -> Q:
+        from questions.models.invitations import Invitation
+
         connected = Connection.objects.accepted().others(member)
+        invited = Invitation.objects.standing().filter(question=OuterRef("pk"), member=member)
         reached = (
             Q(audience=Question.Audience.PHYSICIANS)
             | Q(asker=member)
             | Q(audience=Question.Audience.CONNECTIONS, asker__in=connected)
+            | (Q(audience=Question.Audience.INVITED) & Exists(invited))
         )
         if not member.specialty_id:
             return reached
@@ -218,6 +223,7 @@ class Question(models.Model):
 
     # Others are opened by the app they belong to.
     ASKED_KINDS = (Kind.QUESTION, Kind.OBSERVATION, Kind.DISCUSSION)
+    SOLVED_KINDS = (Kind.QUESTION, Kind.CASE)
     # Kind: what makes the address of its page from its id and title, where another app has it.
     HOMES: dict[str, Callable[[int, str], str]] = {}
 
@@ -225,6 +231,7 @@ class Question(models.Model):
         PHYSICIANS = "physicians", "All physicians"
         SPECIALTY = "specialty", "Only the specialties chosen above"
         CONNECTIONS = "connections", "Only my connections"
+        INVITED = "invited", "Only colleagues I name"
 
     class Urgency(models.TextChoices):
         DAYS = "days", "In days"
@@ -248,6 +255,7 @@ class Question(models.Model):
     tags = models.ManyToManyField(Tag, blank=True, related_name="questions")
     audience = models.CharField(max_length=11, choices=Audience, default=Audience.PHYSICIANS)
     peers_only = models.BooleanField(default=False)
+    answer_first = models.BooleanField(default=False, db_default=False)  # see questions.models.answer_first
     urgency = models.CharField(max_length=5, choices=Urgency, default=Urgency.DAYS)
     excerpt = models.CharField(max_length=240, blank=True)
     has_poll = models.BooleanField(default=False, db_default=False)
@@ -280,7 +288,7 @@ class Question(models.Model):
                 name="question_kind_is_known",
             ),
             models.CheckConstraint(
-                condition=Q(audience__in=["physicians", "specialty", "connections"]),
+                condition=Q(audience__in=["physicians", "specialty", "connections", "invited"]),
                 name="question_audience_is_known",
             ),
             models.CheckConstraint(
@@ -377,7 +385,7 @@ class Question(models.Model):
 
     @property
     def can_be_solved(self):
-        return self.kind == self.Kind.QUESTION
+        return self.kind in self.SOLVED_KINDS
 
     @property
     def closes_at(self):

@@ -12,7 +12,7 @@ from accounts.roles import is_moderator
 from questions import ranking
 from questions.hot import hot_rank
 from questions.models import Draft, ModerationAction, Post, Question, QuestionSpecialty, Revision, WriteCount
-from questions.services import asking, bylines, follow_ups, limits, references, telling
+from questions.services import asking, bylines, committing, follow_ups, limits, references, telling
 from questions.services.tags import tags_named
 from questions.signals import opening_rewritten, post_written, removal_asked
 from sermo.errors import RuleBroken
@@ -103,6 +103,7 @@ def _open(
     tags: Iterable[str] = (),
     audience: str = Question.Audience.PHYSICIANS,
     peers_only: bool = False,
+    answer_first: bool = False,
     urgency: str = Question.Urgency.DAYS,
     byline: str | None = None,
     byline_confirmed: bool = False,
@@ -120,6 +121,7 @@ def _open(
         title=title,
         audience=audience,
         peers_only=peers_only,
+        answer_first=answer_first,
         urgency=urgency,
         excerpt=clip(plain(html), EXCERPT),
     )
@@ -196,7 +198,17 @@ def answer(
     if earlier:
         return earlier
     limits.count_write(author, WriteCount.What.COMMENT)
-    post = _post(question, Post.Kind.ANSWER, author, source, byline, byline_confirmed, submission)
+    saw_others = committing.commit_by_answer(question=question, member=author)
+    post = _post(
+        question,
+        Post.Kind.ANSWER,
+        author,
+        source,
+        byline,
+        byline_confirmed,
+        submission,
+        saw_others=saw_others,
+    )
     question.answer_count += 1
     if question.first_answer_at is None and author.pk != question.asker_id:
         question.first_answer_at = post.posted_at
@@ -240,7 +252,9 @@ def comment(
     return made
 
 
-def _post(question, kind, author, source, mode, confirmed, submission, parent=None) -> Post:
+def _post(
+    question, kind, author, source, mode, confirmed, submission, *, parent=None, saw_others=False
+) -> Post:
     html = render_markdown(source)
     post = Post.objects.create(
         question=question,
@@ -252,6 +266,7 @@ def _post(question, kind, author, source, mode, confirmed, submission, parent=No
         html=html,
         search_text=searchable(plain(html)),
         submission=submission,
+        saw_others=saw_others,
     )
     references.store(post)
     return post

@@ -2,27 +2,34 @@
 
 import time
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.management import create_contenttypes
+from django.contrib.sessions.models import Session
 from django.core.cache import caches
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.models.signals import post_migrate
 from django.db.utils import OperationalError
 from django.test import Client, override_settings
+from django.utils import timezone
+from django.utils.crypto import get_random_string
 
 from accounts.roles import MODERATORS
 from accounts.tests.factories import make_member, make_user
+from sermo.sessions import SessionStore
+from sermo.testing.savepoints import savepoints_together
 from sermo.testing.schema import quick_migrations
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings):
-    """Before test databases are made: build them without making Django's picture of all models anew at each step."""
-    with quick_migrations():
+    """Before test databases are made: how they are built, and spoken to."""
+    with quick_migrations(), savepoints_together():
         yield
 
 
@@ -127,9 +134,21 @@ def staff(db):
 
 
 def client_of(who):
-    """A browser in which somebody is logged in."""
+    """A browser in which somebody is logged in: what `force_login` leaves, in two queries instead of fifteen."""
+    user, now = getattr(who, "user", who), timezone.now()
+    known = {
+        SESSION_KEY: user._meta.pk.value_to_string(user),
+        BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
+        HASH_SESSION_KEY: user.get_session_auth_hash(),
+    }
+    session = Session.objects.create(
+        session_key=get_random_string(32),
+        session_data=SessionStore().encode(known),
+        expire_date=now + timedelta(seconds=settings.SESSION_COOKIE_AGE),
+    )
+    type(user).objects.filter(pk=user.pk).update(last_login=now)
     client = Client()
-    client.force_login(getattr(who, "user", who))
+    client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
     return client
 
 

@@ -1,12 +1,13 @@
 """How a request's user is found."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, Func, IntegerField, Model, OuterRef
+from django.db.models import Exists, Expression, Func, IntegerField, Model, OuterRef, QuerySet
 
 from accounts.models import NoticeThread, User
 from sermo.prepared import columns_of, instance_of, prepared
@@ -21,35 +22,49 @@ class SermoBackend(AuthenticationBackend):
     """
 
     also_loaded: ClassVar[list[str]] = []  # what higher apps keep one-to-one with a member, as "member__rank"
+    also_asked: ClassVar[
+        dict[str, Callable[[], Expression]]
+    ] = {}  # what they ask of a user, by the name it gets
 
     def get_user(self, user_id):
-        rows = _user_rows(("member", "member__specialty", *self.also_loaded), user_id=int(user_id))
-        user = _loaded(rows[0], ("member", "member__specialty", *self.also_loaded)) if rows else None
+        related, asked = ("member", "member__specialty", *self.also_loaded), tuple(self.also_asked)
+        rows = _user_rows((related, asked), user_id=int(user_id))
+        user = _loaded(rows[0], related, asked) if rows else None
         return user if user and self.user_can_authenticate(user) else None
 
 
+def number_of(rows: QuerySet, most: int) -> Func:
+    """How many rows there are, counted up to `most`."""
+    return Func(ArraySubquery(rows.values("pk")[:most]), function="CARDINALITY", output_field=IntegerField())
+
+
 @prepared
-def _user_rows(related: tuple[str, ...], *, user_id: int):
+def _user_rows(shape: tuple[tuple[str, ...], tuple[str, ...]], *, user_id: int):
+    related, asked = shape
     groups = Group.objects.filter(user=OuterRef("pk")).values("name")
     factors = Authenticator.objects.filter(user=OuterRef("pk")).exclude(
         type=Authenticator.Type.RECOVERY_CODES
     )
-    unread = NoticeThread.objects.filter(member__user=OuterRef("pk"), unread__gt=0).values("pk")
+    unread = NoticeThread.objects.filter(member__user=OuterRef("pk"), unread__gt=0)
     return User.objects.filter(pk=user_id).values_list(
         ArraySubquery(groups),
         Exists(factors),
-        Func(ArraySubquery(unread[:MOST_UNREAD]), function="CARDINALITY", output_field=IntegerField()),
+        number_of(unread, MOST_UNREAD),
+        *(SermoBackend.also_asked[name]() for name in asked),
         *columns_of(User),
         *(column for path in related for column in columns_of(_model_at(path), path)),
     )
 
 
-def _loaded(row: tuple, related: tuple[str, ...]) -> User:
-    """The user with everything along the paths, as `select_related` leaves it."""
+def _loaded(row: tuple, related: tuple[str, ...], asked: tuple[str, ...]) -> User:
+    """The user with what was asked of them and everything along the paths, as `select_related` leaves it."""
     values = iter(row)
     groups, has_second_factor, unread_count = next(values), next(values), next(values)
+    answers = [next(values) for _ in asked]
     user = _take(User, values)
     user.group_names, user.has_second_factor, user.unread_count = groups, has_second_factor, unread_count
+    for name, answer in zip(asked, answers, strict=True):
+        setattr(user, name, answer)
     for path in related:
         *way, name = path.split("__")
         holder, model = user, _model_at(path)

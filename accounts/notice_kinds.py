@@ -97,7 +97,8 @@ RULES = {
         "circle-check",
     ),
     Kind.CASE: Rule(
-        "A consent for pictures of yours ends soon or was taken back, or a case where you wrote was withdrawn.",
+        "A consent for pictures of yours ends soon or was taken back, a case where you wrote was withdrawn, news of "
+        "a private consult, or what became of a page you sent.",
         "News of a case",
         "book-open",
         Way.EMAIL,

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from accounts.admin import ReadOnlyAdmin
-from consults.models import Case, Consent, Image, ImageFlag, Incident
+from consults.models import Case, Consent, Image, ImageFlag, Incident, Story
 from questions.admin import ModeratedAdmin
 
 
@@ -57,16 +57,27 @@ class IncidentAdmin(ModeratedAdmin):
     ordering = ["due_at"]
 
 
+@admin.register(Story)
+class StoryAdmin(ModeratedAdmin):
+    """Where each stands. What it says is on its page."""
+
+    to_question = "case"
+    list_display = ["pk", "case", "state", "written_at", "checked_at"]
+    list_filter = ["state"]
+    list_select_related = ["case"]
+    ordering = ["-pk"]
+
+
 @admin.register(Consent)
 class ConsentAdmin(ReadOnlyAdmin):
     """What was attested, never by whom: whose consent covers which case would say whose case it is."""
 
     list_display = [
         *("pk", "kind", "signer", "medium", "form_version", "for_teaching", "for_observers"),
-        *("expires_on", "attested_at", "revoked_at", "revoked_by"),
+        *("for_stories", "expires_on", "attested_at", "revoked_at", "revoked_by"),
     ]
     list_display_links = None
-    list_filter = ["kind", "signer", "for_teaching", "for_observers", "revoked_by"]
+    list_filter = ["kind", "signer", "for_teaching", "for_observers", "for_stories", "revoked_by"]
     ordering = ["-pk"]
 
     def has_view_permission(self, request, obj=None):

@@ -7,9 +7,15 @@ class ConsultsConfig(AppConfig):
     def ready(self):
         from django.urls import reverse
 
+        from accounts.backends import SermoBackend
         from consults import notices, receivers  # noqa: F401
+        from consults.labels import label_of
+        from consults.on_call_reading import open_calls_of_user
+        from questions.labels import LABELS
         from questions.models import Question
 
+        SermoBackend.also_asked["open_calls"] = open_calls_of_user
+        LABELS["case"] = label_of
         Question.HOMES["case"] = lambda pk, title: reverse(
             "consults:case", args=[pk, Question.slug_of(title, "case")]
         )

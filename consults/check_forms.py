@@ -8,7 +8,8 @@ from django.utils import timezone
 from accounts.identifier_forms import IdentifierMixin
 from accounts.models import Member
 from consults.models import Consent, Image
-from consults.services import drafts, masking
+from consults.models.images import Shows
+from consults.services import consents, drafts, masking
 from consults.words import CHECKLIST
 from questions.forms import WORDS
 from sermo.errors import RuleBroken
@@ -147,6 +148,12 @@ class PictureForm(IdentifierMixin, forms.Form):
         help_text="What a colleague who cannot see it should know.",
         widget=forms.Textarea(attrs={"rows": 2, "class": "short"}),
     )
+    shows = forms.ChoiceField(
+        label="Kind of picture",
+        required=False,
+        choices=[("", "Not said"), *Shows.choices],
+        help_text="By which the archive finds it.",
+    )
     why = forms.ChoiceField(label="Why a part of a face stays open", required=False, choices=WHY_OPEN.items())
     why_words = forms.CharField(label="The reason in words", required=False, max_length=120)
     writing = forms.MultipleChoiceField(
@@ -162,9 +169,14 @@ class PictureForm(IdentifierMixin, forms.Form):
         )
         self.is_new = data is not None and not self.was_sent  # it came in another tab
         data = data if self.was_sent else None
-        initial = {"description": image.description, **_reason_of(image.why_uncovered)}
+        initial = {
+            "description": image.description,
+            "shows": image.shows or _kind_of(image),
+            **_reason_of(image.why_uncovered),
+        }
         super().__init__(data, prefix=f"picture-{image.pk}", initial=initial)
         self.fields["description"].label = f"What picture {number} shows"
+        self.fields["shows"].label = f"Kind of picture {number}"
         self.fields["why"].label = f"Why a part of a face on picture {number} stays open"
         self.has_faces = any(one["sort"] == "face" for one in image.proposals)
         self.burned = masking.boxes_of(image.boxes) if image.is_masked else []
@@ -240,6 +252,7 @@ class PictureForm(IdentifierMixin, forms.Form):
             boxes=boxes,
             description=self._sent("description")[:500],
             why_uncovered=self.reason(),
+            shows=self._shows(),
         )
 
     def keep_what_may_be(self, member: Member) -> list[dict]:
@@ -260,6 +273,7 @@ class PictureForm(IdentifierMixin, forms.Form):
                 boxes=masking.boxes_of(self.image.boxes),
                 description=self._sent("description")[:500],
                 why_uncovered=self.image.why_uncovered,
+                shows=self._shows(),
             )
             return beside
         return beside if self.image.is_masked else []
@@ -272,6 +286,10 @@ class PictureForm(IdentifierMixin, forms.Form):
         is_beside = isinstance(refusal, drafts.FaceUncovered) and "why" in self.fields
         self.add_error("why" if is_beside else None, str(refusal))
 
+    def _shows(self) -> str:
+        sent = self._sent("shows")
+        return sent if sent in Shows.values else ""
+
     def _sent(self, name: str) -> str:
         return (self.data.get(self.add_prefix(name)) or "").replace("\x00", "").strip()
 
@@ -280,6 +298,11 @@ def _as_row(box: dict) -> dict:
     sides = [box[side] for side in BoxForm.SIDES]
     row = {side: f"{length / 10:.1f}" for side, length in zip(BoxForm.SIDES, sides, strict=True)}
     return {**row, "sort": box["sort"], "was": " ".join(map(str, sides))}
+
+
+def _kind_of(image: Image) -> str:
+    """What a file says of itself: only CT slices come in several windows."""
+    return Shows.CT if image.sort == "dicom" and len(image.windows) > 1 else ""
 
 
 def _reason_of(kept: str) -> dict[str, str]:
@@ -310,7 +333,7 @@ class ConsentForm(IdentifierMixin, forms.Form):
 
     checked_fields = ("why_words", "approval")
     typed_fields = ("kind", "why", "why_words", "signed", "signer", "signed_on", "approval", "expires_on")
-    ticked_fields = ("for_teaching", "for_observers")
+    ticked_fields = ("for_teaching", "for_observers", "for_stories")
     of_a_kind = (
         "why",
         "why_words",
@@ -361,6 +384,10 @@ class ConsentForm(IdentifierMixin, forms.Form):
     for_observers = forms.BooleanField(
         required=False, label="Observer firms\nWithout it no firm sees the case, not even in counts."
     )
+    for_stories = forms.BooleanField(
+        required=False,
+        label="A story for everybody\nOnce it is solved you may tell it to the public, without pictures.",
+    )
     expires_on = forms.DateField(
         label="Holds until",
         required=False,
@@ -404,7 +431,7 @@ class ConsentForm(IdentifierMixin, forms.Form):
         return typed["why_words"] if typed["why"] == OTHER else WHY_NO_CONSENT[typed["why"]]
 
     def scope(self) -> dict:
-        return {name: self.cleaned_data[name] for name in ("for_teaching", "for_observers", "expires_on")}
+        return {name: self.cleaned_data[name] for name in (*self.ticked_fields, "expires_on")}
 
     def as_typed(self) -> dict:
         """What was sent, as the draft keeps it."""
@@ -439,6 +466,8 @@ class ConsentForm(IdentifierMixin, forms.Form):
             self.add_error("signed", "This one does not cover teaching.")
         if one and one.attested_at:
             return
+        if one and cleaned.get("for_stories") and not consents.has_stories(one.form_version):
+            self.add_error("for_stories", consents.NotOnForm.message)
         if not cleaned.get("signer"):
             self.add_error("signer", "Say who signed.")
         if not cleaned.get("signed_on") and "signed_on" not in self.errors:
@@ -452,7 +481,13 @@ def _words_of(consent: Consent) -> str:
     if consent.attested_at is None:
         return f"Prepared {consent.made_at:%b} {consent.made_at.day}{note}\nRecord its signature now."
     covers = [
-        words for words, on in (("teaching", consent.for_teaching), ("firms", consent.for_observers)) if on
+        words
+        for words, on in (
+            ("teaching", consent.for_teaching),
+            ("firms", consent.for_observers),
+            ("a story", consent.for_stories),
+        )
+        if on
     ]
     until = f" Until {consent.expires_on:%b} {consent.expires_on.day}." if consent.expires_on else ""
     signed = f"Signed {consent.signed_on:%b} {consent.signed_on.day}{note}"

@@ -10,10 +10,12 @@ from django.http import QueryDict
 from accounts.identifier_forms import SHOWN, TICKED, WHY, IdentifierMixin
 from accounts.models import Member
 from consults import written
-from consults.models import Case
+from consults.models import Case, Solution
 from consults.models.images import MOST_IMAGES
 from questions.forms import MOST_SPECIALTIES, TOO_LONG, TOO_SHORT, AskForm, BylineMixin
+from questions.inviting_forms import clean_handles, handles_field
 from questions.models import Question
+from questions.models.invitations import MOST_INVITED
 from questions.services import bylines, tags, writing
 from sermo.errors import RuleBroken
 
@@ -43,8 +45,13 @@ def _radios(label, choices, shape, **more):
 class CaseForm(IdentifierMixin, BylineMixin, forms.Form):
     """A case, but for its pictures, which are sent by themselves; `pictures` only says what is wrong with them."""
 
-    checked_fields = ("title", "history", "findings", "tried", "solution", "tags")
-    folded = ("tags", "audience", "byline", "byline_confirmed")
+    checked_fields = ("title", "history", "findings", "tried", "final_diagnosis", "solution", "tags")
+    of_teaching = {
+        "final_diagnosis": "Name the diagnosis it turned out to be.",
+        "confirmed": "Say how it was confirmed.",
+        "solution": "Write what it was; a solved case is about that.",
+    }
+    folded = ("tags", "audience", "invited", "byline", "byline_confirmed")
 
     pictures = forms.Field(required=False, widget=PicturesInput(attrs={"multiple": True, "accept": ACCEPTED}))
     intent = _radios("What is it?", Case.Intent.choices, "segmented", initial=Case.Intent.HELP)
@@ -73,6 +80,19 @@ class CaseForm(IdentifierMixin, BylineMixin, forms.Form):
     history = _text("History", 4, help_text="Time by season, place by kind of hospital.", min_length=10)
     findings = _text("Findings", 3, required=False)
     tried = _text("Tried so far", 2, required=False)
+    final_diagnosis = forms.CharField(
+        label="Final diagnosis",
+        required=False,
+        max_length=written.LONGEST_DIAGNOSIS,
+        error_messages=WORDS,
+        help_text="In a few words, as colleagues would name it. Theirs is compared with it.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    confirmed = forms.ChoiceField(
+        label="How it was confirmed",
+        required=False,
+        choices=[("", "Choose"), *Solution.Confirmed.choices],
+    )
     solution = _text(
         "The solution",
         3,
@@ -96,6 +116,11 @@ class CaseForm(IdentifierMixin, BylineMixin, forms.Form):
         choices=Question.Audience.choices,
         initial=Question.Audience.PHYSICIANS,
     )
+    invited = handles_field(
+        required=False,
+        help_text=f"1 to {MOST_INVITED}, with spaces or commas between them. "
+        "Each has 4 hours to accept. Nobody else reads it, unless you open it later.",
+    )
 
     clean_title = AskForm.clean_title
     clean_specialties = AskForm.clean_specialties
@@ -104,17 +129,23 @@ class CaseForm(IdentifierMixin, BylineMixin, forms.Form):
         super().__init__(*args, **kwargs)
         self.member = member
         self.add_byline(member, fixed=False)
-        self.fields["solution"].required = not self.is_bound
+        self._mark_teaching(not self.is_bound)
         self.fields["tags"].widget.attrs["list"] = f"{self['tags'].id_for_label}-options"
 
     @property
     def is_unfolded(self) -> bool:
         """Whether what is folded away holds a fault or something typed."""
-        return bool(self.errors.keys() & set(self.folded)) or bool(self["tags"].value())
+        is_private = self["audience"].value() == Question.Audience.INVITED
+        return bool(self.errors.keys() & set(self.folded)) or bool(self["tags"].value()) or is_private
 
     def full_clean(self):
         super().full_clean()
-        self.fields["solution"].required = True  # where it is shown it is no option; see clean
+        self._mark_teaching(True)
+
+    def _mark_teaching(self, is_required):
+        """Where they are shown they are no options; see clean."""
+        for name in self.of_teaching:
+            self.fields[name].required = is_required
 
     def clean_tags(self):
         names = AskForm.clean_tags(self)
@@ -126,19 +157,31 @@ class CaseForm(IdentifierMixin, BylineMixin, forms.Form):
 
     def clean(self):
         cleaned = super().clean()
-        if cleaned.get("intent") == Case.Intent.TEACHING and not cleaned.get("solution"):
-            self.add_error("solution", "Write what it was; a solved case is about that.")
+        if cleaned.get("intent") == Case.Intent.TEACHING:
+            for name, words in self.of_teaching.items():
+                if not cleaned.get(name) and name not in self.errors:
+                    self.add_error(name, words)
         if cleaned.get("urgency") == Question.Urgency.NOW and not cleaned.get("care_under_way"):
             self.add_error("care_under_way", "“Now” needs this tick.")
+        if cleaned.get("audience") == Question.Audience.INVITED and "invited" not in self.errors:
+            self._check_invited(cleaned)
         if not self.errors:
             self._check_readers(cleaned)
         return cleaned
+
+    def _check_invited(self, cleaned):
+        try:
+            clean_handles(cleaned["invited"], by=self.member)
+        except ValidationError as refusal:
+            self.add_error("invited", refusal)
 
     def _check_readers(self, cleaned):
         """What would be refused when the case is posted is said now, beside its field."""
         audience, byline = cleaned["audience"], cleaned["byline"]
         try:
-            writing.check_audience(self.member, audience, cleaned["specialties"], byline)
+            writing.check_audience(
+                self.member, audience, cleaned["specialties"], byline, kind=Question.Kind.CASE
+            )
         except writing.NotInAudience as refusal:
             self.add_error("audience", str(refusal))
         try:

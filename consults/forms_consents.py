@@ -26,6 +26,7 @@ SCREEN = {
         "signer": "Who are you?",
         "for_teaching": "The pictures may also be used to teach other doctors on Sermo.",
         "for_observers": "Health companies that read on Sermo may also see my case.",
+        "for_stories": "My case may be told to everyone on the internet, with no pictures and no name.",
         "lasts": "For how long?",
         "required": "Choose one.",
     },
@@ -33,6 +34,7 @@ SCREEN = {
         "signer": "¿Quién es usted?",
         "for_teaching": "Las fotos también se pueden usar para enseñar a otros médicos en Sermo.",
         "for_observers": "Las empresas de salud que leen en Sermo también pueden ver mi caso.",
+        "for_stories": "Mi caso se puede contar a todo el mundo en internet, sin fotos y sin mi nombre.",
         "lasts": "¿Por cuánto tiempo?",
         "required": "Elija una opción.",
     },
@@ -81,6 +83,7 @@ class PaperForm(forms.Form):
     )
     for_teaching = forms.BooleanField(label="The box for teaching is ticked", required=False)
     for_observers = forms.BooleanField(label="The box for health companies is ticked", required=False)
+    for_stories = forms.BooleanField(label="The box for telling everyone is ticked", required=False)
     expires_on = forms.DateField(
         label="Last day",
         required=False,
@@ -93,10 +96,12 @@ class PaperForm(forms.Form):
         error_messages={"required": "Tick this once the signed form is in your hands."},
     )
 
-    def __init__(self, *args, is_renewal: bool = False, **kwargs):
+    def __init__(self, *args, is_renewal: bool = False, has_stories: bool = True, **kwargs):
         super().__init__(*args, **kwargs)
         if is_renewal:  # what it allows stays as it was
             del self.fields["for_teaching"], self.fields["for_observers"]
+        if is_renewal or not has_stories:  # an earlier form has no such box
+            del self.fields["for_stories"]
 
     def clean(self):
         """No more than the words of the service beside the field they are about."""
@@ -117,6 +122,7 @@ class ScreenForm(forms.Form):
     signer = forms.ChoiceField(widget=forms.RadioSelect(attrs={"class": "choice-card"}))
     for_teaching = forms.BooleanField(required=False)
     for_observers = forms.BooleanField(required=False)
+    for_stories = forms.BooleanField(required=False)
     lasts = forms.ChoiceField(initial="0", widget=forms.RadioSelect(attrs={"class": "choice-card"}))
 
     def __init__(self, *args, language: str, is_renewal: bool = False, **kwargs):
@@ -127,7 +133,7 @@ class ScreenForm(forms.Form):
             field.label = words[name]
             field.error_messages |= {"required": words["required"], "invalid_choice": words["required"]}
         if is_renewal:
-            del self.fields["for_teaching"], self.fields["for_observers"]
+            del self.fields["for_teaching"], self.fields["for_observers"], self.fields["for_stories"]
 
     def clean(self):
         cleaned = super().clean()

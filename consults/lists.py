@@ -81,12 +81,13 @@ def case_rows(user: User, cases: Cases, *, after: str | None, size: int) -> Page
     """One page of drawn rows."""
     found = ListRows(user, cases, ORDER).take(size + 1, after=after)
     rows = [row for row, _ in found[:size]]
-    facts = _facts(user, rows)
+    facts = facts_of(user, rows)
     drawn = draw_many(ROW, "", [{"question": row, "case": facts[row.pk]} for row in rows])
     return Page(drawn, found[size - 1][1] if len(found) > size else None)
 
 
-def _facts(user: User, rows: list[QuestionRow]) -> dict[int, Facts]:
+def facts_of(user: User, rows: list[QuestionRow]) -> dict[int, Facts]:
+    """By case, what rows say of it."""
     ids = [row.pk for row in rows]
     if not ids:
         return {}

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from accounts.models import Kind, Notice, User
 from accounts.notice_kinds import Line, register
-from consults import notices_of_consents  # noqa: F401
+from consults import notices_of_consents, notices_of_stories, notices_on_call  # noqa: F401
 from consults.models import Case, CaseDraft
 from consults.services import telling
 from questions.models import Question

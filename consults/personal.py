@@ -20,6 +20,7 @@ from accounts.leaving.ledger import (
     Person,
     Shown,
 )
+from consults import personal_on_call, personal_replies, personal_solutions, personal_stories
 from consults.models import CaseDraft, Consent, Image, ImageFlag, Marker
 
 STAYS = "Colleagues answered it and learn from it. It is signed by a former member."
@@ -63,7 +64,15 @@ def erase_words_of_flags(person: Person) -> None:
         ImageFlag.objects.filter(member=person.member).update(words="")
 
 
-ERASERS = (shred_drafts, sever_consents, erase_marks, erase_words_of_flags)
+ERASERS = (
+    shred_drafts,
+    sever_consents,
+    erase_marks,
+    erase_words_of_flags,
+    *personal_on_call.ERASERS,
+    *personal_stories.ERASERS,
+)
+lock = personal_on_call.lock
 
 
 # Export
@@ -131,6 +140,7 @@ ENTRIES = (
             "note",
             "for_teaching",
             "for_observers",
+            "for_stories",
             "expires_on",
             "made_at",
             "attested_at",
@@ -158,6 +168,7 @@ ENTRIES = (
             Shown("consent", "consent", lambda image: image.consent_id),
             "place",
             "sort",
+            "shows",
             "width",
             "height",
             "windows",
@@ -232,4 +243,8 @@ ENTRIES = (
             "closed_at": "what the site must do",
         },
     ),
+    *personal_on_call.ENTRIES,
+    *personal_replies.ENTRIES,
+    *personal_solutions.ENTRIES,
+    *personal_stories.ENTRIES,
 )

@@ -13,7 +13,7 @@ from accounts.models import Block, Face, User
 from accounts.roles import is_moderator
 from consults.mark_forms import MarkForm
 from consults.models import Case, Image, Marker
-from questions.models import Byline, Commitment, Question
+from questions.models import Byline, Question
 from questions.signature import Signature, Signer, signed, signer_columns
 
 
@@ -92,13 +92,22 @@ class CasePage:
     user: User
     pictures: list[Picture]
     marks: list[Mark]
-    has_committed: bool
     form: MarkForm
     now: datetime
 
     @property
     def member(self):
         return self.user.as_member
+
+    @property
+    def has_committed(self) -> bool:
+        """Whether the answers, and with them the solution, are open to this reader."""
+        return self.question.answers_open
+
+    @property
+    def may_answer(self) -> bool:
+        writes = self.member is not None and self.member.may_write
+        return writes and self.question.is_open and self.question.takes_words
 
     @property
     def shown(self) -> list[Picture]:
@@ -127,8 +136,7 @@ class CasePage:
 
     @property
     def is_unsolved(self) -> bool:
-        open_still = self.question.is_open and not self.question.is_solved
-        return open_still and not self.case.is_teaching and not self.case.is_withdrawn
+        return not (self.question.is_solved or self.case.is_teaching or self.case.is_withdrawn)
 
     @property
     def has_windows(self) -> bool:
@@ -141,7 +149,13 @@ class CasePage:
     @property
     def may_mark(self) -> bool:
         writes = self.member is not None and self.member.may_write
-        return writes and self.question.is_open and bool(self.shown) and not self.case.is_withdrawn
+        return (
+            writes
+            and self.question.is_open
+            and self.question.takes_words
+            and bool(self.shown)
+            and not self.case.is_withdrawn
+        )
 
     @property
     def may_flag(self) -> bool:
@@ -156,12 +170,26 @@ class CasePage:
         return self.case.is_teaching and bool(self.case.solution_html)
 
     @property
+    def may_tell_story(self) -> bool:
+        """Whether this reader is the author, and the public may hear how the case was solved."""
+        is_solved = self.case.is_teaching or self.question.is_solved
+        consent = self.case.consent
+        return (
+            self.is_asker
+            and is_solved
+            and not self.question.is_private
+            and consent.for_stories
+            and consent.is_standing
+        )
+
+    @property
     def readers_agreed_to(self) -> str:
         """Whom the consent covers, in words."""
         consent = self.case.consent
         if not consent.is_standing:
             return "ended"
         said = ["physicians", *["teaching"] * consent.for_teaching, *["observers"] * consent.for_observers]
+        said += ["a story for everybody"] * consent.for_stories
         words = ", ".join(said).capitalize()
         return words if len(said) > 1 else f"{words} only"
 
@@ -187,26 +215,18 @@ def shown_case(request, question: Question) -> CasePage:
 
 
 def load_case(user: User, question: Question, *, chosen: str = "", form: MarkForm | None = None) -> CasePage:
-    """`chosen` is the number of the picture to show first, where there is such a one."""
-    member = user.as_member
-    case = (
-        Case.objects.filter(pk=question.pk)
-        .select_related("consent")
-        .annotate(
-            has_committed=Exists(Commitment.objects.filter(question=OuterRef("pk"), member=member)),
-        )
-        .first()
-    )
+    """`question` comes from `thread.load_question`; `chosen` is the number of the picture to show first, where there
+    is such a one.
+    """
+    rows = Case.objects.select_related("consent", "final__diagnosis__merged_into")
+    case = rows.filter(pk=question.pk).first()
     if case is None:
         raise Http404("There is no case of this number.")
     case.question = question
     pictures = _pictures(case, user)
-    marks = _marks(user, pictures)
-    is_open = is_moderator(user) or (
-        member is not None and (question.asker_id == member.pk or case.has_committed)
-    )
+    marks = _marks(user, question, pictures)
     _choose(pictures, str(chosen))
-    return CasePage(case, question, user, pictures, marks, is_open, form or MarkForm(), timezone.now())
+    return CasePage(case, question, user, pictures, marks, form or MarkForm(), timezone.now())
 
 
 def _pictures(case: Case, user: User) -> list[Picture]:
@@ -224,9 +244,12 @@ def _pictures(case: Case, user: User) -> list[Picture]:
     return list(places.values())
 
 
-def _marks(user: User, pictures: list[Picture]) -> list[Mark]:
+def _marks(user: User, question: Question, pictures: list[Picture]) -> list[Mark]:
     """The marks on pictures that are shown, but for those of removed and folded replies, as their words are not shown
     there, and for those set under faces that this reader blocked.
+
+    While answers are closed to this reader, so are the marks of colleagues, also before an answer names them: a label
+    may be a diagnosis. The asker's own marks belong to what was asked.
     """
     shown = {picture.image.pk: picture for picture in pictures if picture.is_shown}
     if not shown:
@@ -242,6 +265,8 @@ def _marks(user: User, pictures: list[Picture]) -> list[Mark]:
             by_name, byline__mode=Byline.Mode.PUBLIC
         )
         rows = rows.filter(~unseen)
+    if not question.answers_open:
+        rows = rows.filter(Q(member=member) | Q(member=question.asker_id, post=None))
     own = ExpressionWrapper(Q(member=member), output_field=BooleanField())
     made = [
         Mark(*row[:7], signed(Signer(*row[7:])))

@@ -2,11 +2,26 @@
 
 from django.dispatch import receiver
 
-from consults import receivers_of_marks  # noqa: F401
+from consults import (  # noqa: F401
+    receivers_of_marks,
+    receivers_of_private,
+    receivers_of_stories,
+    receivers_on_call,
+)
 from consults.models import Case
-from consults.services import taking_out
+from consults.services import solving, taking_out
+from consults.services.settling import settle
 from questions.models import Question
-from questions.signals import question_reopened, removal_asked, words_put_back, words_taken_out
+from questions.signals import (
+    answer_words_taken_out,
+    post_put_back,
+    post_removed,
+    question_reopened,
+    removal_asked,
+    solution_asked,
+    words_put_back,
+    words_taken_out,
+)
 from sermo.errors import RuleBroken
 
 
@@ -29,6 +44,27 @@ def keep_pictures_from_lying_about(question, **kwargs):
     """Its author takes a case out of sight by withdrawing it, which leaves no picture behind."""
     if question.kind == Question.Kind.CASE and not _is_withdrawn(question):
         raise WithdrawInstead
+
+
+@receiver(solution_asked)
+def solve_with_final_diagnosis(question, sender, **kwargs):
+    if question.kind == Question.Kind.CASE and sender is not Case:
+        raise solving.SolveAsCase
+
+
+@receiver([post_removed, post_put_back])
+def score_anew(post, **kwargs):
+    """A moderator's removal voids a forecast, and removing the last credited answer takes the solution back."""
+    if post.question.kind == Question.Kind.CASE and post.kind != post.Kind.COMMENT:
+        settle(post.question_id)
+
+
+@receiver(answer_words_taken_out)
+def take_words_out_of_diagnosis(post, cut, kept, **kwargs):
+    if post.question.kind == Question.Kind.CASE and (
+        cuts := taking_out.take_out_of_reply(post=post, cut=cut)
+    ):
+        kept["consults"] = cuts
 
 
 @receiver(words_taken_out)

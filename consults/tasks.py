@@ -1,6 +1,7 @@
 from celery import shared_task
 
-from consults.services import consents, drafts, files, withdrawing
+from consults import tasks_on_call  # noqa: F401
+from consults.services import consents, drafts, files, stories, withdrawing
 
 
 @shared_task
@@ -17,8 +18,9 @@ def finish_revocations():
 
 @shared_task
 def watch_consents():
-    """Withdraw what stands under consents long ended, then remind of those that end soon."""
+    """Withdraw what stands under consents long ended, take down their stories, then remind of those that end soon."""
     consents.end_expired()
+    stories.erase_ended()
     consents.remind_due()
 
 

@@ -16,3 +16,19 @@ TICKS = frozenset(key for key, _ in CHECKLIST)
 
 def number_of(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def span(seconds: float) -> str:
+    """How long something took, as exactly as one would say it: "4 min", "1 h 20 min", "14 h", "2 days 3 h"."""
+    minutes = int(seconds // 60)
+    hours, days = minutes // 60, minutes // 1440
+    if minutes < 1:
+        return "under 1 min"
+    if hours < 1:
+        return f"{minutes} min"
+    if hours < 10 and minutes % 60:
+        return f"{hours} h {minutes % 60} min"
+    if days < 1:
+        return f"{hours} h"
+    rest = f" {hours % 24} h" if days < 10 and hours % 24 else ""
+    return f"{number_of(days, 'day')}{rest}"

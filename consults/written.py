@@ -5,15 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.models import Specialty
-from consults.models import Case
+from consults.models import Case, Diagnosis, Solution
 from questions.models import Question
+from questions.services import inviting
 from sermo.errors import RuleBroken
 
 PARTS = (("history", "History"), ("findings", "Findings"), ("tried", "Tried so far"))
 NAMES = (
-    *("title", "intent", "ask", "age_band", "sex", "history", "findings", "tried", "solution"),
-    *("urgency", "care_under_way", "specialties", "tags", "audience", "byline", "byline_confirmed"),
+    *("title", "intent", "ask", "age_band", "sex", "history", "findings", "tried"),
+    *("solution", "final_diagnosis", "confirmed"),
+    *("urgency", "care_under_way", "specialties", "tags"),
+    *("audience", "invited", "byline", "byline_confirmed"),
 )
+LONGEST_DIAGNOSIS = Diagnosis._meta.get_field("name").max_length
 
 
 class Incomplete(RuleBroken):
@@ -26,7 +30,7 @@ class Incomplete(RuleBroken):
 
 @dataclass(frozen=True)
 class Written:
-    """A case that is complete. `specialties` in the order chosen."""
+    """A case that is complete. `specialties` in the order chosen. Only one that teaches has its last three texts."""
 
     title: str
     intent: str
@@ -37,6 +41,8 @@ class Written:
     findings: str
     tried: str
     solution: str
+    final_diagnosis: str
+    confirmed: str
     urgency: str
     care_under_way: bool
     specialties: tuple[Specialty, ...]
@@ -44,6 +50,7 @@ class Written:
     audience: str
     byline: str | None
     byline_confirmed: bool
+    invited: tuple[str, ...] = ()  # the handles of those it is put to alone
 
     @property
     def source(self) -> str:
@@ -54,7 +61,8 @@ class Written:
     @property
     def texts(self) -> tuple[str, ...]:
         """All that readers will read, for the check of identifiers."""
-        return (self.title, self.history, self.findings, self.tried, self.solution, *self.tags)
+        said = (self.title, self.history, self.findings, self.tried, self.solution, self.final_diagnosis)
+        return (*said, *self.tags)
 
 
 def read(fields: Mapping[str, Any]) -> Written:
@@ -83,6 +91,10 @@ def read(fields: Mapping[str, Any]) -> Written:
     if urgency == Question.Urgency.NOW and not care:
         raise Incomplete("care_under_way")
     tags = str(fields.get("tags") or "").replace(";", ",").split(",")
+    teaches = intent == Case.Intent.TEACHING
+    final = " ".join(text("final_diagnosis", needed=True).split()) if teaches else ""
+    if len(final) > LONGEST_DIAGNOSIS:
+        raise Incomplete("final_diagnosis")
     return Written(
         title=" ".join(text("title", needed=True).split()),
         intent=intent,
@@ -92,9 +104,9 @@ def read(fields: Mapping[str, Any]) -> Written:
         history=text("history", needed=True),
         findings=text("findings"),
         tried=text("tried"),
-        solution=text("solution", needed=intent == Case.Intent.TEACHING)
-        if intent == Case.Intent.TEACHING
-        else "",
+        solution=text("solution", needed=True) if teaches else "",
+        final_diagnosis=final,
+        confirmed=one_of("confirmed", Solution.Confirmed) if teaches else "",
         urgency=urgency,
         care_under_way=care and urgency == Question.Urgency.NOW,
         specialties=specialties,
@@ -102,4 +114,13 @@ def read(fields: Mapping[str, Any]) -> Written:
         audience=one_of("audience", Question.Audience),
         byline=text("byline") or None,
         byline_confirmed=bool(fields.get("byline_confirmed")),
+        invited=_invited(one_of("audience", Question.Audience), text("invited")),
     )
+
+
+def _invited(audience: str, typed: str) -> tuple[str, ...]:
+    if audience != Question.Audience.INVITED:
+        return ()
+    if not (handles := inviting.handles_in(typed)):
+        raise Incomplete("invited")
+    return tuple(handles)

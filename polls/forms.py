@@ -276,7 +276,7 @@ class OpenPollForm(DiscussionMixin, SubmissionForm, PlanForm):
     tags = AskForm.base_fields["tags"]
     audience = forms.ChoiceField(
         label="Who may read and discuss",
-        choices=Question.Audience.choices,
+        choices=Question.ASKED_AUDIENCES,
         help_text="Who of them may vote is chosen below.",
     )
     peers_only = AskForm.base_fields["peers_only"]

@@ -15,7 +15,9 @@ from django.utils.text import slugify
 
 from accounts.models import Specialty, User
 from accounts.places import REGIONS, STATES
-from questions.models import Question, Reference, Tag
+from accounts.roles import is_moderator
+from questions.models import Post, Question, Reference, Tag
+from questions.models.answer_first import is_open_to
 from questions.readers import shape_of, stand_in, values_of
 from sermo.prepared import prepared
 
@@ -172,8 +174,11 @@ def narrow(rows, filters: Filters, user: User, *, topic: Tag | Specialty | None 
     if filters.time:
         rows = rows.filter(opened_at__gte=Now() - timedelta(days=DAYS[filters.time]))
     if filters.reference:
-        posts = Reference.objects.filter(post__question=OuterRef("pk"), post__removed_at=None)
-        rows = rows.filter(Exists(posts))
+        named = Reference.objects.filter(post__question=OuterRef("pk"), post__removed_at=None)
+        rows = rows.filter(Exists(named))
+        if not is_moderator(user):
+            of_opening = Exists(named.filter(post__kind=Post.Kind.OPENING))
+            rows = rows.filter(is_open_to(member) | of_opening if member else of_opening)
     if filters.peers:
         rows = rows.filter(peers_only=True)
     if filters.poll:

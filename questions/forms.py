@@ -37,10 +37,10 @@ class SubmissionForm(forms.Form):
 class BylineMixin:
     """Adds the choice of byline, where it is not fixed by an earlier post in the same discussion."""
 
-    def add_byline(self, member: Member, fixed: bool, among_connections: bool = False):
+    def add_byline(self, member: Member, fixed: bool, among_few: bool = False):
         if fixed:
             return
-        choices = bylines.choices_for(member, among_connections=among_connections)
+        choices = bylines.choices_for(member, among_few=among_few)
         self.fields["byline"] = forms.ChoiceField(
             label="Shown as", choices=choices, initial=member.byline_mode
         )
@@ -102,7 +102,7 @@ class AskForm(IdentifierMixin, DiscussionMixin, SubmissionForm):
         initial="days",
         widget=forms.RadioSelect,
     )
-    audience = forms.ChoiceField(label="Who may read and answer", choices=Question.Audience.choices)
+    audience = forms.ChoiceField(label="Who may read and answer", choices=Question.ASKED_AUDIENCES)
     peers_only = forms.BooleanField(
         required=False, label="Peers only\nObserver firms never see it, not even in search or counts."
     )
@@ -138,17 +138,17 @@ class AskForm(IdentifierMixin, DiscussionMixin, SubmissionForm):
 class AnswerForm(IdentifierMixin, BylineMixin, SubmissionForm):
     source = forms.CharField(label="Your answer", widget=Composer(attrs={"rows": 6}), **TEXT)
 
-    def __init__(self, *args, member: Member, fixed_byline: bool, among_connections=False, **kwargs):
+    def __init__(self, *args, member: Member, fixed_byline: bool, among_few=False, **kwargs):
         super().__init__(*args, **kwargs)
-        self.add_byline(member, fixed_byline, among_connections)
+        self.add_byline(member, fixed_byline, among_few)
 
 
 class CommentForm(IdentifierMixin, BylineMixin, SubmissionForm):
     source = forms.CharField(label="Your comment", widget=forms.Textarea(attrs={"rows": 3}), **COMMENT)
 
-    def __init__(self, *args, member: Member, fixed_byline: bool, among_connections=False, **kwargs):
+    def __init__(self, *args, member: Member, fixed_byline: bool, among_few=False, **kwargs):
         super().__init__(*args, **kwargs)
-        self.add_byline(member, fixed_byline, among_connections)
+        self.add_byline(member, fixed_byline, among_few)
 
 
 class EditForm(IdentifierMixin, forms.Form):

@@ -81,6 +81,10 @@ class Head(NamedTuple):
         return self.audience == Question.Audience.CONNECTIONS
 
     @property
+    def is_private(self) -> bool:
+        return self.audience == Question.Audience.INVITED
+
+    @property
     def can_be_solved(self) -> bool:
         return self.kind == Question.Kind.QUESTION
 
@@ -114,7 +118,7 @@ def head_of(question: Question, member, *, can_moderate: bool, **more) -> Head:
         peers_only=question.peers_only,
         has_poll=question.has_poll,
         is_urgent=question.is_urgent,
-        outcome=question.outcome,
+        outcome=question.outcome if question.answers_open else "",
         topics=tuple((topic["name"], topic["slug"]) for topic in question.topics),
         tags=tuple((tag["name"], tag["slug"]) for tag in question.tag_list),
         opened_at=question.opened_at,
@@ -131,7 +135,7 @@ def head_of(question: Question, member, *, can_moderate: bool, **more) -> Head:
         own_bookmark=question.own_bookmark,
         is_asker=member is not None and question.asker_id == member.pk,
         is_member=member is not None,
-        writable=question.is_open and member is not None and member.may_write,
+        writable=question.is_open and question.takes_words and member is not None and member.may_write,
         can_moderate=can_moderate,
         answer_count=question.answer_count,
         **more,

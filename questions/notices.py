@@ -24,10 +24,11 @@ def read_posts(notices: list[Notice], user: User) -> dict[int, Line]:
     """Lines about posts one may see, and about one's own that a moderator removed. One query."""
     own = user.as_member
     visible = Question.objects.visible_to(user).filter(pk=OuterRef("question"))
+    opened = Post.objects.opened_to(user).filter(pk=OuterRef("pk"))
     posts = (
         Post.objects.filter(pk__in={row.target for row in notices if not row.key.startswith("refused:")})
         .with_signature(own)
-        .annotate(may_be_seen=Exists(visible))
+        .annotate(may_be_seen=Exists(visible), is_open=Exists(opened))
         .filter(Q(may_be_seen=True) | Q(author=own))
         .select_related("question", "parent")
     )
@@ -59,6 +60,8 @@ def _line(notice, post, own):
         )
     if post.is_removed or not post.may_be_seen:
         return None
+    if not post.is_open:
+        return _line_of_closed(notice, post) if deed == "post" else None
     if deed == "post":
         return _line_of_post(notice, post, own)
     if deed == "closed":
@@ -70,10 +73,22 @@ def _line(notice, post, own):
     if deed == "posted":
         return Line(f"Your {noun} was posted, as you had planned", url, title) if post.author == own else None
     if deed == "outcome":
-        return Line("What became of a question you helped to solve", url, title)
+        return Line(f"What became of a {post.question.kind} you helped to solve", url, title)
     if deed == "credited":
         return Line("Your answer was credited", url, title) if post.is_credited else None
-    return Line("A question you wrote in is solved", url, title) if post.question.is_solved else None
+    solved = Line(f"A {post.question.kind} you wrote in is solved", url, title)
+    return solved if post.question.is_solved else None
+
+
+def _line_of_closed(notice, post):
+    """While answers are closed to a reader: that there is one, and not whose it is."""
+    if notice.kind == Kind.MENTION:
+        text = "You are mentioned where answers open once you answer"
+    elif notice.kind == Kind.REPLY and post.kind == Post.Kind.ANSWER:
+        text = "A colleague answered"
+    else:
+        return None
+    return Line(text, f"{post.question.get_absolute_url()}#answers", post.question.title)
 
 
 def _line_of_post(notice, post, own):

@@ -12,6 +12,7 @@ from django.db.models.lookups import IsNull
 from django.utils import timezone
 
 from accounts.models import User
+from questions.labels import label_of
 from questions.models import Byline, Post, Question, QuestionSpecialty
 from questions.readers import ReaderShape, shape_of, stand_in, values_of
 from questions.signature import Signature, Signer, signed, signer_columns
@@ -64,6 +65,7 @@ class QuestionRow(NamedTuple):
     importance_count: int
     has_poll: bool
     topic_names: str
+    label: str  # see questions.labels
     signer: Signer
     is_urgent: bool = False
     opened_age: int = 0  # so that a row drawn a while ago is not taken for one of now
@@ -101,7 +103,8 @@ class QuestionRow(NamedTuple):
 BETWEEN = "\n"
 TEMPLATE = "questions/_question_row.html"
 FIELDS = QuestionRow._fields[:13]
-SHOWN = len(FIELDS) + 1 + len(Signer._fields)
+OWN = len(FIELDS) + 2  # with the topics and the label
+SHOWN = OWN + len(Signer._fields)
 
 
 class ListRows:
@@ -185,7 +188,7 @@ def row_columns() -> list:
     )
     fields = [F("pk"), *FIELDS[1:]]
     fields[FIELDS.index("excerpt")] = excerpt
-    return [*fields, specialty_names(), *signer_columns(asker_mode(), "asker")]
+    return [*fields, specialty_names(), label_of(), *signer_columns(asker_mode(), "asker")]
 
 
 def specialty_names(question: str = "pk") -> Func:
@@ -218,7 +221,7 @@ def drawn_ahead(rows: list[QuestionRow]) -> list[QuestionRow]:
 
 
 def _dressed(row: tuple, now: datetime) -> QuestionRow:
-    made = QuestionRow(*row[: len(FIELDS) + 1], Signer(*row[len(FIELDS) + 1 : SHOWN]))
+    made = QuestionRow(*row[:OWN], Signer(*row[OWN:SHOWN]))
     return made._replace(
         is_urgent=Question.waits_today(made.status, made.solved_at, made.urgency, made.opened_at, now),
         opened_age=age_of(made.opened_at, now),

@@ -81,6 +81,7 @@ class Row(NamedTuple):
     fold_reason: str
     corroborate_count: int
     dispute_count: int
+    saw_others: bool
     own_vote: int | None
     is_credited: bool
     is_blocked: bool
@@ -98,6 +99,7 @@ class Seen:
     row: Row
     question_kind: str
     is_own: bool
+    came_after: bool | None = None  # written after reading others; None where that says nothing
     age: int = 0
     edited_age: int = 0
     disputes: tuple[tuple[str, str], ...] = ()  # (reason, explanation), the newest first
@@ -165,7 +167,12 @@ class Seen:
 def opening_and_answers(
     question: Question, member: Member | None, *, sort: str, wanted: Wanted, refused: Refused | None = None
 ) -> tuple[Seen, Page]:
-    """The opening of a discussion and its first answers, with those that somebody came for."""
+    """The opening of a discussion and its first answers, with those that somebody came for.
+
+    The question as `views.thread.load_question` loaded it: while its answers are closed to the reader, there are none.
+    """
+    if not question.answers_open:
+        return opening(question, member), Page([], None)
     order = SORTS[sort][1]
     size = settings.ANSWERS_PER_PAGE
     rows = _posts(("first", order, size + 2), question=question.pk, member=member and member.pk)
@@ -180,7 +187,9 @@ def opening(question: Question, member: Member | None) -> Seen:
 
 
 def later_answers(question: Question, member: Member | None, *, sort: str, after: str) -> Page:
-    """The answers after a cursor; what is no cursor is taken for the first page's."""
+    """The answers after a cursor; what is no cursor is taken for the first page's. None while they are closed."""
+    if not question.answers_open:
+        return Page([], None)
     order, size, found = SORTS[sort][1], settings.ANSWERS_PER_PAGE, None
     key = key_of(after, order)
     if key is not None:
@@ -270,16 +279,22 @@ class _Dressing:
 
     def __init__(self, question: Question, member: Member | None, now: datetime):
         self.kind, self.member, self.now = question.kind, member and member.pk, now
+        self.answer_first, self.asker = question.answer_first, question.asker_id
 
     def __call__(self, row: Row, **more) -> Seen:
         return Seen(
             row=row,
             question_kind=self.kind,
             is_own=row.author_id == self.member,
+            came_after=row.saw_others if self._is_told(row) else None,
             age=age_of(row.posted_at, self.now),
             edited_age=age_of(row.edited_at, self.now),
             **more,
         )
+
+    def _is_told(self, row: Row) -> bool:
+        """Whether it counts who answered before reading: of answers to the asker, not the asker's own."""
+        return self.answer_first and row.kind == Kind.ANSWER and row.author_id != self.asker
 
 
 def _row(values: tuple) -> Row:
@@ -304,7 +319,7 @@ def _with_wanted(rows, question, member, ids) -> list[tuple]:
 def _columns(member: int | None) -> list:
     own = Vote.objects.filter(post=OuterRef("pk"), voter=member).values("value")[:1]
     return [
-        *(F(name) for name in Row._fields[:12]),
+        *(F(name) for name in Row._fields[:13]),
         own,
         Exists(Credit.objects.filter(post=OuterRef("pk"))),
         Case(

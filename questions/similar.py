@@ -77,6 +77,7 @@ def _most_alike(user: User, query: Alike) -> list[dict]:
         Post.objects.standing()
         .matching(query)
         .filter(Exists(open_to.filter(pk=OuterRef("question"))), folded_at=None)
+        .opened_to(user)
         .besides_blocked(member)
         .order_by("-pk")[:RANKED]
     )

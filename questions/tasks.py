@@ -6,7 +6,7 @@ from django.db import OperationalError
 
 from questions import pairs, ranking
 from questions.search import alerts
-from questions.services import closing, follow_ups, lexemes, limits, publishing, revoking
+from questions.services import closing, follow_ups, inviting, lexemes, limits, publishing, revoking
 from questions.services.moderation import undoing
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,12 @@ def close_due_questions():
 def ask_what_became():
     """Ask the askers of solved questions what became of them, 7, 30 and 90 days later."""
     _each_alone("follow-up of question", follow_ups.due(), lambda pk: follow_ups.ask(question_id=pk))
+
+
+@shared_task
+def expire_invitations():
+    """End invitations into private consults that nobody answered in time."""
+    _each_alone("invitation", inviting.due(), lambda pk: inviting.expire_due(invitation_id=pk))
 
 
 @shared_task

@@ -64,8 +64,8 @@ STYLES = {
 DESK_STYLES = ["tokens", "icon", "badge", "panel", "note", "table", "admin"]
 
 # What only pages of cases need, in the layer of components.
-CASE_STYLES = ["viewer", "case-form", "redact"]
-CASE_SCRIPTS = ["upload", "redact", "viewer"]
+CASE_STYLES = ["viewer", "case-form", "board", "redact", "on-call"]
+CASE_SCRIPTS = ["upload", "redact", "viewer", "on-call"]
 
 # theme.js is not among them: it runs before the first paint, alone.
 SCRIPTS = [

@@ -4,7 +4,7 @@ import logging
 
 import structlog
 
-QUIET = ("django.server", "httpx", "celery.app.trace")
+QUIET = ("django.server", "httpx", "celery.app.trace", "celery.beat", "celery.worker.strategy")
 
 UNNAMED = (
     "/polls/",

@@ -191,7 +191,11 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {
+    f"consults.tasks_on_call.{name}": {"queue": "pages"} for name in ("advance_due", "advance")
+}
 CELERY_TIMEZONE = "UTC"
+ON_CALL_EVERY = 10.0  # seconds, after which it is looked which pages are due
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "close-silent-questions": {
@@ -206,6 +210,10 @@ CELERY_BEAT_SCHEDULE = {
     },
     "ask-what-became": {"task": "questions.tasks.ask_what_became", "schedule": crontab(minute="12")},
     "post-due-drafts": {"task": "questions.tasks.post_due_drafts", "schedule": crontab(minute="*/5")},
+    "expire-invitations": {
+        "task": "questions.tasks.expire_invitations",
+        "schedule": crontab(minute="*/5"),
+    },
     "recount-ranks": {"task": "questions.tasks.recount_ranks", "schedule": crontab(minute="5", hour="0")},
     "purge-documents": {
         "task": "verification.tasks.purge_documents",
@@ -244,6 +252,15 @@ CELERY_BEAT_SCHEDULE = {
     "finish-revocations": {"task": "consults.tasks.finish_revocations", "schedule": crontab(minute="*/10")},
     "watch-consents": {"task": "consults.tasks.watch_consents", "schedule": crontab(minute="32")},
     "sweep-case-files": {"task": "consults.tasks.sweep_files", "schedule": crontab(minute="5", hour="4")},
+    "advance-pagings": {
+        "task": "consults.tasks_on_call.advance_due",
+        "schedule": ON_CALL_EVERY,
+        "options": {"expires": ON_CALL_EVERY},  # after an outage one of them does what all would
+    },
+    "plan-duties": {
+        "task": "consults.tasks_on_call.plan_duties",
+        "schedule": crontab(minute="3", hour="*/4"),
+    },
 }
 
 
@@ -447,6 +464,20 @@ IMAGE_FLAG_DAYS = 30  # in so many days
 IMAGE_FLAGS_WRONG = 2  # wrong flags take the power to flag away
 IMAGE_FLAGS_OPEN = 3  # flags of one member that nobody decided yet hide no further picture
 INCIDENT_DAYS = 60  # to tell those concerned (45 CFR 164.404)
+ON_CALL_DAYS_AHEAD = 14  # for which it is known who is on call
+ON_CALL_MOST_SHIFTS = 30  # of one member
+ON_CALL_MINUTES = (0, 5, 15, 30)  # after which the first, the next, all on call and top answerers are paged
+ON_CALL_OPEN_MINUTES = {
+    "now": 120,
+    "today": 24 * 60,
+    "whenever": 72 * 60,
+}  # after which nobody has been found
+ON_CALL_HANDED_MINUTES = 5  # for a colleague to whom a page was handed, before others are paged
+ON_CALL_ACCEPTED_HOURS = 24  # in which an accepted page should have been answered; then it ends
+ON_CALL_NEWCOMERS_PERCENT = 20  # of pages, which go first to somebody who is new to answering there
+ON_CALL_PAST = 1000  # cases and questions of a specialty, the newest, by which its answerers are known
+ON_CALL_OVERFLOW_MOST = 10  # top answerers whom a page nobody accepted reaches
+ON_CALL_STARTED_A_DAY = 10  # by one member
 ALERTS_LOOKED_AT = 20  # new matches of a saved search, the newest, of which one is told
 
 LOGGING = log_config(readable=DEBUG or DEMO)

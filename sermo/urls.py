@@ -32,6 +32,7 @@ urlpatterns = [
     path("", include("questions.urls")),
     path("polls/", include("polls.urls")),
     path("consults/", include("consults.urls")),
+    path("on-call/", include("consults.urls_on_call")),
     path("admin/", admin.site.urls),
 ]
 

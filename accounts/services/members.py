@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts import handles
 from accounts.models import Handle, Member, Specialty, User
 from accounts.services import guard
+from accounts.signals import standing_changed
 from sermo.errors import RuleBroken
 
 
@@ -120,11 +121,15 @@ def forget_unconfirmed() -> int:
 
 @transaction.atomic
 def set_standing(*, member: Member, standing: str, specialty: Specialty | None = None) -> Member:
-    """Called by verification alone. A specialty is written only where the member has chosen none."""
+    """Called by verification alone. A specialty is written only where the member has chosen none.
+
+    Announces standing_changed.
+    """
     member = Member.objects.select_for_update().get(pk=member.pk)
     member.standing = standing
     if member.specialty_id is None and specialty:
         member.specialty = specialty
     member.save(update_fields=["standing", "specialty"])
     guard.refresh(member)
+    standing_changed.send(sender=Member, member=member)
     return member

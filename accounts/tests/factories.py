@@ -4,8 +4,8 @@ from itertools import count
 
 from allauth.account.models import EmailAddress
 
-from accounts.models import Member, Specialty, User
-from accounts.services import members
+from accounts import handles
+from accounts.models import Handle, Member, Specialty, User
 
 numbers = count(1)
 LETTERS = "abcdefghjkmnpqrstuvwxyz"
@@ -41,11 +41,12 @@ def new_handle():
 def make_member(
     handle=None, *, standing=Member.Standing.PHYSICIAN, specialty="Cardiovascular Disease", **fields
 ):
+    """What `members.create_member` makes of a log-in, written once and as what it became since."""
     user = fields.pop("user", None) or make_user(fields.pop("email", None), fields.pop("password", None))
-    member = members.create_member(user=user, handle=handle or new_handle())
-    member.standing = standing
+    member = Member(user=user, handle=handles.check(handle or new_handle()), standing=standing)
     member.specialty = make_specialty(specialty) if isinstance(specialty, str) else specialty
     for name, value in fields.items():
         setattr(member, name, value)
-    member.save()
+    member.save(force_insert=True)
+    Handle.objects.create(key=handles.key(member.handle), text=member.handle, member=member)
     return member

@@ -11,13 +11,23 @@ from pathlib import Path
 from django.db import transaction
 from django.utils import timezone
 
-from consults.demo import pictures
-from consults.models import Case, CaseDraft, Consent, Image, Marker
-from consults.services import consents, files, masking, submitting
+from consults.demo import past, pictures, solved
+from consults.models import (
+    Case,
+    CaseDraft,
+    Consent,
+    Diagnosis,
+    DiagnosisVote,
+    Image,
+    Marker,
+    Reply,
+    Solution,
+)
+from consults.services import consents, diagnoses, files, masking, replies, settling, submitting
 from consults.words import TICKS
 from consults.written import Written, read
 from questions.demo import seeding
-from questions.models import Question
+from questions.models import Commitment, Credit, Post, Question, Vote
 from questions.services.counting import recount_questions
 from sermo import images, redaction
 from sermo.text import render_markdown
@@ -27,6 +37,15 @@ SEED = 20261123
 STATEMENT = "No face, no text and no mark that would tell who it is are in the pictures."
 SIDES = 150  # thousandths: what a film says about itself stands above this line
 HEAD = 100  # and of a page of results, above this one
+SHOWS = {
+    "rash": "skin",
+    "chest_film": "xray",
+    "ekg": "ekg",
+    "chest_ct": "ct",
+    "dermoscopy": "skin",
+    "fundus": "eye",
+    "lab_page": "other",
+}
 # Found boxes that stay, of the pictures on which some bear what the case is about.
 STAYS = {
     None: lambda box: True,
@@ -34,7 +53,10 @@ STAYS = {
     "side": lambda box: box.top < SIDES and box.left < 500,
     "values": lambda box: box.top < HEAD,
 }
-FORM = ("title", "ask", "age_band", "sex", "history", "findings", "tried", "solution", "urgency")
+FORM = (
+    *("title", "ask", "age_band", "sex", "history", "findings", "tried"),
+    *("solution", "final_diagnosis", "confirmed", "urgency"),
+)
 
 
 def seed(stdout) -> None:
@@ -51,8 +73,11 @@ def seed(stdout) -> None:
     waiting = [pair for pair in zip(entries, prepared, strict=True) if pair[0].get("state") == "waiting"]
     shown = [pair for pair in zip(entries, prepared, strict=True) if pair not in waiting]
     with transaction.atomic():
-        cases = [Scribe(cast, entry, drawn, now).publish() for entry, drawn in shown]
+        cases = [Scribe(cast, entry, [], now).publish() for entry in past.entries(cast.rng)]
+        cases += [Scribe(cast, entry, drawn, now).publish() for entry, drawn in shown]
         recount_questions([case.pk for case in cases])
+        seeding.close_the_silent(now)
+        solved.seed(stdout)
     for entry, drawn in waiting:
         _send(cast, entry, drawn)
     stdout.write(
@@ -84,6 +109,7 @@ def _image(entry: dict, intake: images.Intake, found: list[redaction.Box], **whe
     """A staged picture with its files, and with the boxes its author would leave."""
     stays = STAYS[entry.get("keep")]
     image = Image(
+        shows=SHOWS[entry["draw"]],
         upload=uuid.uuid4(),
         sort=intake.sort,
         width=intake.width,
@@ -108,6 +134,7 @@ class Scribe(seeding.Scribe):
         self.typed, self.said = _written(cast, entry)
         super().__init__(cast, {**entry, "kind": Question.Kind.CASE, "body": self.said.source}, now)
         self.drawn = drawn
+        self.replies: list[tuple[Post, dict]] = []
 
     def publish(self) -> Case:
         self.write()
@@ -119,7 +146,7 @@ class Scribe(seeding.Scribe):
             made_at=self.opened_at,
             attested_at=self.opened_at,
         )
-        Question.objects.filter(pk=self.question.pk).update(peers_only=True)
+        Question.objects.filter(pk=self.question.pk).update(peers_only=True, answer_first=True)
         case = Case.objects.create(
             question=self.question,
             intent=self.said.intent,
@@ -134,7 +161,99 @@ class Scribe(seeding.Scribe):
         shown = [self._show(case, place) for place in range(1, len(self.drawn) + 1)]
         for number, mark in enumerate(self.entry.get("mark", []), start=1):
             self._mark(case, shown, number, mark)
+        self._put_on_board(case)
         return case
+
+    def _answer(self, answer: dict) -> Post:
+        parts = (answer.get(name, "") for name in ("diagnosis", "code", "confidence", "next_step"))
+        post = super()._answer({**answer, "body": replies.compose(*parts, answer["body"])})
+        post.saw_others = answer.get("after", False)
+        post.save(update_fields=["saw_others"])
+        self.replies.append((post, answer))
+        return post
+
+    def _solve(self, answers: list[Post]) -> None:
+        """At the hour the file names, where it names one."""
+        super()._solve(answers)
+        hours = self.entry.get("solved_after_hours")
+        if hours is None or not self.question.is_solved:
+            return
+        self.question.solved_at = self._at(hours)
+        self.question.save(update_fields=["solved_at"])
+        Credit.objects.filter(question=self.question).update(credited_at=self.question.solved_at)
+
+    def _put_on_board(self, case: Case) -> None:
+        """What the answers say beside their words, which names mean one, the outcome, and what the crowd thinks."""
+        for post, answer in self.replies:
+            self._reply(case, post, answer)
+        for name, other in self.entry.get("merged", []):
+            synonym = self._diagnosis(case, name)
+            synonym.merged_into = self._diagnosis(case, other)
+            synonym.save(update_fields=["merged_into"])
+        if final := self.entry.get("final_diagnosis"):
+            Solution.objects.create(
+                case=case,
+                diagnosis=self._diagnosis(case, final),
+                confirmed=self.entry["confirmed"],
+                stated_at=self.question.solved_at or self.opened_at,
+            )
+        for verdict in self.entry.get("verdict", []):
+            self._verdicts(case, verdict)
+        self._open_to_voters(case)
+        settling.settle(case.pk)
+
+    def _diagnosis(self, case: Case, name: str, code: str = "") -> Diagnosis:
+        return diagnoses.named(case=case, name=name, code=code)
+
+    def _reply(self, case: Case, post: Post, answer: dict) -> None:
+        name = answer.get("diagnosis")
+        found = self._diagnosis(case, name, answer.get("code", "")) if name else None
+        Reply.objects.create(
+            post=post,
+            case=case,
+            member=post.author,
+            diagnosis=found,
+            confidence=answer.get("confidence"),
+            is_forecast=found is not None and not post.saw_others,
+        )
+        how = Commitment.How.READING if post.saw_others else Commitment.How.ANSWERED
+        Commitment.objects.create(
+            question=self.question, member=post.author, how=how, committed_at=post.posted_at
+        )
+
+    def _verdicts(self, case: Case, verdict: dict) -> None:
+        """Votes by colleagues who named no diagnosis."""
+        yes, no = verdict.get("corroborate", 0), verdict.get("dispute", 0)
+        diagnosis, reasons = self._diagnosis(case, verdict["diagnosis"]), list(verdict.get("disputes", []))
+        voters = self.cast.crowd(yes + no, near=self.near, besides=self.speakers)
+        rows = []
+        for place, voter in enumerate(voters):
+            vote = DiagnosisVote(
+                diagnosis=diagnosis, voter=voter, value=1, cast_at=self._later(self.replies[-1][0].posted_at)
+            )
+            if place < no:
+                said = reasons[place] if place < len(reasons) else self._another(reasons)
+                vote.value, vote.reason, vote.explanation = -1, said["reason"], said["text"]
+            rows.append(vote)
+        DiagnosisVote.objects.bulk_create(rows)
+
+    def _open_to_voters(self, case: Case) -> None:
+        """Whoever judged what colleagues said had asked to read it."""
+        votes = Vote.objects.filter(post__question=self.question).exclude(voter=self.asker)
+        judged = {*votes.values_list("voter", flat=True)}
+        judged |= {*DiagnosisVote.objects.filter(diagnosis__case=case).values_list("voter", flat=True)}
+        Commitment.objects.bulk_create(
+            (
+                Commitment(
+                    question=self.question,
+                    member_id=pk,
+                    how=Commitment.How.READING,
+                    committed_at=self.opened_at,
+                )
+                for pk in sorted(judged)
+            ),
+            ignore_conflicts=True,
+        )
 
     def _show(self, case: Case, place: int) -> Image:
         draft = CaseDraft.objects.create(member=self.asker)

@@ -16,9 +16,9 @@ class StoryQuerySet(models.QuerySet):
         from consults.models.consents import Consent
 
         consents = Consent.objects.standing().filter(for_stories=True, pk=models.OuterRef("case__consent"))
-        return self.filter(models.Exists(consents), state=Story.State.TOLD, case__withdrawn_at=None).exclude(
-            case__question__status="removed"
-        )
+        solved = Q(case__intent=Case.Intent.TEACHING) | Q(case__question__solved_at__isnull=False)
+        told = self.filter(solved, models.Exists(consents), state=Story.State.TOLD, case__withdrawn_at=None)
+        return told.exclude(case__question__status="removed")
 
 
 class Story(models.Model):

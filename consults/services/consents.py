@@ -19,14 +19,15 @@ from accounts.models import Kind, Member
 from accounts.services import notices
 from consults import tasks
 from consults.models import Case, CaseDraft, Consent, Image
-from consults.services import withdrawing
+from consults.services import stories, withdrawing
 from questions.services.writing import ReadOnly
 from sermo.background import nudge
 from sermo.crypto import keyed_hash
 from sermo.errors import RuleBroken
 
 log = structlog.get_logger(__name__)
-FORM_VERSION = "2026-11"
+FORM_VERSION = "2026-12"
+WITHOUT_STORIES = {"2026-11"}  # forms that did not ask about stories for everybody
 SIGNS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that looks like another one, and no U, for the words it makes
 SIGNS_OF_CODE = 20  # the last one checks the others
 GROUP = 5
@@ -59,6 +60,10 @@ class NotSignedYet(RuleBroken):
 
 class TakenBack(RuleBroken):
     message = "This consent was taken back. Take a new one."
+
+
+class NotOnForm(RuleBroken):
+    message = "The form that was signed does not ask about stories. Have the form of today signed for that."
 
 
 class SignedInFuture(RuleBroken):
@@ -119,6 +124,7 @@ def attest(
     statement: str = "",
     for_teaching: bool = False,
     for_observers: bool = False,
+    for_stories: bool = False,
     expires_on: date | None = None,
 ) -> Consent:
     """Note why no patient signs: nothing identifies one, or the institution approved it.
@@ -138,6 +144,7 @@ def attest(
         statement=statement.strip(),
         for_teaching=for_teaching,
         for_observers=for_observers,
+        for_stories=for_stories,
         expires_on=expires_on,
         attested_at=timezone.now(),
     )
@@ -175,12 +182,14 @@ def sign(
     signed_on: date,
     for_teaching: bool = False,
     for_observers: bool = False,
+    for_stories: bool = False,
     expires_on: date | None = None,
 ) -> Consent:
     """Attest that a patient or guardian signed what was prepared, on paper or on this screen.
 
     Of one on paper the version of the form stays that which was prepared. On the screen it is always that of today.
-    Raises NotYours, ReadOnly, NotSignedKind, TakenBack, SignedAlready, SignedInFuture, EndsInPast, EndsTooLate.
+    Raises NotYours, ReadOnly, NotSignedKind, TakenBack, SignedAlready, SignedInFuture, EndsInPast, EndsTooLate, and
+    NotOnForm where stories are ticked and that version of the form has no such box.
     """
     consent = _lock_own(consent, member)
     if consent.attested_at is not None:
@@ -190,7 +199,10 @@ def sign(
     consent.signer, consent.medium = Consent.Signer(signer), Consent.Medium(medium)
     consent.form_version = _version_signed(consent)
     consent.signed_on, consent.expires_on = signed_on, expires_on
+    if for_stories and not has_stories(consent.form_version):
+        raise NotOnForm
     consent.for_teaching, consent.for_observers = for_teaching, for_observers
+    consent.for_stories = for_stories
     consent.attested_at = timezone.now()
     consent.save()
     return consent
@@ -216,6 +228,11 @@ def renew(
     consent.attested_at, consent.reminded_on = timezone.now(), None
     consent.save()
     return consent
+
+
+def has_stories(form_version: str) -> bool:
+    """Whether this version of the form asks about stories for everybody."""
+    return form_version not in WITHOUT_STORIES
 
 
 def _version_signed(consent: Consent) -> str:
@@ -286,12 +303,13 @@ def revoke_by_code(code: str) -> int:
 
 @transaction.atomic
 def _revoke(consent_id: int, by: str) -> int:
-    """From here on its pictures show nowhere, and nothing new can be posted with it."""
+    """From here on its pictures show nowhere, its stories are gone, and nothing new can be posted with it."""
     consent = Consent.objects.select_for_update(of=("self",)).get(pk=consent_id)
     if consent.revoked_at is not None:
         return 0
     consent.revoked_at, consent.revoked_by = timezone.now(), by
     consent.save(update_fields=["revoked_at", "revoked_by"])
+    stories.erase_under(consent_id)
     pictures = pictures_under(consent_id).count()
     if by == Consent.RevokedBy.PATIENT:
         _tell(consent, f"consent:{consent.pk}:revoked")

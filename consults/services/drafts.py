@@ -187,9 +187,17 @@ def _count_upload(member: Member) -> None:
 
 @transaction.atomic
 def describe(
-    *, image: Image, member: Member, boxes: Sequence[Box], description: str, why_uncovered: str = ""
+    *,
+    image: Image,
+    member: Member,
+    boxes: Sequence[Box],
+    description: str,
+    why_uncovered: str = "",
+    shows: str | None = None,
 ) -> Image:
-    """Keep the boxes of a picture and what it shows in words. Nothing is burned yet.
+    """Keep the boxes of a picture, what it shows in words, and which kind it is where that is said (`shows`).
+
+    Nothing is burned yet.
 
     A box drawn over a found face may leave a part of it open only for a reason. On a picture that is masked already,
     only the words change. Raises NotInWriting, TooManyBoxes, FaceUncovered, MaskedAlready.
@@ -197,10 +205,12 @@ def describe(
     draft = lock_own(image.draft, member)
     image = Image.objects.select_for_update(of=("self",)).get(pk=image.pk, draft=draft)
     image.description = description.strip()
+    if shows is not None:
+        image.shows = shows
     if image.is_masked:
         if masking.as_dicts(boxes) != image.boxes:
             raise MaskedAlready
-        image.save(update_fields=["description"])
+        image.save(update_fields=["description", "shows"])
         return image
     if len(boxes) > MOST_BOXES:
         raise TooManyBoxes
@@ -209,7 +219,7 @@ def describe(
         raise FaceUncovered
     if not uncovered_faces(image):
         image.why_uncovered = ""
-    image.save(update_fields=["boxes", "description", "why_uncovered"])
+    image.save(update_fields=["boxes", "description", "why_uncovered", "shows"])
     return image
 
 

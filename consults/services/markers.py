@@ -42,9 +42,10 @@ def add_marker(
 ) -> Marker:
     """Set the next mark of a case. Counts as a comment.
 
-    Raises writing.NotOpen, PictureGone, TooManyMarks, MarkIdentifies, the refusals of `bylines.sign` and `limits`.
+    Raises writing.NotOpen, circles.NotAccepted, PictureGone, TooManyMarks, MarkIdentifies, the refusals of
+    `bylines.sign` and `limits`.
     """
-    question = writing.lock_open(image.case.question)
+    question = writing.lock_open(image.case.question, by=member)
     case = Case.objects.select_for_update().get(pk=image.case_id)
     image = Image.objects.select_for_update().get(pk=image.pk)
     if not Image.objects.visible_to(member.user).filter(pk=image.pk).exists():

@@ -13,11 +13,11 @@ from accounts.services.identifiers import Kept
 from consults import written
 from consults.models import Case, CaseDraft, Consent, Image
 from consults.models.images import MOST_IMAGES
-from consults.services import masking, triage
+from consults.services import diagnoses, masking, solving, triage
 from consults.words import CHECKLIST, TICKS, number_of
 from consults.written import Written
 from questions.models import Post, Question
-from questions.services import limits, writing
+from questions.services import inviting, limits, writing
 from sermo.errors import RuleBroken
 from sermo.text import render_markdown
 
@@ -94,8 +94,8 @@ def submit(
     it in no transaction: each original is destroyed for good, whatever becomes of the next.
 
     Raises ChecklistOpen, NoPictures, DescriptionMissing, ConsentMissing, NotForTeaching, ConsentOfOtherFace,
-    ChangedMeanwhile, written.Incomplete, masking.MaskingFailed, and what `questions.services.writing.open_question`
-    raises.
+    ChangedMeanwhile, written.Incomplete, masking.MaskingFailed, inviting.CannotBeInvited, inviting.TooManyInvited, and
+    what `questions.services.writing.open_question` raises.
     """
     if missing := TICKS - set(ticks):
         raise ChecklistOpen(missing)
@@ -115,7 +115,10 @@ def _begin(draft: CaseDraft, member: Member, consent: Consent) -> Ready | Case |
         return found
     ready = check(found, consent)
     said = ready.said
-    writing.check_audience(member, said.audience, list(said.specialties), said.byline or member.byline_mode)
+    byline = said.byline or member.byline_mode
+    writing.check_audience(member, said.audience, list(said.specialties), byline, kind=Question.Kind.CASE)
+    if said.invited:
+        inviting.members_named(said.invited, by=member)
     found.consent = ready.consent  # kept whatever comes of it: its end destroys what is masked from here on
     found.save(update_fields=["consent"])
     return ready
@@ -203,6 +206,8 @@ def _read(draft: CaseDraft) -> Written:
         raise written.Incomplete("title")
     if said.solution and not render_markdown(said.solution).strip():
         raise written.Incomplete("solution")
+    if said.final_diagnosis and not diagnoses.normalize(said.final_diagnosis):
+        raise written.Incomplete("final_diagnosis")
     return said
 
 
@@ -213,8 +218,9 @@ def _read(draft: CaseDraft) -> Written:
 def publish(*, draft: CaseDraft, reviewed_by: User | None = None) -> Case:
     """Open the discussion of a draft that is masked, with its consent. The draft goes; its key is the submission.
 
-    Without a moderator who looked only what is clean goes out. Raises NotReviewed, ChangedMeanwhile, what `check`
-    raises, and what `questions.services.writing.open_question` raises.
+    Without a moderator who looked only what is clean goes out. Of the colleagues named those are asked in who still
+    can be. Raises NotReviewed, ChangedMeanwhile, inviting.CannotBeInvited where none can, what `check` raises, and what
+    `questions.services.writing.open_question` raises.
     """
     _lock_member(draft.member_id)
     rows = CaseDraft.objects.select_for_update(of=("self",)).select_related("member", "consent")
@@ -229,6 +235,7 @@ def publish(*, draft: CaseDraft, reviewed_by: User | None = None) -> Case:
 
 def _publish(ready: Ready, reviewed_by: User | None) -> Case:
     draft, said, consent = ready.draft, ready.said, ready.consent
+    invited = inviting.members_left(said.invited, by=draft.member) if said.invited else []
     question = writing.open_question(
         asker=draft.member,
         kind=Question.Kind.CASE,
@@ -237,7 +244,7 @@ def _publish(ready: Ready, reviewed_by: User | None) -> Case:
         specialties=said.specialties,
         tags=said.tags,
         audience=said.audience,
-        peers_only=not consent.for_observers,
+        peers_only=bool(said.invited) or not consent.for_observers,  # also once it is opened to all
         answer_first=True,
         urgency=said.urgency,
         byline=said.byline,
@@ -258,8 +265,12 @@ def _publish(ready: Ready, reviewed_by: User | None) -> Case:
         consent=consent,
         reviewed_by=reviewed_by,
     )
+    if case.is_teaching:
+        solving.state_outcome(case=case, name=said.final_diagnosis, confirmed=said.confirmed)
     for place, image in enumerate(ready.images, start=1):
         image.draft, image.case, image.consent, image.place = None, case, consent, place
         image.save(update_fields=["draft", "case", "consent", "place"])
+    if invited:
+        inviting.invite(question=question, by=draft.member, members=invited)
     draft.delete()
     return case

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from accounts.models import Kind, Member
 from accounts.services import notices
-from consults.models import Case, CaseDraft, Image, ImageFlag, Marker
-from consults.services import drafts
+from consults.models import Case, CaseDraft, Diagnosis, DiagnosisVote, Image, ImageFlag, Marker
+from consults.services import drafts, stories
 from consults.signals import case_withdrawn
 from questions.models import Appeal, Draft, Flag, FollowUp, ModerationAction, Post, Question, Revision, Vote
 from questions.services import telling
@@ -31,6 +31,7 @@ STUBS = {
     Case.Withdrawn.CONSENT: "*Withdrawn because the consent ended.*",
     Case.Withdrawn.IDENTITY: "*Withdrawn because a patient could be identified.*",
 }
+DIAGNOSIS = "Withdrawn"
 DISPUTE = "Withdrawn with the case."  # as long as the reason of a dispute must be
 SHREDDED = {
     Case.Withdrawn.AUTHOR: Image.Shredded.AUTHOR,
@@ -64,6 +65,7 @@ def withdraw(*, case: Case, why: str, by: Member | None = None) -> Case:
     for image in images:
         _shred(image, SHREDDED[why])
     _empty_case(case, why)
+    stories.erase_of([case.pk])
     _empty_discussion(question, STUBS[why])
     _empty_beside(question)
     _empty_moderation(question)
@@ -81,6 +83,17 @@ def _empty_case(case: Case, why: str) -> None:
     Marker.objects.filter(case=case, removed_at=None).update(removed_at=case.withdrawn_at)
     Marker.objects.filter(case=case).update(label="")
     ImageFlag.objects.filter(image__case=case).update(words="")
+    _empty_board(case)
+
+
+def _empty_board(case: Case) -> None:
+    """Leave of the diagnoses, the final one among them, which forecasts met it: that is their authors'."""
+    for diagnosis in Diagnosis.objects.filter(case=case):
+        diagnosis.name, diagnosis.code = DIAGNOSIS, ""
+        diagnosis.key = f"{DIAGNOSIS.lower()} {diagnosis.pk}"
+        diagnosis.save(update_fields=["name", "key", "code"])
+    disputes = DiagnosisVote.objects.filter(diagnosis__case=case).exclude(explanation="")
+    disputes.update(explanation=DISPUTE)
 
 
 def _empty_discussion(question: Question, stub: str) -> None:

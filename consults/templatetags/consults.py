@@ -10,7 +10,7 @@ from questions.views.thread import own_signature
 from sermo.fragments import late
 
 register = template.Library()
-PLACES = ("badges", "viewer", "reopen")  # of a head, which is drawn for all who read it
+PLACES = ("badges", "viewer", "solve", "reopen")  # of a head, which is drawn for all who read it
 
 
 @register.simple_tag

@@ -9,8 +9,9 @@ from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
 from accounts.tests.factories import make_member, make_specialty
-from consults.models import Case, CaseDraft, Consent, Image
+from consults.models import Case, CaseDraft, Consent, Diagnosis, Image, Reply, Solution
 from consults.services import files
+from consults.services.diagnoses import normalize
 from questions.models import Byline, Post, Question, QuestionSpecialty
 from sermo import crypto
 from sermo.text import clip, plain, render_markdown, searchable
@@ -27,6 +28,8 @@ FIELDS = {
     "findings": "Central clearing, no fever.",
     "tried": "",
     "solution": "",
+    "final_diagnosis": "Erythema migrans",
+    "confirmed": "response",
     "urgency": "days",
     "care_under_way": "",
     "tags": "",
@@ -85,7 +88,10 @@ def make_case(asker=None, images=1, *, title=TITLE, consent=None, audience="phys
     asker = asker or make_member()
     of_question = {
         name: fields.pop(name)
-        for name in ("status", "urgency", "peers_only", "opened_at", "activity_at", "solved_at", "closed_at")
+        for name in (
+            *("status", "urgency", "peers_only", "answer_first"),
+            *("opened_at", "activity_at", "solved_at", "closed_at"),
+        )
         if name in fields
     }
     html = render_markdown(SOURCE)
@@ -95,7 +101,7 @@ def make_case(asker=None, images=1, *, title=TITLE, consent=None, audience="phys
         asker=asker,
         audience=audience,
         excerpt=clip(plain(html), 180),
-        **{"peers_only": True, **of_question},
+        **{"peers_only": True, "answer_first": True, **of_question},
     )
     specialty = asker.specialty or make_specialty()
     QuestionSpecialty.objects.create(question=question, specialty=specialty, place=1)
@@ -118,9 +124,47 @@ def make_case(asker=None, images=1, *, title=TITLE, consent=None, audience="phys
         consent=consent or make_consent(asker),
         **{"age_band": "40-49", "sex": "female", **fields},
     )
+    if case.is_teaching:
+        make_solution(case, FIELDS["final_diagnosis"], FIELDS["confirmed"])
     for place in range(1, images + 1):
         make_image(case=case, place=place)
     return case
+
+
+def make_diagnosis(case, name, **fields):
+    return Diagnosis.objects.get_or_create(case=case, key=normalize(name), defaults={"name": name, **fields})[
+        0
+    ]
+
+
+def make_solution(case, name="Erythema migrans", confirmed="response"):
+    return Solution.objects.create(case=case, diagnosis=make_diagnosis(case, name), confirmed=confirmed)
+
+
+def make_forecast(case, member=None, confidence=80, *, name="Erythema migrans", was_right=None):
+    """An answer whose author had not read the others, with its diagnosis; the counters are left alone."""
+    member = member or make_member()
+    byline, _ = Byline.objects.get_or_create(
+        question=case.question, member=member, defaults={"mode": Byline.Mode.ANONYMOUS}
+    )
+    source = f"**Diagnosis.** {name}, {confidence}% sure."
+    post = Post.objects.create(
+        question=case.question,
+        kind=Post.Kind.ANSWER,
+        author=member,
+        byline=byline,
+        source=source,
+        html=render_markdown(source),
+    )
+    return Reply.objects.create(
+        post=post,
+        case=case,
+        member=member,
+        diagnosis=make_diagnosis(case, name),
+        confidence=confidence,
+        is_forecast=True,
+        was_right=was_right,
+    )
 
 
 def make_image(*, case=None, draft=None, place=1, state=None, picture=None, **fields):

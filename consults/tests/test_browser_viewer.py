@@ -14,6 +14,7 @@ from conftest import client_of
 from consults.models import Image, Marker
 from consults.tests.factories import make_case, make_image
 from consults.tests.test_markers import make_mark
+from questions.services.committing import open_for_reading
 from questions.tests.factories import make_answer
 from sermo.tests.test_accessibility import faults_by_look
 
@@ -57,8 +58,8 @@ def opened(browser_page, live_server, reader):
 
 
 @pytest.fixture
-def case():
-    """Three pictures, the first of them in two windows, with two marks, one of which an answer names."""
+def case(reader):
+    """Three pictures, the first of them in two windows, with two marks, both named by an answer open to the reader."""
     made = make_case(images=0)
     sides = {"width": 640, "height": 480}
     windows = [["lung", "Lung"], ["bone", "Bone"]]
@@ -69,6 +70,7 @@ def case():
     make_mark(made, author, left=375, top=375, label="Cavity?")
     make_mark(made, author, place=3, left=800, top=200, label="Wedge")
     make_answer(made.question, author, source="There is (mark 1), and (mark 2) too; (mark 9) is not.")
+    open_for_reading(question=made.question, member=reader)
     return made
 
 

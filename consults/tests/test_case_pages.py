@@ -11,10 +11,11 @@ from django.utils import timezone
 from accounts.models import Block
 from accounts.tests.factories import make_member
 from conftest import client_of
-from consults.models import Case, Consent, Image, Look
+from consults.models import Case, Consent, Image
 from consults.tests.factories import make_case, make_consent, make_image
 from consults.tests.test_markers import make_mark
-from questions.models import Post, Question
+from questions.models import Commitment, Post, Question
+from questions.services.committing import open_for_reading
 from questions.tests.factories import make_answer, make_question
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +45,7 @@ def test_a_case_for_others_does_not_exist(physician_client, audience):
 
     assert physician_client.get(case.get_absolute_url()).status_code == 404
     assert physician_client.post(f"{case.get_absolute_url()}solution/").status_code == 404
-    assert not Look.objects.exists()
+    assert not Commitment.objects.exists()
 
 
 def test_a_removed_case_is_gone_and_its_pictures_for_moderators_too(physician_client, moderator):
@@ -234,9 +235,10 @@ def test_a_destroyed_picture_leaves_a_gap(physician_client):
     assert first.key not in page
 
 
-def test_of_a_withdrawn_case_the_replies_stay(physician_client):
+def test_of_a_withdrawn_case_the_replies_stay(physician, physician_client):
     case = make_case()
     make_answer(case.question, source="Looks like erythema migrans.")
+    open_for_reading(question=case.question, member=physician)
     Case.objects.filter(pk=case.pk).update(withdrawn_at=timezone.now(), withdrawn="consent")
 
     page = text_of(physician_client, case)
@@ -287,11 +289,10 @@ def test_the_solution_is_not_in_the_page_before_the_reader_commits(physician, ph
 
     page = text_of(physician_client, case)
     assert SOLUTION not in page
-    assert "Show me the answer" in page
+    assert "It opens once you answer, or now if you only want to read" in page
 
     make_answer(case.question, physician)
     assert SOLUTION in text_of(physician_client, case)
-    assert not Look.objects.exists()
 
 
 def test_looking_is_noted_once(physician, physician_client):
@@ -299,11 +300,11 @@ def test_looking_is_noted_once(physician, physician_client):
     address = reverse("consults:look", args=[case.pk, case.question.slug])
 
     assert physician_client.get(address).status_code == 302
-    assert not Look.objects.exists()
+    assert not Commitment.objects.exists()
     for _ in range(2):
         assert physician_client.post(address)["Location"] == f"{case.get_absolute_url()}#solution"
 
-    assert Look.objects.get().member == physician
+    assert Commitment.objects.get().member == physician
     assert SOLUTION in text_of(physician_client, case)
 
 
@@ -312,16 +313,15 @@ def test_its_author_sees_the_solution_and_a_case_for_help_has_none(physician, ph
 
     asked = make_case()
     assert 'id="solution"' not in text_of(physician_client, asked)
-    physician_client.post(reverse("consults:look", args=[asked.pk, asked.question.slug]))
-    assert not Look.objects.exists()
 
 
-def test_a_removed_answer_does_not_open_the_solution(physician, physician_client):
+def test_who_removes_the_answer_has_seen_the_solution_all_the_same(physician, physician_client):
     case = make_case(intent="teaching")
     answer = make_answer(case.question, physician)
     Post.objects.filter(pk=answer.pk).update(removed_at=timezone.now(), removed_by="author")
 
-    assert SOLUTION not in text_of(physician_client, case)
+    assert SOLUTION in text_of(physician_client, case)
+    assert make_answer(case.question, physician).saw_others
 
 
 # Tools
@@ -348,9 +348,10 @@ def test_the_bars_mark_the_place(physician_client):
     assert listed.count('href="/consults/" aria-current="page"') == 2
 
 
-def test_a_refused_dispute_shows_the_case_again(physician_client):
+def test_a_refused_dispute_shows_the_case_again(physician, physician_client):
     case = make_case()
     answer = make_answer(case.question)
+    open_for_reading(question=case.question, member=physician)
 
     response = physician_client.post(
         reverse("questions:vote", args=[answer.pk]),
@@ -372,6 +373,7 @@ def test_a_page_of_eight_pictures_and_twenty_answers_takes_at_most_twelve_querie
         answer = make_answer(case.question)
         if place < 8:
             make_mark(case, answer.author, place=place + 1)
+    open_for_reading(question=case.question, member=physician)
     text_of(physician_client, case)
 
     with CaptureQueriesContext(connection) as asked:

@@ -139,7 +139,7 @@ class TestSigning:
     def test_paper_keeps_the_version_that_was_printed(self, prepared, monkeypatch):
         monkeypatch.setattr(consents, "FORM_VERSION", "2027-05")
 
-        assert signed(prepared, medium="paper").form_version == "2026-11"
+        assert signed(prepared, medium="paper").form_version == "2026-12"
 
     def test_a_screen_shows_the_form_of_today(self, prepared, monkeypatch):
         monkeypatch.setattr(consents, "FORM_VERSION", "2027-05")
@@ -217,7 +217,7 @@ class TestRenewing:
         assert made.for_teaching
         assert made.reminded_on is None
 
-    @pytest.mark.parametrize(("medium", "version"), [("paper", "2026-11"), ("screen", "2027-05")])
+    @pytest.mark.parametrize(("medium", "version"), [("paper", "2026-12"), ("screen", "2027-05")])
     def test_the_version_is_that_of_the_form_signed(self, prepared, monkeypatch, medium, version):
         signed(prepared)
         monkeypatch.setattr(consents, "FORM_VERSION", "2027-05")

@@ -10,7 +10,7 @@ from accounts.leaving.ledger import Person
 from accounts.models import Member
 from accounts.services import leaving
 from accounts.tests.factories import make_member, make_user
-from consults.models import Case, CaseDraft, Consent, Image, ImageFlag, Look, Marker
+from consults.models import Case, CaseDraft, Consent, Image, ImageFlag, Marker
 from consults.personal import ENTRIES, LEFT
 from consults.services import consents, drafts, markers
 from consults.tests.factories import make_case, make_consent, make_draft
@@ -114,16 +114,14 @@ class TestLeaving:
         assert kept["signed"].code_hash
         assert kept["institution"].statement == LEFT
 
-    def test_looks_loose_marks_and_words_of_flags_go(self, leaver, colleague):
+    def test_loose_marks_and_words_of_flags_go(self, leaver, colleague):
         case = make_case(colleague)
-        Look.objects.create(case=case, member=leaver)
         ImageFlag.objects.create(image=case.images.get(), member=leaver, words="A name on the band")
         mark(case, leaver, 1)
         kept = mark(case, leaver, 2, post=case.question.posts.get())
 
         leaving.leave(leaver.user)
 
-        assert not Look.objects.exists()
         assert ImageFlag.objects.get().words == ""
         gone, stays = Marker.objects.order_by("number")
         assert (gone.number, gone.label, gone.left, gone.top) == (1, "", 0, 0)
@@ -170,7 +168,7 @@ class TestExport:
         make_draft(leaver, typed={"history": "Two days of fever."})
         make_case(colleague)
 
-        said = {entry.model: rows_of(leaver, entry.model) for entry in ENTRIES}
+        said = {entry.model: rows_of(leaver, entry.model) for entry in ENTRIES if entry.shown}
 
         assert [row["question"] for row in said["consults.Case"]] == [case.pk]
         assert said["consults.Case"][0]["solution_markdown"].startswith("Erythema")

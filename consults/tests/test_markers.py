@@ -14,8 +14,10 @@ from consults.services import markers
 from consults.tests.factories import make_case
 from questions.models import Byline, Question, WriteCount
 from questions.services import writing
+from questions.services.committing import open_for_reading
 from questions.services.moderation import acts, rights
 from questions.tests.factories import make_answer, make_comment, make_question
+from questions.views.thread import load_question
 from verification.models import Event
 from verification.services import events
 
@@ -161,16 +163,17 @@ def test_a_removed_mark_belongs_to_no_reply_and_other_discussions_know_none(phys
 
 
 @pytest.mark.parametrize("kind", ["remove", "fold"])
-def test_marks_of_a_reply_go_out_of_sight_with_it(kind, physician, colleague, moderator):
+def test_marks_of_a_reply_go_out_of_sight_with_it(kind, physician, moderator):
     case = make_case()
     make_mark(case, physician)
     make_mark(case, physician, label="Scaly rim")
     answer = make_answer(case.question, physician, source="See (mark 1) there.")
-    assert [mark.number for mark in load_case(colleague.user, case.question).marks] == [1, 2]
+    asker = case.question.asker.user
+    assert [mark.number for mark in load_case(asker, load_question(asker, case.pk)).marks] == [1, 2]
 
     acts.act(post=answer, by=moderator.user, kind=kind, reason="spam")
 
-    assert [mark.number for mark in load_case(colleague.user, case.question).marks] == [2]
+    assert [mark.number for mark in load_case(asker, load_question(asker, case.pk)).marks] == [2]
 
 
 # Views
@@ -247,8 +250,11 @@ def test_among_connections_nobody_marks_under_a_name(physician):
     assert Marker.objects.get().byline.mode == Byline.Mode.ANONYMOUS
 
 
-def test_one_removes_one_s_own_mark_and_nobody_else_s(physician, physician_client, colleague_client):
+def test_one_removes_one_s_own_mark_and_nobody_else_s(
+    physician, physician_client, colleague, colleague_client
+):
     case = make_case()
+    open_for_reading(question=case.question, member=colleague)
     mark = make_mark(case, physician)
     address = reverse("consults:remove_mark", args=[mark.pk])
     assert f'action="{address}"' in physician_client.get(case.get_absolute_url()).content.decode()
@@ -265,6 +271,9 @@ def test_one_removes_one_s_own_mark_and_nobody_else_s(physician, physician_clien
 def test_marks_under_a_blocked_face_are_not_shown(physician, physician_client):
     case = make_case()
     mark = make_mark(case)
+    open_for_reading(question=case.question, member=physician)
+    assert "Pale middle" in physician_client.get(case.get_absolute_url()).content.decode()
+
     Block.objects.create(blocker=physician, blocked=mark.member, blocker_face="handle", blocked_face="handle")
 
     assert "Pale middle" not in physician_client.get(case.get_absolute_url()).content.decode()

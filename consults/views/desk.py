@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import BooleanField, ExpressionWrapper, OuterRef
+from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,8 +15,8 @@ from accounts.services import identifiers
 from consults import written
 from consults.check_forms import DRAWN, SORTS
 from consults.forms_desk import PUBLISH, REFUSE, Covers, DecideFlagForm, FlagForm, IncidentForm, ReviewForm
-from consults.models import Case, CaseDraft, Image, ImageFlag, Incident
-from consults.services import flags, incidents, masking, reviewing, triage
+from consults.models import Case, CaseDraft, Image, ImageFlag, Incident, Solution, Story
+from consults.services import flags, incidents, masking, reviewing, stories, triage
 from questions.models import Post, Question
 from questions.services.moderation import rights
 from questions.signature import signature
@@ -73,6 +73,7 @@ def desk(request):
     context = {
         "flags": _flagged(user),
         "drafts": _waiting(user),
+        "stories": _stories(user),
         "incidents": _incidents(user).filter(closed_at=None).order_by("due_at", "pk")[:MOST_ROWS],
         "minutes": settings.CASE_REVIEW_MINUTES,
         "most": MOST_ROWS,
@@ -107,6 +108,11 @@ def _waiting(user) -> list[CaseDraft]:
         draft.why = triage.Hits.of(draft).words()
         draft.is_late = reviewing.due_at(draft) < timezone.now()
     return drafts
+
+
+def _stories(user) -> list[Story]:
+    own = ExpressionWrapper(Q(case__question__asker=user.as_member), output_field=BooleanField())
+    return list(stories.waiting().annotate(is_own=own)[:MOST_ROWS])
 
 
 def _incidents(user):
@@ -222,6 +228,10 @@ def _in_words(box) -> str:
 
 def _as_readers_see_it(draft, said, images):
     texts = triage.texts_of(said, images)
+    taught = [
+        ("Final diagnosis", said.final_diagnosis),
+        ("Confirmed by", Solution.Confirmed(said.confirmed).label if said.confirmed else ""),
+    ]
     checked = [look_at(text, name="case", data=None) for text in texts]
     return {
         "signature": signature(said.byline or draft.member.byline_mode, draft.member),
@@ -234,9 +244,15 @@ def _as_readers_see_it(draft, said, images):
             ("Age", Case.AgeBand(said.age_band).label),
             ("Sex", Case.Sex(said.sex).label),
             ("Urgency", Question.Urgency(said.urgency).label),
-            ("Readers", Question.Audience(said.audience).label),
+            (
+                "Readers",
+                ": ".join(
+                    [Question.Audience(said.audience).label, *[", ".join(said.invited)] * bool(said.invited)]
+                ),
+            ),
             ("Specialties", ", ".join(specialty.name for specialty in said.specialties)),
             ("Topics", ", ".join(said.tags) or "none"),
+            *(fact for fact in taught if fact[1]),
         ],
     }
 

@@ -43,7 +43,7 @@ def mark(request, key):
 def _byline(question, member):
     """The profile's, but for the name among connections, who know the handle."""
     is_named = member.byline_mode == Member.BylineMode.PUBLIC
-    return Member.BylineMode.ANONYMOUS if is_named and question.is_among_connections else None
+    return Member.BylineMode.ANONYMOUS if is_named and question.is_among_few else None
 
 
 @physician_required

@@ -10,7 +10,7 @@ from accounts.doors import physician_required
 from accounts.models import Specialty
 from consults import lists
 from consults.models import Case, Image
-from consults.reading import load_case, reader_of, shown_case
+from consults.reading import reader_of, shown_case
 from questions.models import Question
 from questions.services.committing import open_for_reading
 from questions.views import thread
@@ -32,15 +32,14 @@ def case(request, question_id, slug=""):
 
 @physician_required
 def look(request, question_id, slug):
-    """Open the solution without having answered, which is noted once."""
+    """Open the solution, and with it the answers, without having answered, which is noted once."""
     found = thread.load_question(request.user, question_id)
     if found.kind != Question.Kind.CASE:
         raise Http404("This discussion is no case.")
     address, member = f"{found.get_absolute_url()}#solution", request.user.as_member
     if request.method != "POST" or member is None:
         return redirect(address)
-    page = load_case(request.user, found)
-    if page.has_solution and not page.has_committed:
+    if not found.answers_open:
         open_for_reading(question=found, member=member)
     return redirect(address)
 

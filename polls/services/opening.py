@@ -70,6 +70,10 @@ class HasPoll(RuleBroken):
     message = "This discussion has a poll already. There is one to each."
 
 
+class PollAmongInvited(RuleBroken):
+    message = "A private consult takes no poll: among so few a result would say who voted how."
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What a poll is to be. A scale has its own options; `prompt` is of an attached poll.
@@ -142,8 +146,8 @@ def open_poll(
 def attach_poll(*, question: Question, by: Member, plan: Plan) -> Poll:
     """Put a poll into one's own open discussion. The same one twice is one and is returned.
 
-    Raises NoPrompt, what `check` raises, TooFewInvited, HasPoll, and of questions' refusals NotOpen, NotYours,
-    ReadOnly and Held.
+    Raises NoPrompt, what `check` raises, PollAmongInvited, TooFewInvited, HasPoll, and of questions' refusals NotOpen,
+    NotYours, ReadOnly and Held.
     """
     if not plan.prompt:
         raise NoPrompt
@@ -153,6 +157,8 @@ def attach_poll(*, question: Question, by: Member, plan: Plan) -> Poll:
         raise writing.NotYours
     if not by.may_write:
         raise writing.ReadOnly
+    if question.is_private:
+        raise PollAmongInvited
     limits.check_not_held(by)
     if earlier := Poll.objects.filter(question=question).first():
         return _same_as(earlier, plan, otherwise=HasPoll)

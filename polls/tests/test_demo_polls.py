@@ -46,7 +46,7 @@ def seed() -> str:
     return said.getvalue()
 
 
-def test_polls_of_all_kinds_are_there_and_every_count_is_true(crowd):
+def test_polls_of_all_kinds_are_there_once_and_every_count_is_true(crowd):
     assert "polls: 12 with" in seed()
 
     over = Poll.objects.filter(closed_at__isnull=False)
@@ -61,18 +61,13 @@ def test_polls_of_all_kinds_are_there_and_every_count_is_true(crowd):
     assert not Ticket.objects.exists()
     assert {"address", "browser"} <= set(Concern.objects.values_list("kind", flat=True))
 
-
-def test_there_is_an_open_poll_for_the_cardiologist(crowd):
-    seed()
-
+    # There is an open one for the cardiologist, who hears of polls.
     taken = Receipt.objects.filter(member__handle="cardio_of_the_demo")
     is_open = Poll.objects.filter(closed_at=None).exclude(question__asker__handle="cardio_of_the_demo")
     assert is_open.exclude(receipts__in=taken).exists()
     assert Notice.objects.filter(member__handle="cardio_of_the_demo", kind="poll").exists()
 
-
-def test_twice_adds_nothing(crowd):
-    seed()
+    # Twice adds nothing.
     counts = [model.objects.count() for model in (Poll, Option, Receipt, Concern, Notice)]
 
     assert seed() == "polls: here already"

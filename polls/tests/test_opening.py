@@ -214,6 +214,10 @@ def test_what_cannot_be_attached(physician, colleague):
     closing.close_question(question=other, by=physician)
     with pytest.raises(writing.NotOpen):
         opening.attach_poll(question=other, by=physician, plan=planned)
+    private = make_question(physician)
+    Question.objects.filter(pk=private.pk).update(kind="case", audience="invited")
+    with pytest.raises(opening.PollAmongInvited):
+        opening.attach_poll(question=private, by=physician, plan=planned)
 
 
 def test_a_physician_who_may_only_read_attaches_none(physician):

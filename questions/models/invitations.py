@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Member
@@ -13,7 +14,12 @@ MOST_INVITED = 10
 class InvitationQuerySet(models.QuerySet):
     def standing(self):
         """Those by which one may read: not declined, and not past their time."""
-        return self.filter(state__in=[Invitation.State.SENT, Invitation.State.ACCEPTED])
+        sent = Q(state=Invitation.State.SENT, due_at__gt=Now())
+        return self.filter(sent | Q(state=Invitation.State.ACCEPTED))
+
+    def due(self):
+        """Those whose time has passed and that nobody answered."""
+        return self.filter(state=Invitation.State.SENT, due_at__lte=Now())
 
 
 class Invitation(models.Model):

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Block, Face, Member
 from accounts.roles import is_moderator
-from questions.models.answer_first import is_open_to
+from questions.models.answer_first import shows_post_to
 from questions.models.questions import Question
 
 # Every post belongs to one era of each of these lengths, counted in posts by their numbers. The eras are in the index
@@ -97,16 +97,16 @@ class PostQuerySet(models.QuerySet):
     def opened_to(self, user):
         """Without answers and comments of colleagues in discussions where this reader has to answer first.
 
-        Moderators, who have to judge posts, read them all; what they answer counts as written after the others.
+        Moderators, who have to judge posts, read them all; what they answer counts as written after the others. The
+        discussion is asked once for each post, by a look into an index, as in `questions.search.gate`.
         """
         if is_moderator(user):
             return self
         member = user.as_member if user.is_authenticated else None
         if member is None:
-            return self.exclude(Q(question__answer_first=True) & ~Q(kind=Post.Kind.OPENING))
-        return self.filter(
-            Q(kind=Post.Kind.OPENING) | Q(author=member) | is_open_to(member, question="question")
-        )
+            return self.filter(Q(kind=Post.Kind.OPENING) | Q(question__answer_first=False))
+        shown = Question.objects.filter(shows_post_to(member), pk=OuterRef("question")).values("pk")[:1]
+        return self.alias(shown_in=Subquery(shown)).filter(shown_in__isnull=False)
 
     def matching(self, words: SearchQuery):
         """Posts that have the words, by the index."""

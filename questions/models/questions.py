@@ -84,11 +84,12 @@ class QuestionQuerySet(models.QuerySet):
 
         connected = Connection.objects.accepted().others(member)
         invited = Invitation.objects.standing().filter(question=OuterRef("pk"), member=member)
+        parted = Block.objects.parting_handles(member)
         reached = (
             Q(audience=Question.Audience.PHYSICIANS)
             | Q(asker=member)
             | Q(audience=Question.Audience.CONNECTIONS, asker__in=connected)
-            | (Q(audience=Question.Audience.INVITED) & Exists(invited))
+            | (Q(audience=Question.Audience.INVITED) & Exists(invited) & ~Q(asker__in=parted))
         )
         if not member.specialty_id:
             return reached
@@ -233,6 +234,10 @@ class Question(models.Model):
         CONNECTIONS = "connections", "Only my connections"
         INVITED = "invited", "Only colleagues I name"
 
+    ASKED_AUDIENCES = Audience.choices[:3]  # of every kind; colleagues are named in cases alone
+    # Their few readers are met by handle: no name is shown among them, or it would soon be joined to one.
+    AMONG_FEW = (Audience.CONNECTIONS, Audience.INVITED)
+
     class Urgency(models.TextChoices):
         DAYS = "days", "In days"
         TODAY = "today", "Today"
@@ -371,6 +376,15 @@ class Question(models.Model):
     @property
     def is_among_connections(self):
         return self.audience == self.Audience.CONNECTIONS
+
+    @property
+    def is_among_few(self):
+        return self.audience in self.AMONG_FEW
+
+    @property
+    def is_private(self):
+        """Whether only colleagues whom its asker named read it, so far."""
+        return self.audience == self.Audience.INVITED
 
     @property
     def is_urgent(self):

@@ -1,7 +1,7 @@
 """What a member keeps for themselves, and whom the site asked."""
 
 from accounts.leaving.ledger import NUMBER, OTHERS, OWNER, PLACE, Entry, Fate, Person, Shown
-from questions.models import Asked, Bookmark, BookmarkFolder, SavedSearch, TopicMute, WriteCount
+from questions.models import Asked, Bookmark, BookmarkFolder, Commitment, SavedSearch, TopicMute, WriteCount
 
 GONE = "All of it goes."
 
@@ -9,7 +9,7 @@ GONE = "All of it goes."
 
 
 def erase_kept(person: Person) -> None:
-    for model in (Bookmark, BookmarkFolder, SavedSearch, TopicMute, Asked, WriteCount):
+    for model in (Bookmark, BookmarkFolder, SavedSearch, TopicMute, Asked, WriteCount, Commitment):
         model.objects.filter(member=person.member).delete()
 
 
@@ -83,6 +83,16 @@ ENTRIES = (
         GONE,
         path="member__user",
         shown=("day", "what", "count"),
+        withheld={"id": NUMBER, "member": OWNER},
+        eraser=erase_kept,
+    ),
+    Entry(
+        "questions.Commitment",
+        "Cases whose answers you opened",
+        Fate.DELETED,
+        "All of it goes. That an answer of yours was written after reading others stays with it.",
+        path="member__user",
+        shown=(Shown("question", "question", lambda row: row.question_id), "how", "committed_at"),
         withheld={"id": NUMBER, "member": OWNER},
         eraser=erase_kept,
     ),

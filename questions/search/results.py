@@ -19,6 +19,7 @@ from django.db.models import F, QuerySet, TextField, Value
 from django.db.models.functions import Left
 from django.utils import timezone
 
+from questions.labels import label_of
 from questions.models import Post, Question
 from questions.readers import ReaderShape, shape_of, stand_in, values_of
 from questions.rows import BETWEEN, asker_mode, specialty_names
@@ -123,6 +124,7 @@ class Result(NamedTuple):
     importance_sum: int
     importance_count: int
     topic_names: str
+    label: str  # see questions.labels
     signer: Signer
     others: int = 0
     opened_age: int = 0  # so that a row drawn a while ago is not taken for one of now
@@ -340,6 +342,7 @@ def _shown(shape: tuple[ReaderShape, Plan], *, reader, reader_specialty, words, 
             *(f"question__{name}" for name in ("pk", "kind", "title", "status", "solved_at", "opened_at")),
             *(f"question__{name}" for name in ("answer_count", "importance_sum", "importance_count")),
             specialty_names("question"),
+            label_of("question"),
             *signer_columns(asker_mode("question", "question__asker"), "question__asker"),
         )
     )

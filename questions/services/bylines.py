@@ -29,8 +29,12 @@ class NameAmongConnections(RuleBroken):
     message = "Connections know you by your handle; your name here would show them whose handle it is."
 
 
-def choices_for(member: Member, *, among_connections: bool = False) -> list[tuple[str, str]]:
-    """The bylines a member may sign with: (mode, how it will read). Among connections no name is one of them.
+class NameAmongInvited(NameAmongConnections):
+    message = "Who is named here is known by handle; your name would show whose handle it is."
+
+
+def choices_for(member: Member, *, among_few: bool = False) -> list[tuple[str, str]]:
+    """The bylines a member may sign with: (mode, how it will read). Among few readers no name is one of them.
 
     Whoever shows a name signs with the bare handle beside it, see `mask_earlier`.
     """
@@ -40,7 +44,7 @@ def choices_for(member: Member, *, among_connections: bool = False) -> list[tupl
     has_details = shown.byline_details or member.byline_mode == Mode.PARTIAL
     if has_details and member.byline_mode != Mode.PUBLIC:
         choices.append((Mode.PARTIAL.value, ", ".join([member.handle, specialty, *shown.byline_details])))
-    if member.byline_mode == Mode.PUBLIC and not among_connections:
+    if member.byline_mode == Mode.PUBLIC and not among_few:
         verified = member.specialty.name if member.specialty else "no specialty shown"
         choices.append((Mode.PUBLIC.value, f"{member.display_name}, {verified}"))
     return choices
@@ -50,9 +54,9 @@ def sign(*, question: Question, member: Member, mode: str | None = None, confirm
     """The member's byline in a discussion: the one fixed by an earlier post there, else a new one.
 
     The member's profile is locked: going private at the same moment is either seen here or masks this byline.
-    In a discussion among connections nobody signs with a name: its few readers know who may read there, by handle.
+    In a discussion among few nobody signs with a name: its few readers know who may read there, by handle.
     Raises LessPrivateByline unless a byline that shows more than the profile was confirmed, NoPublicName,
-    NoPartialByline, NameAmongConnections, AccountClosed.
+    NoPartialByline, NameAmongConnections (with NameAmongInvited), AccountClosed.
     """
     member = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
     if member.user_id is None:
@@ -72,8 +76,9 @@ def check(*, member: Member, mode: str | None, audience: str, confirmed: bool) -
         raise NoPublicName
     if mode == Mode.PARTIAL and member.byline_mode == Mode.PUBLIC:
         raise NoPartialByline
-    if mode == Mode.PUBLIC and audience == Question.Audience.CONNECTIONS:
-        raise NameAmongConnections
+    if mode == Mode.PUBLIC and audience in Question.AMONG_FEW:
+        is_invited = audience == Question.Audience.INVITED
+        raise NameAmongInvited if is_invited else NameAmongConnections
     if is_more_private(member.byline_mode, than=mode) and not confirmed:
         raise LessPrivateByline
     return mode

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from accounts.models import Member
@@ -14,7 +15,7 @@ from questions.models import Credit, Post, Question
 from questions.services import follow_ups, limits, telling
 from questions.services.moderation import rights
 from questions.services.writing import NotOpen, NotYours, ReadOnly
-from questions.signals import question_closed, question_reopened
+from questions.signals import question_closed, question_reopened, solution_asked
 from sermo.errors import RuleBroken
 from verification.services import events
 
@@ -144,12 +145,18 @@ def open_again(question: Question) -> Question:
 
 @transaction.atomic
 def solve_question(
-    *, question: Question, by: Member, answers: Iterable[Post] = (), outcome: str = ""
+    *,
+    question: Question,
+    by: Member,
+    answers: Iterable[Post] = (),
+    outcome: str = "",
+    sender: type[Model] = Question,
 ) -> Question:
     """Mark a question solved: by up to three answers, or elsewhere with a short outcome. Doing it again replaces.
 
-    Solved elsewhere means no credited answer. Raises NotYours, NotOpen, NotSolvable, TooManyCredits, NothingCredited,
-    limits.Held.
+    Solved elsewhere means no credited answer. `sender` names the app that asks for it, which is who announces
+    solution_asked. Raises NotYours, NotOpen, NotSolvable, TooManyCredits, NothingCredited, limits.Held, and what
+    receivers of solution_asked refuse.
     """
     question = Question.objects.select_for_update().get(pk=question.pk)
     if question.asker_id != by.pk:
@@ -159,6 +166,7 @@ def solve_question(
         raise NotOpen
     if not question.can_be_solved:
         raise NotSolvable
+    solution_asked.send(sender=sender, question=question)
     answers, outcome = list(dict.fromkeys(answers)), outcome.strip()
     credited = list(
         question.posts.answers().standing().filter(pk__in=[post.pk for post in answers]).order_by("pk")
@@ -180,13 +188,14 @@ def solve_question(
 
 
 @transaction.atomic
-def unsolve_question(*, question: Question, by: Member) -> Question:
-    """Take the solution back. Raises NotYours, NotOpen."""
+def unsolve_question(*, question: Question, by: Member, sender: type[Model] = Question) -> Question:
+    """Take the solution back. Raises NotYours, NotOpen, and what receivers of solution_asked refuse."""
     question = Question.objects.select_for_update().get(pk=question.pk)
     if question.asker_id != by.pk:
         raise NotYours
     if not question.is_open:
         raise NotOpen
+    solution_asked.send(sender=sender, question=question)
     touched = _replace_credits(question, [])
     question.solved_at, question.outcome = None, ""
     question.save(update_fields=["solved_at", "outcome"])

@@ -72,13 +72,15 @@ class Named(NamedTuple):
     signer: Signer
 
 
-def references_of(question: Question, reader: Member | None = None) -> list[Shown]:
-    """What a discussion refers to, each work once, in the order of its posts. One query.
+def references_of(
+    question: Question, reader: Member | None = None, *, of_opening: bool = False
+) -> list[Shown]:
+    """What a discussion, or its opening alone, refers to, each work once, in the order of its posts. One query.
 
     Of removed and folded posts, and of those whose author the reader blocked, nothing stands here.
     """
     shown: dict[tuple[str, str], Shown] = {}
-    for row in _named(None, question=question.pk, reader=reader and reader.pk):
+    for row in _named(of_opening, question=question.pk, reader=reader and reader.pk):
         named = Named(*row[:6], Signer(*row[6:]))
         key = named.kind, named.value
         work = shown.setdefault(key, Shown(named.kind, label_of(*key), address_of(*key)))
@@ -88,8 +90,9 @@ def references_of(question: Question, reader: Member | None = None) -> list[Show
 
 
 @prepared
-def _named(shape: None, *, question: int, reader: int | None):
+def _named(of_opening: bool, *, question: int, reader: int | None):
     posts = Post.objects.filter(question=question, folded_at=None).standing()
+    posts = posts.filter(kind=Post.Kind.OPENING) if of_opening else posts
     posts = posts.besides_blocked(Member(pk=reader)) if reader else posts
     return (
         Reference.objects.filter(post__in=posts)

@@ -11,7 +11,9 @@ from accounts.models import Block, Connection, Face, Follow, Kind, Member
 from accounts.services import notices
 from questions.models import (
     Byline,
+    Commitment,
     FollowUp,
+    Invitation,
     Post,
     Question,
     QuestionSpecialty,
@@ -39,6 +41,10 @@ def readers(question: Question) -> QuerySet[Member]:
     if question.audience == Question.Audience.CONNECTIONS:
         connected = Connection.objects.accepted().others(question.asker)
         return physicians.filter(Q(pk=question.asker_id) | Q(pk__in=connected))
+    if question.is_private:
+        invited = Invitation.objects.standing().filter(question=question).values("member")
+        parted = Block.objects.parting_handles(question.asker)
+        return physicians.filter(Q(pk=question.asker_id) | (Q(pk__in=invited) & ~Q(pk__in=parted)))
     return physicians
 
 
@@ -194,12 +200,20 @@ def next_topic_followers(fan_out, after: int, limit: int) -> list[int]:
 
 
 def next_followers(fan_out, after: int, limit: int) -> list[int]:
-    """Who follows the author's handle with alerts, as long as the post stands under it."""
+    """Who follows the author's handle with alerts, as long as the post stands under it, and is open to them."""
     post = post_of(fan_out)
     if post is None or post.byline.mode not in Byline.UNDER_HANDLE:
         return []
     follows = Follow.objects.filter(follower=OuterRef("pk"), followed=post.author_id, alerts=True)
-    return _next(may_hear(post).filter(Exists(follows)), after, limit)
+    return _next(_to_whom_open(post, may_hear(post)).filter(Exists(follows)), after, limit)
+
+
+def _to_whom_open(post: Post, members: QuerySet[Member]) -> QuerySet[Member]:
+    """Without those to whom the answers are closed: that it is told at all would say whose answer it is."""
+    if not post.question.answer_first or post.kind == Post.Kind.OPENING:
+        return members
+    committed = Commitment.objects.filter(question=post.question_id, member=OuterRef("pk"))
+    return members.filter(Q(pk=post.question.asker_id) | Exists(committed))
 
 
 def post_of(fan_out) -> Post | None:

@@ -8,7 +8,7 @@ from questions import ranking
 from questions.hot import bayesian_importance
 from questions.models import Importance, Post, Question, Vote, WriteCount
 from questions.models.votes import SHORTEST_REASON
-from questions.services import limits, telling
+from questions.services import committing, limits, telling
 from questions.services.writing import PostIsGone, lock_open, touch
 from sermo.errors import RuleBroken
 
@@ -29,10 +29,11 @@ class NotForVerdicts(RuleBroken):
 def cast_vote(*, post: Post, voter: Member, value: int, reason: str = "", explanation: str = "") -> Vote:
     """Corroborate (+1) or dispute (-1) a post; a second vote replaces the first. On a comment +1 means helpful.
 
-    Raises NotOpen, PostIsGone, OwnPost, ReasonMissing, NotForVerdicts, and the refusals of `limits`.
+    Raises NotOpen, circles.NotAccepted, PostIsGone, OwnPost, committing.AnswerFirst, ReasonMissing, NotForVerdicts,
+    and the refusals of `limits`.
     """
     value, explanation = Vote.Value(value), explanation.strip()
-    question = lock_open(post.question)
+    question = lock_open(post.question, by=voter)
     post = _lock_judged(post, question, voter)
     if not post.takes_verdicts and (post.kind != Post.Kind.COMMENT or value != Vote.Value.CORROBORATE):
         raise NotForVerdicts
@@ -58,7 +59,10 @@ def cast_vote(*, post: Post, voter: Member, value: int, reason: str = "", explan
 
 @transaction.atomic
 def withdraw_vote(*, post: Post, voter: Member) -> None:
-    """Take one's vote back, while the discussion is open. Without one nothing happens. Raises NotOpen, PostIsGone."""
+    """Take one's vote back, while the discussion is open. Without one nothing happens.
+
+    Raises NotOpen, PostIsGone, committing.AnswerFirst.
+    """
     question = lock_open(post.question)
     post = _lock_judged(post, question, voter)
     vote = Vote.objects.filter(post=post, voter=voter).first()
@@ -73,6 +77,8 @@ def _lock_judged(post: Post, question: Question, voter: Member) -> Post:
         raise PostIsGone
     if post.author_id == voter.pk:
         raise OwnPost
+    if post.kind != Post.Kind.OPENING:
+        committing.check_open(question=question, member=voter)
     post.question = question
     return post
 
@@ -96,11 +102,11 @@ def _count(question: Question, post: Post, *, was: int | None, now: int | None) 
 def rate_importance(*, question: Question, rater: Member, value: int) -> Importance:
     """Say how much a discussion matters, 1 to 5; rating again replaces.
 
-    Raises NotOpen, OwnPost, ValueError, and the refusals of `limits`.
+    Raises NotOpen, circles.NotAccepted, OwnPost, ValueError, and the refusals of `limits`.
     """
     if value not in range(1, 6):
         raise ValueError("Importance is 1 to 5.")
-    question = lock_open(question)
+    question = lock_open(question, by=rater)
     if question.asker_id == rater.pk:
         raise OwnPost
     earlier = Importance.objects.filter(question=question, rater=rater).first()

@@ -12,9 +12,9 @@ from accounts.roles import is_moderator
 from questions import ranking
 from questions.hot import hot_rank
 from questions.models import Draft, ModerationAction, Post, Question, QuestionSpecialty, Revision, WriteCount
-from questions.services import asking, bylines, committing, follow_ups, limits, references, telling
+from questions.services import asking, bylines, circles, committing, follow_ups, limits, references, telling
 from questions.services.tags import tags_named
-from questions.signals import opening_rewritten, post_written, removal_asked
+from questions.signals import opening_rewritten, post_removed, post_written, removal_asked
 from sermo.errors import RuleBroken
 from sermo.text import clip, plain, render_markdown, searchable
 
@@ -76,11 +76,22 @@ class NamedAmongConnections(NotInAudience):
     message = "Your connections know you by your handle. Sign with it, or choose other readers."
 
 
+class NamedAmongInvited(NamedAmongConnections):
+    message = (
+        "Among colleagues named by handle everybody signs with one. Sign with yours, or choose other readers."
+    )
+
+
+class NamedOutsideCases(NotInAudience):
+    message = "Only a case is put to colleagues by name. Choose other readers."
+
+
 def open_question(*, asker: Member, submission: UUID | None = None, **written) -> Question:
     """Start a discussion with its opening post. The same submission twice makes one and returns it.
 
-    Takes what `_open` takes. Raises LessPrivateByline, NoPublicName, NotInAudience (with RareSpecialty,
-    NoConnections and NamedAmongConnections), and as all that is written the refusals of `limits`.
+    Takes what `_open` takes. Raises LessPrivateByline, NoPublicName, NotInAudience (with what else `check_audience`
+    raises), and as all that is written the refusals of `limits`. A private one is put to nobody and told to nobody:
+    whoever opens it invites.
     """
     try:
         with transaction.atomic():
@@ -112,7 +123,7 @@ def _open(
     draft_place: str = "ask",
 ) -> Question:
     specialties = list(specialties)
-    check_audience(asker, audience, specialties, byline or asker.byline_mode)
+    check_audience(asker, audience, specialties, byline or asker.byline_mode, kind=kind)
     limits.count_write(asker, WriteCount.What.POST)
     html = render_markdown(source)
     question = Question(
@@ -146,14 +157,27 @@ def _open(
     )
     references.store(opening)
     Draft.objects.filter(member=asker, place__in=[draft_place, f"later:{submission}"]).delete()
+    if question.is_private:
+        return question
     if put_to_colleagues:
         asking.put_to_colleagues(opening)
     telling.of_opening(opening)
     return question
 
 
-def check_audience(asker: Member, audience: str, specialties: list[Specialty], byline: str) -> None:
-    """Raises NotInAudience, RareSpecialty, NamedAmongConnections, NoConnections."""
+def check_audience(
+    asker: Member,
+    audience: str,
+    specialties: list[Specialty],
+    byline: str,
+    *,
+    kind: str = Question.Kind.QUESTION,
+) -> None:
+    """Raises NotInAudience, RareSpecialty, NamedAmongConnections, NoConnections, and for those named by handle
+    NamedOutsideCases, NamedAmongInvited.
+    """
+    if audience == Question.Audience.INVITED:
+        _check_invited(kind, byline)
     if audience == Question.Audience.SPECIALTY and asker.specialty not in specialties:
         raise NotInAudience
     is_shown = byline == Member.BylineMode.PUBLIC or faces.shows_specialty(asker)
@@ -165,6 +189,13 @@ def check_audience(asker: Member, audience: str, specialties: list[Specialty], b
         raise NamedAmongConnections
     if not Connection.objects.accepted().of(asker).exists():
         raise NoConnections
+
+
+def _check_invited(kind: str, byline: str) -> None:
+    if kind != Question.Kind.CASE:
+        raise NamedOutsideCases
+    if byline == Member.BylineMode.PUBLIC:
+        raise NamedAmongInvited
 
 
 def _earlier(author: Member, submission: UUID | None, kind: str, source: str, question=None) -> Post | None:
@@ -191,9 +222,9 @@ def answer(
 ) -> Post:
     """Answer an open discussion. The same submission twice makes one answer. Announces post_written.
 
-    Raises NotOpen, LessPrivateByline, NoPublicName.
+    Raises NotOpen, circles.NotAccepted, LessPrivateByline, NoPublicName.
     """
-    question = lock_open(question)
+    question = lock_open(question, by=author)
     earlier = _earlier(author, submission, Post.Kind.ANSWER, source, question)
     if earlier:
         return earlier
@@ -231,15 +262,16 @@ def comment(
 ) -> Post:
     """Comment under an answer (a reply to a comment goes under the same answer). Announces post_written.
 
-    Raises NotOpen, PostIsGone, LessPrivateByline, NoPublicName.
+    Raises NotOpen, circles.NotAccepted, PostIsGone, committing.AnswerFirst, LessPrivateByline, NoPublicName.
     """
-    question = lock_open(post.question)
+    question = lock_open(post.question, by=author)
     earlier = _earlier(author, submission, Post.Kind.COMMENT, source, question)
     if earlier:
         return earlier
     above = Post.objects.select_for_update().get(pk=post.parent_id or post.pk)
     if above.is_removed or above.kind != Post.Kind.ANSWER:
         raise PostIsGone
+    committing.check_open(question=question, member=author)
     limits.count_write(author, WriteCount.What.COMMENT)
     made = _post(
         question, Post.Kind.COMMENT, author, source, byline, byline_confirmed, submission, parent=above
@@ -272,11 +304,16 @@ def _post(
     return post
 
 
-def lock_open(question: Question) -> Question:
-    """Lock a discussion for a write that only an open one takes. Raises NotOpen."""
+def lock_open(question: Question, *, by: Member | None = None) -> Question:
+    """Lock a discussion for a write that only an open one takes, and a private one only of whom it takes words.
+
+    Raises NotOpen, circles.NotAccepted.
+    """
     question = Question.objects.select_for_update().get(pk=question.pk)
     if not question.is_open:
         raise NotOpen
+    if by:
+        circles.check_takes_words_of(question, by)
     return question
 
 
@@ -356,8 +393,8 @@ def remove_post(*, post: Post, by: Member | None, user=None) -> Post:
     """Take a post out of sight; the row stays. Its author may while the discussion is open, a moderator (`user`) ever.
 
     An opening takes its discussion with it; its author may do that only while nobody has answered, and no app above
-    refuses. Twice is as good as once. Announces removal_asked of an author's opening. Raises NotYours, ReadOnly,
-    NotOpen, HasReplies.
+    refuses. Twice is as good as once. Announces removal_asked of an author's opening, and post_removed. Raises
+    NotYours, ReadOnly, NotOpen, HasReplies.
     """
     question = Question.objects.select_for_update().get(pk=post.question_id)
     post = Post.objects.select_for_update().get(pk=post.pk)
@@ -373,6 +410,7 @@ def remove_post(*, post: Post, by: Member | None, user=None) -> Post:
     post.removed_by = Post.RemovedBy.AUTHOR if own else Post.RemovedBy.MODERATOR
     post.save(update_fields=["removed_at", "removed_by"])
     ranking.recompute_points(*_discount(question, post))
+    post_removed.send(sender=Post, post=post)
     if not own:
         telling.of_removal_by_moderator(post)
     return post

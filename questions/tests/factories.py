@@ -1,5 +1,7 @@
 """Plain makers of discussions for tests."""
 
+from copy import copy
+
 from accounts.tests.factories import make_member, make_specialty
 from questions.services import voting, writing
 from questions.services.tags import tags_named
@@ -22,6 +24,17 @@ def make_answer(question, author=None, source="Occlude, if a heart team will tak
 
 def make_comment(post, author=None, source="Which dose did you use?", **fields):
     return writing.comment(post=post, author=author or make_member(), source=source, **fields)
+
+
+def copy_of(row, **changes):
+    """One more row like it, where many are needed: services take some twenty times as long."""
+    again = copy(row)
+    again._state = copy(row._state)
+    again._state.adding, again.pk = True, None
+    for name, value in changes.items():
+        setattr(again, name, value)
+    again.save(force_insert=True)
+    return again
 
 
 def corroborate(post, voter=None):

@@ -14,7 +14,7 @@ from conftest import client_of
 from questions import boards, ranking
 from questions.models import Board, BoardPlace, MemberRank, Post, Vote
 from questions.ranking.daily import last_months
-from questions.tests.factories import corroborate, make_answer, make_question
+from questions.tests.factories import copy_of, corroborate, make_answer, make_question
 from questions.tests.test_views import words
 
 ADDRESS = "/leaderboards/"
@@ -28,8 +28,9 @@ def earn(member, votes, *, on=None, question=None, active=True):
     """Give a member so many corroborations of different colleagues, cast on one day (yesterday)."""
     question = question or make_question(make_member())
     answer = make_answer(question, member)
-    for _ in range(votes):
-        corroborate(answer)
+    vote = corroborate(answer) if votes else None
+    for _ in range(votes - 1):
+        copy_of(vote, voter=make_member())
     when = on or days_ago(1)
     Vote.objects.filter(post=answer).update(cast_at=when)
     Post.objects.filter(question=question).update(posted_at=when if active else days_ago(100))

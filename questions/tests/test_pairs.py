@@ -11,9 +11,9 @@ from accounts.services import profiles
 from accounts.tests.factories import make_member
 from conftest import client_of
 from questions import pairs, ranking
-from questions.models import MemberRank, PairFlag, Post, Vote
+from questions.models import MemberRank, PairFlag, Post
 from questions.services import voting
-from questions.tests.factories import corroborate, make_answer, make_question
+from questions.tests.factories import copy_of, corroborate, make_answer, make_question
 
 LIST = "/admin/questions/pairflag/"
 Verdict = PairFlag.Verdict
@@ -25,12 +25,14 @@ def days_ago(number):
 
 def give(voter, author, votes, *, days=3):
     """Let one member corroborate so many answers of another, some days ago."""
-    asker = make_member()
-    for number in range(votes):
-        vote = corroborate(
-            make_answer(make_question(asker, title=f"Question number {number} of several?"), author), voter
-        )
-        Vote.objects.filter(pk=vote.pk).update(cast_at=days_ago(days))
+    answer = make_answer(make_question(make_member()), author)
+    vote = corroborate(answer, voter)
+    vote.cast_at = days_ago(days)
+    vote.save()
+    for _ in range(votes - 1):
+        question = copy_of(answer.question)
+        byline = copy_of(answer.byline, question=question)
+        copy_of(vote, post=copy_of(answer, question=question, byline=byline))
     ranking.recompute_points(author.pk)
 
 

@@ -136,6 +136,8 @@ def solve(request, question_id):
     question = get_object_or_404(
         Question.objects.visible_to(request.user).filter(asker=member), pk=question_id
     )
+    if question.kind == Question.Kind.CASE:
+        return redirect(f"{question.get_absolute_url()}solve/")  # by the app that has cases
     answers = (
         question.posts.answers().standing().select_related("byline", "author__specialty", "author__rank")
     )

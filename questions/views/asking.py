@@ -29,7 +29,12 @@ DRAFT_FIELDS = (
     "byline",
     "put_to_colleagues",
     "was",
+    "diagnosis",
+    "code",
+    "confidence",
+    "next_step",
 )
+DRAFT_WORDS = ("title", "diagnosis", "next_step", "source")
 DRAFT_LIMIT = 20_000  # characters a field
 ASKED_PER_PAGE = 20
 ON_THE_WAY = ("look", "add_specialty", "add_tag")  # buttons of the ask form that change it and do not post
@@ -49,7 +54,7 @@ def _storable(text: str) -> str:
 
 
 def has_words(fields) -> bool:
-    return bool(fields.get("title", "").strip() or fields.get("source", "").strip())
+    return any(fields.get(name, "").strip() for name in DRAFT_WORDS)
 
 
 def as_typed(data) -> dict[str, object]:

@@ -22,18 +22,21 @@ FIELDS = ("kind", "html", "posted_at", "corroborate_count", "dispute_count", "cr
 
 @physician_required
 def question(request, question_id):
-    """The opening and the answers as they stand, the credited first, without comments, bylines and tags."""
+    """The opening and the answers as they stand, the credited first, without comments, bylines and tags.
+
+    While answers are closed to this reader, the opening alone.
+    """
     found = thread.load_question(request.user, question_id)
     member = request.user.as_member
-    posts = _posts(found, member)
+    posts, is_open = _posts(found, member), found.answers_open
     context = {
         "question": found,
         "title": unmentioned(found.title),
-        "outcome": unmentioned(found.outcome),
-        "became": _became(found) if found.is_solved else [],
+        "outcome": unmentioned(found.outcome) if is_open else "",
+        "became": _became(found) if found.is_solved and is_open else [],
         "opening": next((post for post in posts if post["kind"] == Post.Kind.OPENING), None),
         "answers": [post for post in posts if post["kind"] == Post.Kind.ANSWER],
-        "references": references_of(found, member),
+        "references": references_of(found, member, of_opening=not is_open),
         "printed_at": timezone.now(),
     }
     return render(request, "questions/print.html", context)
@@ -50,7 +53,8 @@ def _became(question) -> list[tuple[str, str, str]]:
 def _posts(question, member) -> list[dict]:
     """What may be printed for a member: nothing removed, nothing folded, nothing under a face they blocked."""
     rows = question.posts.standing().filter(folded_at=None).besides_blocked(member)
-    rows = rows.exclude(kind=Post.Kind.COMMENT).order_by("-kind", "credit__place", "-balance", "pk")
+    shown = [Post.Kind.OPENING, Post.Kind.ANSWER] if question.answers_open else [Post.Kind.OPENING]
+    rows = rows.filter(kind__in=shown).order_by("-kind", "credit__place", "-balance", "pk")
     columns = signer_columns("byline__mode", "author")
     return [
         {

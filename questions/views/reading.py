@@ -8,11 +8,12 @@ from accounts.roles import is_moderator
 from accounts.services import notices
 from questions import answerers, differences, seen
 from questions.heads import Became, drawn_facts, drawn_head, head_of
-from questions.models import Post
-from questions.services import asking, follow_ups
+from questions.models import Post, Question
+from questions.services import asking, committing, follow_ups
 from questions.services.references import references_of
 from questions.signature import signature
 from questions.views import thread
+from questions.views.posting import post_or_back
 from sermo.text import render_markdown
 
 MOST_VERSIONS = 20  # of one post, the newest
@@ -62,18 +63,20 @@ def render_question(request, question, *, form=None, refused=None, status=200):
             question, member, sort=sort, wanted=wanted, refused=refused
         )
     address, token = question.get_absolute_url(), get_token(request)
+    answered_by = _answered_by(question, answers, is_all=not after)
     head = head_of(
         question,
         member,
         can_moderate=is_moderator(request.user),
         became=_became(question),
-        answerers=tuple(answerers.in_words(_answered_by(question, answers, is_all=not after))),
+        answerers=tuple(answerers.in_words(answered_by)),
         **_of_the_asker(question, opening, member),
     )
     context = {
         "head": drawn_head(head, opening, token),
         "facts": drawn_facts(head, token),
-        "references": references_of(question, member) if question.has_references else [],
+        "answered": sum(number for _, number in answered_by),
+        "references": _references(question, member),
         **_answers(request, question, answers, sort),
         "sorts": [
             (label, f"{address}?answers={key}#answers", key == sort) for key, (label, _) in seen.SORTS.items()
@@ -85,14 +88,21 @@ def render_question(request, question, *, form=None, refused=None, status=200):
 
 def _answered_by(question, answers, *, is_all):
     """How many answered, by specialty; from the answers at hand where they are all."""
-    if answers.next or not is_all:
+    if answers.next or not is_all or not question.answers_open:
         return answerers.by_specialty(question)
     others = (post for post in answers if not post.is_removed and post.author_id != question.asker_id)
     return answerers.tally((post.author_id, post.signature) for post in others)
 
 
+def _references(question, member):
+    """Those of answers only where these are open, since a link says as much as words."""
+    if not question.has_references:
+        return []
+    return references_of(question, member, of_opening=not question.answers_open)
+
+
 def _became(question):
-    if not question.is_solved:
+    if not question.is_solved or not question.answers_open:
         return ()
     return tuple(Became(row.days, row.finding, row.text) for row in follow_ups.said_of(question))
 
@@ -118,7 +128,7 @@ def _answers(request, question, found, sort):
     member = request.user.as_member
     narrowed = "" if sort == "corroborated" else f"answers={sort}&"
     may = {
-        "writable": question.is_open and bool(member) and member.may_write,
+        "writable": question.is_open and question.takes_words and bool(member) and member.may_write,
         "can_moderate": is_moderator(request.user),
         "is_member": bool(member),
     }
@@ -136,6 +146,17 @@ def _post_id(request, name):
     """The id an address names, or None; what has more digits than any id is no id."""
     typed = request.GET.get(name, "")
     return int(typed) if typed.isdecimal() and len(typed) <= 18 else None
+
+
+@physician_required
+@post_or_back
+def open_answers(request, question_id):
+    """Open the answers to somebody who only wants to read, which is noted once."""
+    question = get_object_or_404(Question.objects.visible_to(request.user), pk=question_id)
+    member = request.user.as_member
+    if member is not None:
+        committing.open_for_reading(question=question, member=member)
+    return redirect(f"{question.get_absolute_url()}#answers")
 
 
 @physician_required

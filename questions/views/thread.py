@@ -14,9 +14,22 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from accounts.models import Member, Notice, NoticeThread
+from questions.answer_forms import FORMS
 from questions.forms import AnswerForm
-from questions.models import Bookmark, Byline, Draft, Importance, Question, Reference, Subscription, Tag
+from questions.models import (
+    Bookmark,
+    Byline,
+    Commitment,
+    Draft,
+    Importance,
+    Invitation,
+    Question,
+    Reference,
+    Subscription,
+    Tag,
+)
 from questions.readers import shape_of, stand_in, values_of
+from questions.services import committing
 from questions.signature import signature
 from sermo.fragments import fill, late
 from sermo.prepared import columns_of, instance_of, prepared
@@ -33,19 +46,34 @@ BESIDE = (
     "own_bookmark",
     "has_news",
     "has_references",
+    "has_committed",
     "own_draft",
+    "own_invitation",
 )
 
 
 def load_question(user, question_id: int) -> Question:
-    """One discussion through its gate, with topics, tags and what this member did there. Raises Http404."""
+    """One discussion through its gate, with topics, tags and what this member did there; `answers_open` says whether
+    the answers of colleagues are open to them. Raises Http404.
+    """
     rows = _question(shape_of(user), **values_of(user), question=question_id, **_names(question_id))
     if not rows:
         raise Http404("No discussion of this number is open to this reader.")
     question = instance_of(Question, rows[0][len(BESIDE) :])
     for name, value in zip(BESIDE, rows[0], strict=False):
         setattr(question, name, value)
+    question.takes_words = _takes_words_of(user.as_member, question)
+    question.answers_open = committing.are_answers_open(
+        question=question, user=user, has_committed=question.has_committed
+    )
     return question
+
+
+def _takes_words_of(member: Member | None, question: Question) -> bool:
+    """As `services.circles` has it, from what came with the question."""
+    if not question.is_private or (member is not None and question.asker_id == member.pk):
+        return True
+    return bool(question.own_invitation) and question.own_invitation["state"] == Invitation.State.ACCEPTED
 
 
 def _names(question_id: int) -> dict[str, str]:
@@ -65,6 +93,13 @@ def _question(shape, *, reader, reader_specialty, question, about, place):
     typed = Draft.objects.filter(member=member, place=place).values_list(
         JSONObject(fields="fields", saved_at="saved_at")
     )[:1]
+    committed = Commitment.objects.filter(question=OuterRef("pk"), member=member)
+    invited = Invitation.objects.standing().filter(question=OuterRef("pk"), member=member)
+    invited = invited.values_list(
+        JSONObject(
+            pk="pk", state="state", due_at="due_at", asked_to_open_at="asked_to_open_at", agrees="agrees"
+        )
+    )[:1]
     held = Notice.objects.filter(member=member, thread=OuterRef("pk"), held=True, read_at=None)
     told = NoticeThread.objects.filter(member=member, about=about)
     told = told.filter(Q(unread__gt=0) | Exists(held))
@@ -80,46 +115,51 @@ def _question(shape, *, reader, reader_specialty, question, about, place):
             own_bookmark=Subquery(saved),
             has_news=Exists(told),
             has_references=Exists(Reference.objects.filter(post__question=OuterRef("pk"))),
+            has_committed=Exists(committed),
             own_draft=Subquery(typed),
+            own_invitation=Subquery(invited),
         )
         .values_list(*BESIDE, *columns_of(Question))
     )
 
 
-def answer_form(question: Question, member: Member, data=None) -> AnswerForm:
-    """The form under the answers, filled with the draft if there is one."""
+def answer_form(request, question: Question, data=None) -> AnswerForm:
+    """The form under the answers, of the kind this discussion is answered by, filled with the draft if there is one."""
     place = f"answer:{question.pk}"
     draft = None if data else _draft(question)
-    form = AnswerForm(
-        data,
-        member=member,
-        fixed_byline=question.own_byline is not None,
-        among_connections=question.is_among_connections,
-        initial=draft.fields if draft else None,
-        auto_id="answer_%s",
-    )
+    same = {
+        "member": request.user.as_member,
+        "fixed_byline": question.own_byline is not None,
+        "among_few": question.is_among_few,
+        "initial": draft.fields if draft else None,
+        "auto_id": "answer_%s",
+    }
+    way = FORMS.get(question.kind)
+    form = way.form(request, question, data, **same) if way else AnswerForm(data, **same)
     form.draft, form.draft_url = draft, reverse("questions:save_draft", args=[place])
     return form
 
 
 def drawn_answer_form(request, question: Question, form: AnswerForm | None = None) -> SafeString:
-    """The section to answer in. An empty form looks alike in all discussions, so it is drawn once for each member."""
+    """The section to answer in. Empty forms that look alike are drawn once for each member."""
     member = request.user.as_member
-    form = form or answer_form(question, member)
-    signature = own_signature(question, member)
+    way = FORMS.get(question.kind)
+    form = form or answer_form(request, question)
+    template, signature = way.template if way else FORM, own_signature(question, member)
     context = {"form": form, "own_signature": signature, "action": late("action"), "draft_url": late("draft")}
     values = {
-        "action": reverse("questions:answer", args=[question.pk]),
+        "action": way.action(question) if way else reverse("questions:answer", args=[question.pk]),
         "draft": form.draft_url,
         "csrf": get_token(request),
     }
     if form.is_bound or form.draft:
-        return fill(render_to_string(FORM, {**context, "csrf_token": late("csrf")}), **values)
-    key = (member.pk, signature, tuple(form.fields["byline"].choices) if "byline" in form.fields else None)
+        return fill(render_to_string(template, {**context, "csrf_token": late("csrf")}), **values)
+    bylines = tuple(form.fields["byline"].choices) if "byline" in form.fields else None
+    key = (template, getattr(form, "shape", None), member.pk, signature, bylines)
     blank = _blank.get(key)
     if blank is None or settings.DEBUG:
         form.initial["submission"] = late("submission")
-        blank = render_to_string(FORM, {**context, "csrf_token": late("csrf")})
+        blank = render_to_string(template, {**context, "csrf_token": late("csrf")})
         _blank.put(key, blank)
     return fill(blank, **values, submission=uuid4())
 
@@ -135,6 +175,6 @@ def _draft(question: Question) -> Draft | None:
 def own_signature(question: Question, member: Member):
     """How this member is shown here: by the byline fixed earlier, else by the profile's, never by name among few."""
     usual = member.byline_mode
-    if question.is_among_connections and usual == Member.BylineMode.PUBLIC:
+    if question.is_among_few and usual == Member.BylineMode.PUBLIC:
         usual = Member.BylineMode.ANONYMOUS
     return signature(question.own_byline or usual, member)

@@ -14,6 +14,7 @@ from django.urls import reverse
 from accounts.doors import active_physician_required
 from accounts.services import identifiers
 from questions import seen
+from questions.answer_forms import FORMS
 from questions.forms import CommentForm, EditForm
 from questions.models import Draft, Post
 from questions.rarity_forms import AskingForm
@@ -118,7 +119,9 @@ def _open(form, member):
 def answer(request, question_id):
     member = request.user.as_member
     question = thread.load_question(request.user, question_id)
-    form = thread.answer_form(question, member, request.POST)
+    if way := FORMS.get(question.kind):
+        return redirect(way.action(question), preserve_request=True)
+    form = thread.answer_form(request, question, request.POST)
     if form.is_valid():
         try:
             with recording(form, member, "answer"):
@@ -169,7 +172,7 @@ def comment(request, post_id):
         request.POST or None,
         member=member,
         fixed_byline=question.own_byline is not None,
-        among_connections=question.is_among_connections,
+        among_few=question.is_among_few,
         initial=draft.fields if draft else None,
     )
     if request.method == "POST" and form.is_valid():
@@ -256,7 +259,9 @@ def drafts(request):
     member = request.user.as_member
     rows = list(member.drafts.filter(publish_at=None).order_by("-saved_at")[:50])
     for draft in rows:
-        draft.words = (draft.fields.get("title") or draft.fields.get("source") or "")[:120]
+        draft.words = next((draft.fields[name] for name in asking.DRAFT_WORDS if draft.fields.get(name)), "")[
+            :120
+        ]
         kind, _, number = draft.place.partition(":")
         draft.kind = {"ask": "Question", "answer": "Answer", "comment": "Comment", "edit": "Edit"}[kind]
         draft.url = {

@@ -62,19 +62,19 @@ def web_program(options: Options, env: Mapping[str, str]) -> Program:
 
 def worker_program(env: Mapping[str, str]) -> Program:
     """A worker with the scheduler inside: right for one machine, where there is only one of either."""
-    command = [sys.executable, "-m", "celery", "-q", "-A", "sermo.celery:app", "worker", "--beat"]
-    switches = [
-        "-Q",
-        QUEUES,
-        "--concurrency",
-        "2",
-        "--loglevel",
-        "INFO",
-        "--without-gossip",
-        "--without-mingle",
-    ]
+    return _celery_program("worker", env, "--beat", "-Q", QUEUES, "--concurrency", "2")
+
+
+def pager_program(env: Mapping[str, str]) -> Program:
+    """A worker for pages alone, which must not wait until a long task leaves a place free."""
+    return _celery_program("pager", env, "-n", "pager@%h", "-Q", "pages", "--pool", "solo")
+
+
+def _celery_program(name: str, env: Mapping[str, str], *switches: str) -> Program:
+    command = [sys.executable, "-m", "celery", "-q", "-A", "sermo.celery:app", "worker"]
+    alike = ("--loglevel", "INFO", "--without-gossip", "--without-mingle")
     as_root = r".*running the worker with superuser privileges"  # said at every start, in vain
-    return Program("worker", command + switches, env, patience=10.0, chatter=as_root)
+    return Program(name, [*command, *switches, *alike], env, patience=10.0, chatter=as_root)
 
 
 @dataclass

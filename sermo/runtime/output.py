@@ -5,7 +5,7 @@ import sys
 from collections import deque
 from collections.abc import Callable
 
-COLORS = {"postgres": 34, "valkey": 31, "prepare": 33, "web": 32, "worker": 35, "sermo": 36}
+COLORS = {"postgres": 34, "valkey": 31, "prepare": 33, "web": 32, "worker": 35, "pager": 35, "sermo": 36}
 WIDTH = max(map(len, COLORS))
 
 

@@ -100,6 +100,7 @@ class Supervisor:
         web = self.start(children.web_program(self.options, self.env))
         self.wait_for_first_page(web)
         self.start(children.worker_program(self.env))
+        self.start(children.pager_program(self.env))
 
     def start_servers(self) -> postgres.Postgres | None:
         servers = []

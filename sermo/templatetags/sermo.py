@@ -21,6 +21,7 @@ SHEET = (
     "circle-dashed",
     "equal-not",
     "eye-off",
+    "flag",
     "inbox",
     "lock",
     "reply",

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -43,10 +44,29 @@ def browser():
     """One headless Chromium for the session; tests open pages of it through `browser_page`."""
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
+    with static_files_kept(), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=[*SWITCHES])
         yield browser
         browser.close()
+
+
+@contextmanager
+def static_files_kept():
+    """Let a browser keep styles and scripts from page to page, as it does on the real site."""
+    from django.contrib.staticfiles import handlers
+
+    serve = handlers.serve
+
+    def serve_to_keep(*arguments, **options):
+        response = serve(*arguments, **options)
+        response["Cache-Control"] = "max-age=3600"
+        return response
+
+    handlers.serve = serve_to_keep
+    try:
+        yield
+    finally:
+        handlers.serve = serve
 
 
 @pytest.fixture

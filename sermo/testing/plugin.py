@@ -5,8 +5,10 @@ settings are read. With xdist the controller starts them; each worker takes data
 """
 
 import atexit
+import gc
 import os
 import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -50,6 +52,13 @@ def pytest_load_initial_conftests(early_config, parser, args):
     return (yield)
 
 
+def pytest_collection_finish(session):
+    """What has been loaded by now stays: garbage is sought among what the tests make, and less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
+
+
 def pytest_unconfigure(config):
     if servers := config.stash.get(SERVERS, None):
         servers.stop()
@@ -62,6 +71,16 @@ def keep_bytecode() -> None:
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.environ["PYTHONPYCACHEPREFIX"] = folder
         sys.dont_write_bytecode, sys.pycache_prefix = False, folder
+        # What the children of `sermo.sandbox` load, who may read that folder and not write to it.
+        subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "import pillow_heif, sermo.dicom, sermo.faces, sermo.images, sermo.redaction",
+            ],
+            cwd=CHECKOUT,
+            check=False,
+        )
 
 
 def start_servers() -> SessionServers:

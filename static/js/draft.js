@@ -147,6 +147,12 @@ for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout", "htm
   });
 }
 
+// Posted, and the page goes on to where it stands: leaving must not bring the draft back.
+document.addEventListener("htmx:beforeOnLoad", ({ detail }) => {
+  const form = detail.elt.closest("form[data-draft-url]");
+  if (form && detail.xhr.getResponseHeader("HX-Redirect")) state(form).dirty = false;
+});
+
 // A refused form comes back in place of the one that was sent, with the text in it.
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.xhr?.status !== 422) return;

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -114,8 +115,14 @@ def start(*arguments: str | Path, program: Sequence[str] = ("manage.py",), **pip
         [sys.executable, *program, *map(str, arguments)],
         cwd=settings.BASE_DIR,
         env={**os.environ, "DATABASE_URL": test_database_url()},
+        preexec_fn=hear_interrupts,
         **{"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True} | pipes,
     )
+
+
+def hear_interrupts() -> None:
+    """Of a session that a shell runs in the background, children are born deaf to a SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_database_url() -> str:

@@ -10,7 +10,7 @@ from django.utils.dateparse import parse_datetime
 from questions.models import Draft, FollowUp, Post, Question, Revision
 from questions.services import references
 from questions.services.writing import EXCERPT, PostIsGone
-from questions.signals import opening_rewritten, words_put_back, words_taken_out
+from questions.signals import answer_words_taken_out, opening_rewritten, words_put_back, words_taken_out
 from sermo.errors import RuleBroken
 from sermo.text import clip, plain, render_markdown, searchable
 
@@ -45,7 +45,7 @@ def redact(question: Question, post: Post, *, text: str, title: str | None, else
 
     What the asker says elsewhere in the discussion loses the same words, and what apps above hang on an opening, such
     as a poll or a case; `elsewhere` names words, a run a line, that stand there alone. Announces words_taken_out of an
-    opening.
+    opening, answer_words_taken_out of any other post.
     Raises NothingTakenOut, NotInPoll, OnlyTakingOut, PostIsGone.
     """
     if post.is_removed:
@@ -68,7 +68,7 @@ def redact(question: Question, post: Post, *, text: str, title: str | None, else
         "now": text,
         "revisions": _empty(post, gone + named),
         "beside": _cut_beside(question, telling),
-        "above": _cut_above(question, telling, named) if post.kind == Post.Kind.OPENING else {},
+        "above": _cut_above(question, telling, named) if said_title else _cut_beneath(post, gone, text),
     }
     Draft.objects.filter(member=post.author_id, place=f"edit:{post.pk}").delete()
     _say(question, post, text, title, timezone.now())
@@ -174,6 +174,17 @@ def _cut_above(question: Question, gone: list[list[str]], named: list[list[str]]
     words_taken_out.send(sender=Question, question=question, cut=cut, kept=kept)
     if missing:
         raise NotInPoll
+    return kept
+
+
+def _cut_beneath(post: Post, gone: list[list[str]], text: str) -> dict:
+    """Have what its text does not say any more taken out of what apps above keep of an answer; return what that said.
+
+    That is the same words once more, so also those go that alone tell nothing.
+    """
+    said, kept = _said("", text), {}
+    nowhere = [run for run in gone if not _holds(said, run)]
+    answer_words_taken_out.send(sender=Post, post=post, cut=lambda words: _cut(words, nowhere), kept=kept)
     return kept
 
 

@@ -14,6 +14,7 @@ from questions.models import Appeal, Credit, Flag, Hold, ModerationAction, Post,
 from questions.services import closing, follow_ups
 from questions.services.counting import recount_questions
 from questions.services.moderation import acts, redacting, rights, telling
+from questions.signals import post_put_back
 from sermo.errors import RuleBroken
 from verification.services import events, standing
 
@@ -124,6 +125,7 @@ def _removed(action: ModerationAction, by: User) -> None:
     for credit in before["credits"]:
         _credit_again(question, post, credit, before["solved_at"])
     recount_questions([question.pk])
+    post_put_back.send(sender=Post, post=post)
     whole = post.kind == Post.Kind.OPENING
     ranking.recompute_points(
         *(question.posts.values_list("author", flat=True) if whole else [post.author_id])

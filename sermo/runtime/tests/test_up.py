@@ -49,7 +49,7 @@ def test_the_site_starts_survives_a_kill_and_stops_with_nothing_left(start_site,
     running = [processes.recorded(path) for path in pid_files]
     code = second.stop(seconds=60)
 
-    assert [path.stem for path in pid_files] == ["postgres", "valkey", "web", "worker"]
+    assert [path.stem for path in pid_files] == ["pager", "postgres", "valkey", "web", "worker"]
     assert code == 0
     assert {pid: processes.members_of_group(pid) for pid in running} == {pid: [] for pid in running}
     assert os.listdir(var_dir / "run") == []

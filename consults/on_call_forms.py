@@ -1,0 +1,156 @@
+"""What members typed about being on call and about paging, checked."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from accounts.models import Member, Specialty
+from consults.models import Paging
+from consults.models.on_call import MOST_PAGES, USUAL_PAGES
+from consults.on_call_board import Crowd
+from consults.on_call_own import WEEKDAYS
+from consults.services.shifts import MOST_PAGES_A_WEEK
+from questions.forms import SubmissionForm
+from questions.models import Question
+
+TIME = {"invalid": "Write a time as 7:00 or 19:30."}
+NEXT_IN_LINE = "next"
+URGENCY_OF = {
+    Question.Urgency.NOW: Paging.Urgency.NOW,
+    Question.Urgency.TODAY: Paging.Urgency.TODAY,
+    Question.Urgency.DAYS: Paging.Urgency.WHENEVER,
+}
+
+
+def _time(label, **more):
+    widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    return forms.TimeField(label=label, widget=widget, error_messages=TIME, **more)
+
+
+class ShiftForm(SubmissionForm):
+    """From when to when by the clock of a zone; what does not end later ends on the next day."""
+
+    from_time = _time("From")
+    to_time = _time("To")
+
+    def __init__(self, *args, zone: ZoneInfo, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.zone = zone
+
+
+class OnceForm(ShiftForm):
+    field_order = ("day", "from_time", "to_time")
+
+    day = forms.DateField(
+        error_messages={"invalid": "Write a date as 2026-11-18."},
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+    def stretch(self) -> dict[str, datetime]:
+        """The keyword arguments of the service."""
+        typed = self.cleaned_data
+        day, start, end = typed["day"], typed["from_time"], typed["to_time"]
+        last = day if end > start else day + timedelta(days=1)
+        return {
+            "starts_at": datetime.combine(day, start, tzinfo=self.zone),
+            "ends_at": datetime.combine(last, end, tzinfo=self.zone),
+        }
+
+    def clean(self):
+        typed = super().clean()
+        if not self.errors and self.stretch()["ends_at"] <= timezone.now():
+            raise ValidationError({"day": "This time is over. Choose a later day."})
+        return typed
+
+
+class WeeklyForm(ShiftForm):
+    field_order = ("weekday", "from_time", "to_time")
+
+    weekday = forms.TypedChoiceField(
+        label="Every",
+        coerce=int,
+        choices=list(enumerate(WEEKDAYS)),
+        error_messages={"invalid_choice": "Choose a day of the week."},
+    )
+
+
+class OnCallWishesForm(forms.Form):
+    pages_a_shift = forms.IntegerField(
+        label="Pages in one shift, at most",
+        min_value=1,
+        max_value=MOST_PAGES,
+        help_text=f"1 to {MOST_PAGES}; {USUAL_PAGES} unless you change it.",
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+    )
+    pages_a_week = forms.IntegerField(
+        label="Pages in a week, at most",
+        min_value=1,
+        max_value=MOST_PAGES_A_WEEK,
+        help_text=f"1 to {MOST_PAGES_A_WEEK}, over all shifts.",
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+    )
+    shows_handle = forms.BooleanField(
+        required=False,
+        label="Show my handle on the board\nAlso to colleagues whose page you accept or who hand one over. "
+        "Otherwise you are only counted.",
+    )
+    takes_overflow = forms.BooleanField(
+        required=False,
+        label="Page me when nobody else accepted\nAfter 30 minutes, also from other specialties in which your answers "
+        "were corroborated; while you are on call only.",
+    )
+
+
+class PagingForm(forms.Form):
+    """A specialty of a case, with who is on call for it, and how soon."""
+
+    specialty = forms.ChoiceField(
+        label="Whom to page",
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose a specialty.", "invalid_choice": "Choose one of these."},
+    )
+    urgency = forms.ChoiceField(
+        label="How urgent is it?",
+        choices=Paging.Urgency.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Say how urgent it is.", "invalid_choice": "Choose one of these."},
+    )
+
+    def __init__(self, *args, question: Question, crowds: dict[Specialty, Crowd], **kwargs):
+        first = next(iter(crowds), None)
+        initial = {"specialty": first and first.pk, "urgency": URGENCY_OF[question.urgency]}
+        super().__init__(*args, initial=initial, **kwargs)
+        self.specialties = {specialty.pk: specialty for specialty in crowds}
+        self.fields["specialty"].choices = [
+            (specialty.pk, f"{specialty.name}\nOn call now: {crowd.words}")
+            for specialty, crowd in crowds.items()
+        ]
+
+    def clean_specialty(self) -> Specialty:
+        return self.specialties[self.cleaned_data["specialty"]]
+
+
+class HandOverForm(forms.Form):
+    """To the next in line, or to somebody by handle."""
+
+    to = forms.ChoiceField(
+        label="To whom?",
+        initial=NEXT_IN_LINE,
+        widget=forms.RadioSelect(attrs={"class": "choice-card"}),
+        error_messages={
+            "required": "Choose to whom.",
+            "invalid_choice": "This colleague cannot be paged any more. Choose another one.",
+        },
+    )
+
+    def __init__(self, *args, takers: list[Member], others: str, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.takers = {str(member.pk): member for member in takers}
+        first = (NEXT_IN_LINE, f"Whoever is next in line\nOn call now: {others}.")
+        self.fields["to"].choices = [first, *((pk, member.handle) for pk, member in self.takers.items())]
+
+    def taker(self) -> Member | None:
+        return self.takers.get(self.cleaned_data["to"])

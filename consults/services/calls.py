@@ -1,0 +1,177 @@
+"""What a paged member does with a page: see it, accept it, pass on it, hand it over.
+
+Each holds the discussion and the paging first, as the steps of the paging do: two who accept come one after the other.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Member
+from consults import tasks_on_call
+from consults.models import Call, Paging
+from consults.services import duties, paging, routing
+from questions.models import Question
+from sermo.errors import RuleBroken
+
+State = Call.State
+
+
+class NotYours(RuleBroken):
+    message = "This page went to somebody else."
+
+
+class TakenByAnother(RuleBroken):
+    message = "A colleague was faster: the page is taken."
+
+
+class Over(RuleBroken):
+    message = "This page has ended."
+
+
+class PassedOn(RuleBroken):
+    message = "You have passed this page on."
+
+
+class CannotTake(RuleBroken):
+    message = "This colleague cannot be paged now. Choose another one."
+
+
+class NobodyElse(RuleBroken):
+    message = "Nobody else on call can be paged now."
+
+
+class NotAllowed(RuleBroken):
+    message = "Your license needs a new check before you can accept a page."
+
+
+@transaction.atomic
+def see(*, member: Member) -> int:
+    """Note that a member has seen their open calls; return how many were new."""
+    new = Call.objects.select_for_update().filter(member=member, state=State.SENT).order_by("pk")
+    calls = list(new.values_list("pk", flat=True))
+    return Call.objects.filter(pk__in=calls).update(state=State.SEEN, seen_at=timezone.now())
+
+
+@transaction.atomic
+def accept(*, call: Call, member: Member) -> Call:
+    """Take a page: escalation ends, what others hold open expires, and the asker is told. Twice is once.
+
+    Raises NotYours, TakenByAnother, Over, PassedOn, NotAllowed.
+    """
+    call = _lock(call, member)
+    if call.state in (State.ACCEPTED, State.ANSWERED):
+        return call
+    _check_open(call)
+    if not Member.objects.filter(pk=member.pk, standing=Member.Standing.PHYSICIAN).exists():
+        raise NotAllowed
+    if not Question.objects.visible_to(member.user).open().filter(pk=call.paging.case_id).exists():
+        raise Over  # its audience or the member has changed since
+    now, one = timezone.now(), call.paging
+    _decide(call, State.ACCEPTED, now)
+    one.state, one.next_at = Paging.State.ACCEPTED, None
+    one.first_heard_at = one.first_heard_at or now
+    one.save(update_fields=["state", "next_at", "first_heard_at"])
+    paging.expire(one, now)
+    paging.tell_asker(one, f"accepted:{call.pk}")
+    return call
+
+
+@transaction.atomic
+def decline(*, call: Call, member: Member) -> Call:
+    """Pass on a page that was not accepted. The next step comes at its time, also where nobody is left in this one.
+
+    Twice is once. Raises NotYours, TakenByAnother, Over, PassedOn.
+    """
+    call = _lock(call, member)
+    if call.state == State.DECLINED:
+        return call
+    _check_open(call)
+    _decide(call, State.DECLINED, timezone.now())
+    return call
+
+
+@transaction.atomic
+def hand_over(*, call: Call, member: Member, to: Member | None = None) -> Call:
+    """Hand an open or accepted page to a colleague on call who shows their handle, or (None) to the next in line.
+
+    They are called at once. An accepted page is open again, and escalates unless they accept within a few minutes.
+    Returns the new call; twice is once. Raises NotYours, TakenByAnother, Over, PassedOn, CannotTake, NobodyElse.
+    """
+    call = _lock(call, member)
+    one = call.paging
+    if call.state == State.HANDED_OVER and (made := one.calls.filter(member=call.handed_to_id).first()):
+        return made
+    if call.state != State.ACCEPTED:
+        _check_open(call)
+    elif one.state != Paging.State.ACCEPTED or paging.is_over(one):
+        raise Over
+    duties.lock(one.specialty_id)
+    now = timezone.now()
+    chosen = _chosen(call, to, now)
+    made = paging.call(one, chosen, call.step, now)
+    call.handed_to_id = made.member_id
+    _decide(call, State.HANDED_OVER, now)
+    if one.state == Paging.State.ACCEPTED:
+        reopen(one, now)
+    paging.tell_paged(one, [made.member_id])
+    return made
+
+
+def takers(*, call: Call) -> list[Member]:
+    """The colleagues to whom a call can be handed by name, by handle: those on call who show theirs."""
+    found = routing.takers(call.paging, call.member, timezone.now())
+    shown = Member.objects.filter(pk__in=[one.member for one in found], on_call_wishes__shows_handle=True)
+    return list(shown.order_by("handle"))
+
+
+def _lock(call: Call, member: Member) -> Call:
+    """One's own call with its locked paging. Raises NotYours."""
+    paging_id = Call.objects.filter(pk=call.pk, member=member).values_list("paging", flat=True).first()
+    if paging_id is None:
+        raise NotYours
+    one = paging.lock(paging_id)
+    call = Call.objects.select_for_update(of=("self",)).get(pk=call.pk)
+    call.paging, call.member = one, member
+    return call
+
+
+def _check_open(call: Call) -> None:
+    """Raises PassedOn, TakenByAnother, Over."""
+    if call.state in (State.DECLINED, State.HANDED_OVER):
+        raise PassedOn
+    if call.paging.state == Paging.State.ACCEPTED:
+        raise TakenByAnother
+    if call.paging.state != Paging.State.OPEN or call.state not in Call.OPEN or paging.is_over(call.paging):
+        raise Over
+
+
+def _decide(call: Call, state: str, now: datetime) -> None:
+    call.state, call.decided_at, call.seen_at = state, now, call.seen_at or now
+    call.save(update_fields=["state", "decided_at", "seen_at", "handed_to"])
+
+
+def _chosen(call: Call, to: Member | None, now: datetime) -> routing.Candidate:
+    """Who takes it over. That somebody hidden is on call cannot be found out by naming them."""
+    found = routing.takers(call.paging, call.member, now)
+    if to is None:
+        if not found:
+            raise NobodyElse
+        return routing.ranked(found, f"{call.paging_id}:handed:{call.pk}")[0]
+    shown = Member.objects.filter(pk=to.pk, on_call_wishes__shows_handle=True).exists()
+    chosen = next((one for one in found if one.member == to.pk), None)
+    if chosen is None or not shown:
+        raise CannotTake
+    return chosen
+
+
+def reopen(one: Paging, now: datetime | None = None) -> None:
+    """After whoever accepted left it, the ladder goes on where it was, with time for a colleague to answer."""
+    now = now or timezone.now()
+    due = paging.due_at(one, paging.step_after(one.step))
+    one.state = Paging.State.OPEN
+    one.next_at = max(due, now + timedelta(minutes=settings.ON_CALL_HANDED_MINUTES))
+    one.save(update_fields=["state", "next_at"])
+    tasks_on_call.nudge_at(one.pk, one.next_at)

@@ -48,9 +48,10 @@ class NotAllowed(RuleBroken):
 
 
 @transaction.atomic
-def see(*, member: Member) -> int:
-    """Note that a member has seen their open calls; return how many were new."""
+def see(*, member: Member, case_id: int | None = None) -> int:
+    """Note that a member has seen their open calls, or those of one case alone; return how many were new."""
     new = Call.objects.select_for_update().filter(member=member, state=State.SENT).order_by("pk")
+    new = new if case_id is None else new.filter(paging__case=case_id)
     calls = list(new.values_list("pk", flat=True))
     return Call.objects.filter(pk__in=calls).update(state=State.SEEN, seen_at=timezone.now())
 

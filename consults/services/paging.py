@@ -105,8 +105,8 @@ def start(*, case: Case, by: Member, specialty: Specialty, urgency: str) -> Pagi
 
 
 def is_addressed(question: Question, specialty: Specialty) -> bool:
-    """Whether members of a specialty are among the readers of a case at all."""
-    if not (specialty.is_choice and specialty.is_physician):
+    """Whether members of a specialty are among the readers of a case at all, which nobody is who was not invited."""
+    if question.is_private or not (specialty.is_choice and specialty.is_physician):
         return False
     if question.audience != Question.Audience.SPECIALTY:
         return True

@@ -32,7 +32,7 @@ def case_paging(context, question):
     if page.member and getattr(request.user, "open_calls", 0):
         found = received(request.user, now=timezone.now(), paging__case=question.pk, state__in=Call.OPEN)
         if any(call.is_unseen for call in found):
-            calls.see(member=page.member)
+            calls.see(member=page.member, case_id=question.pk)
         return {**values, "call": next(iter(found), None)}
     return values
 

@@ -220,6 +220,7 @@ def test_two_specialties_can_be_paged_for_one_case(crowd):
         ({"intent": "teaching"}, paging.NotPageable),
         ({"solved": True}, paging.SolvedAlready),
         ({"audience": "specialty"}, paging.NotAddressed),
+        ({"audience": "invited", "peers_only": True}, paging.NotAddressed),
         ({"often": True}, paging.PagedOften),
         ({"standing": "read_only"}, writing.ReadOnly),
     ],
@@ -475,6 +476,7 @@ def test_a_page_that_ended_is_not_handed_on(crowd):
 def test_seeing_is_noted_once(crowd):
     call = start().calls.get()
 
+    assert calls.see(member=call.member, case_id=0) == 0
     assert calls.see(member=call.member) == 1
     seen_at = fresh(call).seen_at
     assert calls.see(member=call.member) == 0

@@ -40,6 +40,12 @@ def send_mail():
 
 
 @shared_task
+def send_pressing_mail():
+    """The same for what is pressing alone, as pages are. It waits in their queue, behind no long task."""
+    mail.send_due(is_pressing=True)
+
+
+@shared_task
 def forget_mail():
     """Forget mails sent long ago, and how many alerts members had on days gone by."""
     mail.forget_sent()

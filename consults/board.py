@@ -1,6 +1,6 @@
 """The board of a case: which diagnoses colleagues hold, how sure they are, and what others think of each.
 
-Each member counts once, by the latest standing reply with a diagnosis. The asker holds none.
+Each member counts once, by the latest of the replies that `consults.services.diagnoses.holding` knows.
 """
 
 from collections import Counter, defaultdict
@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case as Choice
-from django.db.models import F, OuterRef, Q, When
+from django.db.models import F, OuterRef, When
 from django.db.models.functions import JSONObject
 
 from consults import weights
-from consults.models import Case, Diagnosis, DiagnosisVote, Reply
+from consults.models import Diagnosis, DiagnosisVote, Reply
+from consults.models.cases import outcome_known
+from consults.services.diagnoses import holding
 from questions import answerers
 from questions.cells import safe_cells
 from questions.models import Vote
@@ -142,10 +144,6 @@ class Board:
     def members(self) -> int:
         return sum(len(row.holders) for row in self.rows)
 
-    @property
-    def minority(self) -> list[Row]:
-        return [row for row in self.rows if row.is_minority]
-
     def row(self, diagnosis_id: int) -> Row | None:
         """The row on which a diagnosis counts, also by one of its other names."""
         return next(
@@ -153,12 +151,12 @@ class Board:
         )
 
 
-def board_of(case_id: int, *, asker_id: int, reader_id: int | None, refused: Refused | None = None) -> Board:
+def board_of(case_id: int, *, reader_id: int | None, refused: Refused | None = None) -> Board:
     """The board for a reader to whom the answers are open. One query, and one more where weights may count."""
     named = [_Named(*row) for row in _diagnoses(None, case=case_id)]
     root_of = {one.pk: one.merged_into or one.pk for one in named}
     final = next((root_of[one.pk] for one in named if one.final == one.pk), None)
-    holders = _holders(named, root_of, asker_id)
+    holders = _holders(named, root_of)
     verdicts = {one.pk: [Verdict(**said) for said in one.votes] for one in named}
     rows = [
         Row(
@@ -180,6 +178,8 @@ def board_of(case_id: int, *, asker_id: int, reader_id: int | None, refused: Ref
 
 def may_order(page) -> bool:
     """Whether the reader of a case's page may merge and rename what is on its board, as far as the page can tell."""
+    if page.case.is_withdrawn:
+        return False
     writes = page.is_asker and page.member.may_write and page.question.is_open
     return writes or (page.can_moderate and not page.is_asker)
 
@@ -197,7 +197,7 @@ class _Named(NamedTuple):
 @prepared
 def _diagnoses(shape: None, *, case: int):
     signer = dict(zip(SIGNER, signer_columns(F("post__byline__mode"), "member"), strict=True))
-    replies = Reply.objects.filter(diagnosis=OuterRef("pk"), post__removed_at=None).order_by("pk")
+    replies = holding(Reply.objects.filter(diagnosis=OuterRef("pk")))
     votes = DiagnosisVote.objects.filter(diagnosis=OuterRef("pk")).order_by("-cast_at", "-pk")
     of_reply = JSONObject(
         post="post", member="member", confidence="confidence", came_after="post__saw_others", **signer
@@ -209,26 +209,24 @@ def _diagnoses(shape: None, *, case: int):
         explanation="explanation",
         specialty="voter__specialty__name",
     )
-    known = Q(case__intent=Case.Intent.TEACHING) | Q(case__question__solved_at__isnull=False)
     return (
         Diagnosis.objects.filter(case=case)
         .order_by("named_at", "pk")
         .values_list(
             *("pk", "name", "code", "merged_into"),
-            Choice(When(known, then=F("case__final__diagnosis"))),
+            Choice(When(outcome_known("case"), then=F("case__final__diagnosis"))),
             ArraySubquery(replies.values_list(of_reply)),
             ArraySubquery(votes.values_list(of_vote)),
         )
     )
 
 
-def _holders(named: Iterable[_Named], root_of: dict[int, int], asker_id: int) -> dict[int, list[Holder]]:
+def _holders(named: Iterable[_Named], root_of: dict[int, int]) -> dict[int, list[Holder]]:
     """By root: who holds it, in the order of their replies."""
     latest = {}
     said = [(reply["post"], root_of[one.pk], reply) for one in named for reply in one.replies]
     for _, root, reply in sorted(said, key=lambda each: each[0]):
         latest[reply["member"]] = root, reply
-    latest.pop(asker_id, None)
     holders = defaultdict(list)
     for member, (root, reply) in latest.items():
         signature = signed(Signer(*(reply[name] for name in SIGNER)))

@@ -386,7 +386,8 @@ class ConsentForm(IdentifierMixin, forms.Form):
     )
     for_stories = forms.BooleanField(
         required=False,
-        label="A story for everybody\nOnce it is solved you may tell it to the public, without pictures.",
+        label="A story for everybody\nOnce it is solved you may tell it to the public, without pictures. The patient "
+        "signed for it.",
     )
     expires_on = forms.DateField(
         label="Holds until",
@@ -445,6 +446,8 @@ class ConsentForm(IdentifierMixin, forms.Form):
             check(cleaned)
         elif cleaned.get("kind") and not cleaned.get("approval"):
             self.add_error("approval", "Say which approval.")
+        if cleaned.get("kind") and cleaned["kind"] != Consent.Kind.SIGNED and cleaned.get("for_stories"):
+            self.add_error("for_stories", consents.StoryUnsigned.message)
         is_new = not (cleaned.get("kind") == "signed" and cleaned.get("signed") in self.known)
         if is_new and self.is_teaching and not cleaned.get("for_teaching"):
             self.add_error(

@@ -3,12 +3,13 @@
 Counted are cases put up for help, solved with an outcome that was confirmed, for which somebody named a diagnosis on
 their own: not having read the others, before it was solved. Each colleague has one say there, and what they take away
 afterwards still counts. The crowd was right where its one most named diagnosis was the final one; a tie is not right.
-Withdrawn, removed and private cases are left out. A case counts in the first of its specialties alone, so that the
-rows add up to the whole and what must be hidden can be hidden.
+Withdrawn and removed cases are left out, and private ones, also once all may read them: their colleagues were chosen. A
+case counts in the first of its specialties alone, so that the rows add up to the whole and what must be hidden can be
+hidden.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.core.cache import cache
 from django.db import connection
@@ -17,7 +18,7 @@ from django.utils import timezone
 from consults.models import Solution
 
 LEAST = 11  # cases, and colleagues who said something, that a row is made of
-KEPT_SECONDS = 3_600
+DAY = timedelta(days=1)
 OTHERS = "Other specialties together"
 
 SQL = """
@@ -32,6 +33,7 @@ WITH solved AS (
       JOIN accounts_specialty specialty ON specialty.code = among.specialty_id
      WHERE question.kind = 'case' AND on_it.intent = 'help' AND on_it.withdrawn_at IS NULL
        AND question.status <> 'removed' AND question.audience <> 'invited'
+       AND NOT EXISTS (SELECT FROM questions_invitation asked_in WHERE asked_in.question_id = question.id)
        AND question.solved_at < %(before)s AND solution.confirmed = ANY(%(scores)s)
 ),
 said AS (
@@ -95,14 +97,19 @@ class Table:
 
 
 def table(now: datetime | None = None) -> Table:
-    """The table of what was solved before today (UTC), so that no single case can be read from how it moves."""
+    """The table of what was solved before today (UTC), counted once and kept until the next midnight (UTC).
+
+    So that no single case can be read from how it moves within a day: what is withdrawn, merged or removed today moves
+    it tomorrow, together with all else that happened today.
+    """
     now = (now or timezone.now()).astimezone(UTC)
     before = now.replace(hour=0, minute=0, second=0, microsecond=0)
     key = f"case-crowd:{before:%Y-%m-%d}"
     known = cache.get(key)
     if known is None:
         known = shown(count(before))
-        cache.set(key, known, KEPT_SECONDS)
+        if not cache.add(key, known, int((before + DAY - now).total_seconds()) + 1):
+            known = cache.get(key, known)  # counted by another process at the same moment
     return known
 
 

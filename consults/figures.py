@@ -1,9 +1,11 @@
 """How fast cases are answered and solved, computed from the rows as the definitions have it.
 
-**Published asks** are cases put up for help that still stand: neither removed nor withdrawn, and not a private consult
-among colleagues named. **First reply** is the first answer that still stands, by another member who is a verified
-physician now, minus the moment of publishing; the asker, staff and moderators do not count, removed answers neither,
-while folded and edited ones do. **Solve rate** is solved ones among all asks older than seven days, those without any
+**Published asks** are cases put up for help that still stand: neither removed nor withdrawn, and never a private
+consult among colleagues named, also where it was opened to all later: its clock began while few could read it.
+**First reply** is the first answer that still stands, by another member who is a verified physician now, minus the
+moment of publishing; the asker, staff and moderators do not count, removed answers neither, while folded and edited
+ones do. Who has left counts as when they answered, which only verified physicians can: a figure does not change
+because somebody leaves. **Solve rate** is solved ones among all asks older than seven days, those without any
 reply included: solved here where the asker credited a reply of a colleague, else elsewhere. **Solve time** is solved
 minus published. What was reopened, or is no longer solved, counts as it stands now.
 """
@@ -151,6 +153,7 @@ asks AS (
       FROM questions_question question JOIN consults_case on_it ON on_it.question_id = question.id
      WHERE question.kind = 'case' AND on_it.intent = 'help' AND on_it.withdrawn_at IS NULL
        AND question.status <> 'removed' AND question.audience <> 'invited' AND question.opened_at <= %(now)s
+       AND NOT EXISTS (SELECT FROM questions_invitation asked_in WHERE asked_in.question_id = question.id)
 ),
 spans (span, since) AS (VALUES ('month', %(since)s::timestamptz), ('all', '-infinity'::timestamptz))"""
 
@@ -166,7 +169,8 @@ replies AS (
       FROM asks JOIN questions_post post ON post.question_id = asks.id
       JOIN accounts_member author ON author.id = post.author_id
      WHERE post.kind = 'answer' AND post.removed_at IS NULL AND post.author_id <> asks.asker_id
-       AND author.standing IN ('physician', 'read_only')
+       AND (author.standing IN ('physician', 'read_only')
+            OR (author.user_id IS NULL AND author.standing <> 'suspended'))
        AND NOT EXISTS (SELECT FROM staff WHERE staff.user_id = author.user_id)
      GROUP BY post.question_id
 ),

@@ -81,6 +81,12 @@ class PaperForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={"required": "Type the day.", "invalid": "Type a day, such as 2026-11-22."},
     )
+    form_version = forms.ChoiceField(
+        label="Version of the form",
+        help_text="It stands in the last line of the sheet.",
+        widget=forms.RadioSelect,
+        error_messages={**CHOOSE, "required": consents.UnknownVersion.message},
+    )
     for_teaching = forms.BooleanField(label="The box for teaching is ticked", required=False)
     for_observers = forms.BooleanField(label="The box for health companies is ticked", required=False)
     for_stories = forms.BooleanField(label="The box for telling everyone is ticked", required=False)
@@ -96,11 +102,21 @@ class PaperForm(forms.Form):
         error_messages={"required": "Tick this once the signed form is in your hands."},
     )
 
-    def __init__(self, *args, is_renewal: bool = False, has_stories: bool = True, **kwargs):
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args, versions: list[str], is_renewal: bool = False, **kwargs):
+        """`versions` are those the sheet can be of, that which is printed now first."""
+        super().__init__(*args, initial={"form_version": versions[0]}, **kwargs)
+        self.versions = versions
+        if len(versions) > 1:
+            first, *others = versions
+            self.fields["form_version"].choices = [
+                (first, f"{first}, as it is printed now"),
+                *((version, f"{version}, printed earlier") for version in others),
+            ]
+        else:
+            del self.fields["form_version"]
         if is_renewal:  # what it allows stays as it was
             del self.fields["for_teaching"], self.fields["for_observers"]
-        if is_renewal or not has_stories:  # an earlier form has no such box
+        if is_renewal or not any(consents.has_stories(version) for version in versions):
             del self.fields["for_stories"]
 
     def clean(self):
@@ -112,6 +128,9 @@ class PaperForm(forms.Form):
                     check(cleaned[name])
                 except RuleBroken as refusal:
                     self.add_error(name, ValidationError(str(refusal)))
+        version = cleaned.get("form_version", self.versions[0])
+        if cleaned.get("for_stories") and not consents.has_stories(version):
+            self.add_error("for_stories", ValidationError(consents.NotOnForm.message))
         cleaned.pop("attested", None)
         return cleaned
 

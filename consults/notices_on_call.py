@@ -24,6 +24,7 @@ DONE = {
 TO_ASKER = {
     "accepted": "A colleague on call accepted your page",
     "overflow": "Nobody on call answered your page yet; top answerers were told",
+    "forgotten": "Your page was accepted and not answered. You can page again",
     "unheard": "Nobody accepted your page. Your case stays open to all its readers",
 }
 TO_ANSWERERS = "Nobody on call has answered this case yet. Can you help?"

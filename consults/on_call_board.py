@@ -14,6 +14,7 @@ from django.db.models import (
     Func,
     OuterRef,
     Q,
+    QuerySet,
     TextField,
     TimeField,
     Value,
@@ -28,6 +29,7 @@ from consults.models.on_call import LONGEST_SHIFT
 FEWEST_COUNTED = 3  # colleagues who do not show themselves are not counted below it
 MOST_HANDLES = 8  # named in one specialty
 AHEAD = timedelta(hours=24)
+LONGEST_STRETCH = LONGEST_SHIFT + timedelta(hours=1)  # of a weekly shift in the night when clocks go back
 
 
 @dataclass(frozen=True)
@@ -103,33 +105,41 @@ def on_call_for(user: User, specialties: list[Specialty], *, now: datetime) -> d
     return {specialty: found.get(specialty.pk, Crowd()) for specialty in specialties}
 
 
+def named_to(user: User) -> QuerySet[Member]:
+    """Members who may be named to a reader, by handle, as on call for their specialty.
+
+    They agreed to it, their handle shows that specialty anyway, and the reader may meet them.
+    """
+    met = Member.objects.visible_to(user).filter(on_call_wishes__shows_handle=True)
+    return met.alias(of_face=of_face()).filter(of_face=F("specialty__name"))
+
+
+def of_face(path: str = "") -> Coalesce:
+    """The specialty, or group of specialties, that the handle of the member at a path shows."""
+    return Coalesce(
+        NullIf(KeyTextTransform("specialty", f"{path}face"), Value("")),
+        F(f"{path}specialty__group"),
+        output_field=TextField(),
+    )
+
+
 def _places(user: User, *, now: datetime, specialties: list[str] | None = None) -> list[Place]:
-    """Handles are of those who agreed to it, whose handle shows that specialty anyway, and whom the reader may meet.
+    """Handles are of those whom `named_to` leaves.
 
     Who is in their quiet hours is not on call now, and who switched pages off is not at all.
     """
     member = user.as_member
-    latest = now + AHEAD + LONGEST_SHIFT  # no stretch is longer, which bounds how far an index is read
-    rows = Duty.objects.filter(ends_at__gt=now, ends_at__lt=latest, starts_at__lt=now + AHEAD)
+    latest = now + AHEAD + LONGEST_STRETCH  # no stretch is longer, which bounds how far an index is read
+    rows = Duty.objects.filter(ends_at__gt=now, ends_at__lte=latest, starts_at__lt=now + AHEAD)
     rows = rows.filter(member__standing=Member.Standing.PHYSICIAN, member__user__is_active=True)
     rows = rows.exclude(
         Exists(NoticeChoice.objects.filter(member=OuterRef("member"), kind=Kind.ON_CALL, way=Way.OFF))
     )
     if specialties is not None:
         rows = rows.filter(specialty__in=specialties)
-    met = Member.objects.visible_to(user).filter(pk=OuterRef("member"))
-    of_face = Coalesce(
-        NullIf(KeyTextTransform("specialty", "member__face"), Value("")),
-        F("member__specialty__group"),
-        output_field=TextField(),
-    )
+    named = named_to(user).filter(pk=OuterRef("member"), specialty=OuterRef("specialty"))
     own = ExpressionWrapper(Q(member=member), BooleanField()) if member else Value(False)
-    rows = rows.alias(is_self=own, of_face=of_face, is_met=Exists(met)).alias(
-        is_named=ExpressionWrapper(
-            Q(member__on_call_wishes__shows_handle=True, is_met=True, of_face=F("specialty__name")),
-            BooleanField(),
-        )
-    )
+    rows = rows.alias(is_self=own, is_named=Exists(named))
     rows = rows.alias(clock=_wall_clock("member__notice_settings__time_zone", now))
     running, other = Q(starts_at__lte=now) & ~_quiet("member__notice_settings"), Q(is_self=False)
     rows = rows.values("specialty", "specialty__name").annotate(

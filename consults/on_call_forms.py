@@ -1,6 +1,6 @@
 """What members typed about being on call and about paging, checked."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -12,10 +12,13 @@ from consults.models import Paging
 from consults.models.on_call import MOST_PAGES, USUAL_PAGES
 from consults.on_call_board import Crowd
 from consults.on_call_own import WEEKDAYS
+from consults.services import shifts
 from consults.services.shifts import MOST_PAGES_A_WEEK
 from questions.forms import SubmissionForm
 from questions.models import Question
+from sermo.errors import RuleBroken
 
+OVER = "This time is over. Choose a later day."
 TIME = {"invalid": "Write a time as 7:00 or 19:30."}
 NEXT_IN_LINE = "next"
 URGENCY_OF = {
@@ -59,10 +62,26 @@ class OnceForm(ShiftForm):
             "ends_at": datetime.combine(last, end, tzinfo=self.zone),
         }
 
+    def clean_day(self) -> date:
+        """Last night's shift may still go on."""
+        day, today = self.cleaned_data["day"], timezone.localdate(timezone=self.zone)
+        if day < today - timedelta(days=1):
+            raise ValidationError(OVER)
+        if day > today + shifts.FARTHEST:
+            raise ValidationError(shifts.TooFarAhead.message)
+        return day
+
     def clean(self):
         typed = super().clean()
-        if not self.errors and self.stretch()["ends_at"] <= timezone.now():
-            raise ValidationError({"day": "This time is over. Choose a later day."})
+        if not self.errors:
+            try:
+                shifts.check_once(**self.stretch())
+            except shifts.InThePast:
+                self.add_error("day", OVER)
+            except shifts.TooFarAhead as refusal:
+                self.add_error("day", str(refusal))
+            except RuleBroken as refusal:
+                self.add_error("to_time", str(refusal))
         return typed
 
 
@@ -94,8 +113,8 @@ class OnCallWishesForm(forms.Form):
     )
     shows_handle = forms.BooleanField(
         required=False,
-        label="Show my handle on the board\nAlso to colleagues whose page you accept or who hand one over. "
-        "Otherwise you are only counted.",
+        label="Show my handle on the board\nAlso to colleagues who hand a page over. Otherwise, and where your handle "
+        "does not show your specialty, you are only counted.",
     )
     takes_overflow = forms.BooleanField(
         required=False,

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db.models import (
+    BooleanField,
     Count,
     Exists,
+    ExpressionWrapper,
     F,
     FilteredRelation,
     FloatField,
@@ -23,6 +25,7 @@ from django.db.models.functions import JSONObject, Now
 from accounts.backends import number_of
 from accounts.models import Member, User
 from consults.models import Call, Case, Paging
+from consults.on_call_board import of_face
 from consults.on_call_own import clock_words
 from consults.reading import patient_words
 from questions.models import Byline, Question
@@ -38,7 +41,7 @@ THEN = {  # what a step does, as it is said before it is due
     Paging.Step.OVERFLOW: "top answerers are asked",
 }
 PASSED = [Call.State.DECLINED, Call.State.HANDED_OVER]
-HEARD = [Call.State.ACCEPTED, Call.State.ANSWERED]
+HEARD = [Call.State.ACCEPTED, Call.State.ANSWERED]  # as the states of a paging are called, too
 
 
 # Pages received
@@ -198,7 +201,8 @@ class Sent:
 
     @property
     def after(self) -> str:
-        return after_words(self.started_at, self.first_heard_at)
+        is_answered = self.state == Paging.State.ANSWERED
+        return after_words(self.started_at, (is_answered and self.ended_at) or self.first_heard_at)
 
     @property
     def seen_after(self) -> str:
@@ -251,25 +255,33 @@ def _sent(rows: QuerySet) -> list[Sent]:
     signed_in_case = Byline.objects.filter(question=OuterRef("case"), member=OuterRef("heard__member"))
     rows = (
         rows.alias(heard=FilteredRelation("calls", condition=Q(calls__state__in=HEARD)))
-        .annotate(counted=Subquery(calls.annotate(counted=counted).values("counted")))
-        .order_by("-started_at", "-pk", "heard__decided_at")
+        .annotate(
+            counted=Subquery(calls.annotate(counted=counted).values("counted")),
+            of_face=of_face("heard__member__"),
+        )
+        .alias(has_answered=ExpressionWrapper(Q(heard__state=Call.State.ANSWERED), BooleanField()))
+        .order_by("-started_at", "-pk", "-has_answered", "heard__decided_at")
         .values_list(
             *SENT_FIELDS,
             "counted",
-            "heard__member",
-            "heard__member__on_call_wishes__shows_handle",
+            "heard__state",
+            "of_face",
             *signer_columns(Subquery(signed_in_case.values("mode")[:1]), "heard__member"),
         )[: MOST_SENT * 2]
     )
     found: dict[int, Sent] = {}
     for row in rows:
-        facts, (counts, by, shows_handle), signer = row[:11], row[11:14], Signer(*row[14:])
+        facts, (counts, heard, shown), signer = row[:11], row[11:14], Signer(*row[14:])
         pk, state, step, urgency, specialty, case, title, *moments = facts
         counts = counts or {"reached": 0, "seen": 0, "passed": 0, "first_seen": None}
         url = Question.url_of(case, title, Question.Kind.CASE)
         first_seen = counts.pop("first_seen")
         first_seen_at = datetime.fromtimestamp(first_seen, UTC) if first_seen else None
-        who = _acceptor(signer, bool(shows_handle)) if by else None
+        who = (
+            _acceptor(signer, shown == specialty)
+            if heard and (heard == state or state not in HEARD)
+            else None
+        )
         made = Sent(
             pk,
             state,
@@ -283,20 +295,19 @@ def _sent(rows: QuerySet) -> list[Sent]:
             first_seen_at=first_seen_at,
             by=who,
         )
-        found.setdefault(pk, made)
+        if pk not in found or found[pk].by is None:
+            found[pk] = made
     return list(found.values())
 
 
-def _acceptor(signer: Signer, shows_handle: bool) -> Signature:
-    """Who took a page, as the asker is told: as they signed in that case; before that, under a handle they show.
+def _acceptor(signer: Signer, shows_specialty: bool) -> Signature:
+    """Who took a page, as the asker is told: as they signed in that case, and nameless before.
 
-    Those who write under their name by default stay nameless till they have signed: else the handle they accept under
-    and the name they answer under would be known to be one.
+    Else the handle they accept under and the name they answer under would be known to be one. Beside the specialty
+    that was paged a handle stands only where it shows that specialty anyway.
     """
-    if signer.mode:
+    if signer.mode == Byline.Mode.PUBLIC or (signer.mode and shows_specialty):
         return signed(signer)
-    if shows_handle and signer.byline_mode != Member.BylineMode.PUBLIC:
-        return signed(signer._replace(mode=Byline.Mode.ANONYMOUS))
     return Signature("a colleague")
 
 

@@ -11,14 +11,13 @@ def lock(person: Person) -> None:
     """Before the member, as whoever takes a step does: the cases that page them, or that they page for."""
     if person.member is None:
         return
-    from consults.services import duties, paging
+    from consults.services import paging
 
     concerned = Q(calls__member=person.member) | Q(case__question__asker=person.member)
     live = Paging.objects.filter(concerned, state__in=paging.LIVE)
     cases = list(live.values_list("case", flat=True))
     list(Question.objects.select_for_update().filter(pk__in=cases).order_by("pk"))
     list(Paging.objects.select_for_update().filter(case__in=cases).order_by("pk"))
-    duties.lock(person.member.specialty_id)
 
 
 # Erasers, in the order of ERASERS
@@ -26,7 +25,7 @@ def lock(person: Person) -> None:
 
 def end_pagings(person: Person) -> None:
     """Nobody waits for the page any more, and a page that was accepted looks for somebody else."""
-    from consults.services import calls, paging
+    from consults.services import paging
 
     if person.member is None:
         return
@@ -37,7 +36,7 @@ def end_pagings(person: Person) -> None:
         state=Paging.State.ACCEPTED, calls__member=person.member, calls__state=Call.State.ACCEPTED
     )
     for one in accepted.order_by("pk"):
-        calls.reopen(one)
+        paging.reopen(one)
 
 
 def forget_calls(person: Person) -> None:

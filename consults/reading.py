@@ -13,6 +13,7 @@ from accounts.models import Block, Face, User
 from accounts.roles import is_moderator
 from consults.mark_forms import MarkForm
 from consults.models import Case, Image, Marker
+from consults.services import stories
 from questions.models import Byline, Question
 from questions.signature import Signature, Signer, signed, signer_columns
 
@@ -172,15 +173,7 @@ class CasePage:
     @property
     def may_tell_story(self) -> bool:
         """Whether this reader is the author, and the public may hear how the case was solved."""
-        is_solved = self.case.is_teaching or self.question.is_solved
-        consent = self.case.consent
-        return (
-            self.is_asker
-            and is_solved
-            and not self.question.is_private
-            and consent.for_stories
-            and consent.is_standing
-        )
+        return self.is_asker and stories.may_be_told(self.case)
 
     @property
     def readers_agreed_to(self) -> str:

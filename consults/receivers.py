@@ -10,10 +10,12 @@ from consults import (  # noqa: F401
 )
 from consults.models import Case
 from consults.services import solving, taking_out
+from consults.services.replies import diagnosis_line
 from consults.services.settling import settle
-from questions.models import Question
+from questions.models import Post, Question
 from questions.signals import (
     answer_words_taken_out,
+    edit_asked,
     post_put_back,
     post_removed,
     question_reopened,
@@ -33,6 +35,10 @@ class WithdrawInstead(RuleBroken):
     message = "Withdraw the case instead, from its page: that destroys its pictures, too."
 
 
+class DiagnosisStays(RuleBroken):
+    message = "The diagnosis and how sure you were stay as you gave them. Answer again to give another."
+
+
 @receiver(question_reopened)
 def keep_withdrawn_closed(question, **kwargs):
     if _is_withdrawn(question):
@@ -44,6 +50,14 @@ def keep_pictures_from_lying_about(question, **kwargs):
     """Its author takes a case out of sight by withdrawing it, which leaves no picture behind."""
     if question.kind == Question.Kind.CASE and not _is_withdrawn(question):
         raise WithdrawInstead
+
+
+@receiver(edit_asked)
+def keep_diagnosis_as_given(post, source, **kwargs):
+    """What is counted on the board and scored is what colleagues read; a diagnosis comes in by answering alone."""
+    is_reply = post.question.kind == Question.Kind.CASE and post.kind == Post.Kind.ANSWER
+    if is_reply and diagnosis_line(source) != diagnosis_line(post.source):
+        raise DiagnosisStays
 
 
 @receiver(solution_asked)

@@ -1,5 +1,7 @@
 """What colleagues say to a case, and who orders its diagnoses, checked."""
 
+from typing import NamedTuple
+
 from django import forms
 
 from accounts.identifier_forms import IdentifierMixin
@@ -13,6 +15,17 @@ from sermo.errors import RuleBroken
 
 NAME = {"max_length": diagnoses.LONGEST_NAME, "error_messages": {"max_length": TOO_LONG}}
 SURE = [(str(number), f"{number}%") for number in CONFIDENCES]
+
+
+class Before(NamedTuple):
+    """What the author of an answer did in the case before it."""
+
+    has_read: bool = False  # what others answered
+    has_answered: bool = False
+    is_scored: bool = False  # by an earlier answer
+
+
+NOTHING_YET = Before()
 
 
 class ReplyForm(IdentifierMixin, BylineMixin, SubmissionForm):
@@ -32,7 +45,7 @@ class ReplyForm(IdentifierMixin, BylineMixin, SubmissionForm):
         empty_value=None,
         required=False,
         widget=forms.RadioSelect(attrs={"class": "sure"}),
-        help_text="50% is a coin toss. Once the outcome is confirmed, you alone see how your first answer fared.",
+        help_text="50% is a coin toss.",
     )
     next_step = forms.CharField(
         label="Next step",
@@ -50,8 +63,18 @@ class ReplyForm(IdentifierMixin, BylineMixin, SubmissionForm):
         widget=Composer(attrs={"rows": 5}),
     )
 
-    def __init__(self, *args, member: Member, case: Case, fixed_byline: bool, among_few=False, **kwargs):
+    def __init__(
+        self,
+        *args,
+        member: Member,
+        case: Case,
+        fixed_byline: bool,
+        among_few=False,
+        before=NOTHING_YET,
+        **kwargs,
+    ):
         super().__init__(*args, **kwargs)
+        self.before = before
         self.is_own = case.question.asker_id == member.pk
         self.fields["diagnosis"].required = case.ask in NEEDS_DIAGNOSIS
         self.fields["diagnosis"].error_messages["required"] = DiagnosisMissing.message
@@ -59,8 +82,20 @@ class ReplyForm(IdentifierMixin, BylineMixin, SubmissionForm):
             for name in ("diagnosis", "code", "confidence", "next_step"):
                 del self.fields[name]
             self.fields["source"].label, self.fields["source"].required = "Your answer", True
-        self.shape = (self.is_own, case.ask in NEEDS_DIAGNOSIS)
+        elif not before.has_answered:
+            self.fields["confidence"].help_text += f" {self.what_becomes_of_it}"
+        self.shape = (self.is_own, case.ask in NEEDS_DIAGNOSIS, before)
         self.add_byline(member, fixed_byline, among_few)
+
+    @property
+    def what_becomes_of_it(self) -> str:
+        if self.before.is_scored:
+            return "Your newest diagnosis counts on the board; only your first is scored."
+        if self.before.has_answered:
+            return "Your newest diagnosis counts on the board. Written after reading, it is not scored."
+        if self.before.has_read:
+            return "You have read the others: this will be marked as written after reading, and not scored."
+        return "Once the outcome is confirmed, you alone see how your first answer fared."
 
     def clean_diagnosis(self):
         return _clean(diagnoses.as_name, self.cleaned_data["diagnosis"])
@@ -77,7 +112,8 @@ class ReplyForm(IdentifierMixin, BylineMixin, SubmissionForm):
         return cleaned
 
     def _clean_diagnosis_in_whole(self, cleaned):
-        if cleaned.get("diagnosis") and not cleaned.get("confidence") and "confidence" not in self.errors:
+        names_one = cleaned.get("diagnosis") or "diagnosis" in self.errors
+        if names_one and not cleaned.get("confidence") and "confidence" not in self.errors:
             self.add_error("confidence", ConfidenceMissing.message)
         if cleaned.get("code") and not cleaned.get("diagnosis") and "diagnosis" not in self.errors:
             self.add_error("diagnosis", DiagnosisMissing.message)
@@ -113,7 +149,7 @@ class RenameForm(IdentifierMixin, forms.Form):
 
 class MergeForm(forms.Form):
     into = forms.ModelChoiceField(
-        queryset=None, error_messages={"required": "Choose which diagnosis it is the same as."}
+        queryset=None, error_messages={"required": "Choose the diagnosis it counts under."}
     )
 
     def __init__(self, *args, diagnosis: Diagnosis, **kwargs):

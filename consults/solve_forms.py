@@ -23,7 +23,7 @@ class CaseSolveForm(IdentifierMixin, forms.Form):
         error_messages={"required": "Choose a diagnosis, or “Another one” and name it."},
     )
     name = forms.CharField(
-        label="Another diagnosis",
+        label="Name of the diagnosis",
         required=False,
         max_length=diagnoses.LONGEST_NAME,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
@@ -38,7 +38,7 @@ class CaseSolveForm(IdentifierMixin, forms.Form):
         label="How was it confirmed?",
         choices=Solution.Confirmed.choices,
         widget=forms.RadioSelect(attrs={"class": "choice-card"}),
-        help_text="Forecasts of colleagues are scored only by what was confirmed.",
+        help_text="What colleagues answered is scored only where the diagnosis was confirmed.",
         error_messages={"required": "Say how it was confirmed. “Not confirmed” is an answer, too."},
     )
     answers = forms.ModelMultipleChoiceField(queryset=None, required=False, label="Answers that solved it")
@@ -46,7 +46,7 @@ class CaseSolveForm(IdentifierMixin, forms.Form):
         max_length=500,
         required=False,
         label="What happened",
-        help_text="A sentence for those who come later. Needed if no answer here solved it.",
+        help_text="A sentence for those who read this later. Needed if you credit no answer.",
         widget=forms.Textarea(attrs={"rows": 3, "class": "short"}),
     )
 
@@ -72,7 +72,7 @@ class CaseSolveForm(IdentifierMixin, forms.Form):
         cleaned = super().clean()
         chosen = self.known.get(cleaned.get("diagnosis"))
         if chosen and (cleaned.get("name") or cleaned.get("code")):
-            self.add_error("name", "Choose a diagnosis of the board, or name another one here; not both.")
+            self.add_error("name", "Choose one from the list, or “Another one” and name it here; not both.")
         elif not chosen and not cleaned.get("name") and not self.errors.keys() & {"diagnosis", "name"}:
             self.add_error("name", "Name the diagnosis.")
         if not cleaned.get("answers") and not cleaned.get("outcome") and "answers" not in self.errors:

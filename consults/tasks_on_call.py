@@ -12,14 +12,19 @@ from django.utils import timezone
 from consults.services import duties, paging
 
 log = logging.getLogger(__name__)
+NUDGED_AHEAD = timedelta(
+    minutes=50
+)  # what the broker holds for longer than an hour it delivers every hour again
 
 
 @shared_task
 def advance_due():
-    """Every few seconds: take the steps that are due, and end what has outlived its case."""
+    """Every few seconds: take the steps that are due, end what has outlived its case, free what nobody can answer."""
     now = timezone.now()
     for paging_id in paging.outlived(now):
         _try(paging.stop_outlived, paging_id)
+    for paging_id in paging.abandoned():
+        _try(paging.free, paging_id)
     for paging_id in paging.due(now):
         _try(paging.advance, paging_id)
 
@@ -43,7 +48,9 @@ def plan_duties():
 
 
 def nudge_at(paging_id: int, moment: datetime) -> None:
-    """Have a paging looked at when its next step is due, once the transaction stands."""
+    """Have a paging looked at when its next step is due, once the transaction stands; `advance_due` knows the rest."""
+    if moment > timezone.now() + NUDGED_AHEAD:
+        return
 
     def start():
         advance.apply_async([paging_id], eta=moment, expires=moment + timedelta(minutes=1))
@@ -55,5 +62,5 @@ def _try(service, paging_id: int) -> None:
     """One that fails is tried again a few seconds later; the others need not wait for it."""
     try:
         service(paging_id)
-    except Exception as error:
-        log.error("paging %d stopped: %s", paging_id, type(error).__name__)
+    except Exception:
+        log.exception("paging %d stopped", paging_id)

@@ -2,6 +2,7 @@
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models.functions import Lower
 
 from accounts.models import Member
 from questions.models.invitations import MOST_INVITED
@@ -17,11 +18,26 @@ def handles_field(**more) -> forms.CharField:
 
 
 def clean_handles(typed: str, *, by: Member) -> list[Member]:
-    """The colleagues named. Raises ValidationError with the words of the service."""
+    """The colleagues named. Raises ValidationError, with the words of the service where they are not plainer here."""
+    handles = inviting.handles_in(typed)
+    if by.handle.lower() in (handle.lower() for handle in handles):
+        raise ValidationError("You cannot invite yourself.")
     try:
-        return inviting.members_named(inviting.handles_in(typed), by=by)
+        return inviting.members_named(handles, by=by)
+    except inviting.CannotBeInvited as refusal:
+        raise ValidationError(_all_missing(handles, by) or str(refusal)) from refusal
     except RuleBroken as refusal:
         raise ValidationError(str(refusal)) from refusal
+
+
+def _all_missing(handles: list[str], by: Member) -> str:
+    """The words where several of them cannot be invited, again the same for every reason."""
+    rows = inviting.invitable(by).annotate(lowered=Lower("handle"))
+    known = set(
+        rows.filter(lowered__in=[handle.lower() for handle in handles]).values_list("lowered", flat=True)
+    )
+    missing = [handle for handle in handles if handle.lower() not in known]
+    return f"No colleague with these handles can be invited: {', '.join(missing)}." if missing[1:] else ""
 
 
 class InviteForm(forms.Form):

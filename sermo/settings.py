@@ -192,7 +192,12 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
-    f"consults.tasks_on_call.{name}": {"queue": "pages"} for name in ("advance_due", "advance")
+    name: {"queue": "pages"}
+    for name in (
+        "consults.tasks_on_call.advance_due",
+        "consults.tasks_on_call.advance",
+        "accounts.tasks.send_pressing_mail",
+    )
 }
 CELERY_TIMEZONE = "UTC"
 ON_CALL_EVERY = 10.0  # seconds, after which it is looked which pages are due
@@ -473,6 +478,7 @@ ON_CALL_OPEN_MINUTES = {
     "whenever": 72 * 60,
 }  # after which nobody has been found
 ON_CALL_HANDED_MINUTES = 5  # for a colleague to whom a page was handed, before others are paged
+ON_CALL_GRACE_MINUTES = 10  # that a page stays open at least after its last step, however late that came
 ON_CALL_ACCEPTED_HOURS = 24  # in which an accepted page should have been answered; then it ends
 ON_CALL_NEWCOMERS_PERCENT = 20  # of pages, which go first to somebody who is new to answering there
 ON_CALL_PAST = 1000  # cases and questions of a specialty, the newest, by which its answerers are known

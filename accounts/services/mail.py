@@ -28,6 +28,9 @@ MOST_TRIES = 8
 FIRST_WAIT = timedelta(minutes=1)  # doubled with each try
 KEPT = timedelta(days=30)
 SALT = "accounts.unsubscribe"
+PRESSING = [
+    kind for kind, rule in notice_kinds.RULES.items() if rule.share is None
+]  # these wait for no others
 
 
 # Queueing
@@ -94,7 +97,10 @@ def _text_of(notice: int, kind: str) -> str:
 
 
 def _nudge(mails: list[Mail]) -> None:
-    if any(mail.due_at <= timezone.now() for mail in mails):
+    due = [mail for mail in mails if mail.due_at <= timezone.now()]
+    if any(mail.unsubscribe in PRESSING for mail in due):
+        nudge(tasks.send_pressing_mail)
+    if any(mail.unsubscribe not in PRESSING for mail in due):
         nudge_sender()
 
 
@@ -106,14 +112,14 @@ def nudge_sender() -> None:
 # Sending
 
 
-def send_due() -> int:
-    """Send all mails that are due, each in its own transactions; return how many left.
+def send_due(*, is_pressing: bool = False) -> int:
+    """Send all mails that are due, or the pressing ones alone, each in its own transactions; return how many left.
 
     Two who send at once take different mails. Where the post cannot be reached the round ends.
     """
     sent, connection = 0, get_connection()
     try:
-        while mail := _take():
+        while mail := _take(is_pressing):
             if not _opens(connection):
                 _put_back(mail)
                 break
@@ -139,15 +145,19 @@ def _put_back(mail: Mail) -> None:
 
 
 @transaction.atomic
-def _take() -> Mail | None:
-    """Mark the mail that has been due longest as being sent, or one whose sender has not come back."""
+def _take(is_pressing: bool) -> Mail | None:
+    """Mark the mail that has been due longest as being sent, or one whose sender has not come back.
+
+    Pressing ones go first, or are the only ones.
+    """
     while True:
-        due = (
+        rows = (
             Mail.objects.select_for_update(skip_locked=True)
             .filter(state__in=[State.WAITING, State.SENDING], due_at__lte=timezone.now())
             .order_by("due_at", "pk")
-            .values_list("pk", flat=True)[:1]
+            .values_list("pk", flat=True)
         )
+        due = rows.filter(unsubscribe__in=PRESSING)[:1] or (not is_pressing and rows[:1])
         if not due:
             return None
         mail = Mail.objects.select_related("user__member__notice_settings", "notice__member").get(pk=due[0])

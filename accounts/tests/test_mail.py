@@ -139,6 +139,29 @@ class TestSending:
 
         assert len(django_mail.outbox) == 1
 
+    def test_what_is_pressing_goes_in_its_own_queue_and_first(
+        self, physician, colleague, monkeypatch, django_capture_on_commit_callbacks
+    ):
+        nudged = []
+        for name in ("send_mail", "send_pressing_mail"):
+            monkeypatch.setattr(getattr(tasks, name), "delay", lambda name=name: nudged.append(name))
+        with django_capture_on_commit_callbacks(execute=True):
+            tell(physician, number=1)
+            tell(colleague, number=2, kind=Kind.ON_CALL)
+        assert nudged == ["send_mail", "send_pressing_mail"]
+        route = settings.CELERY_TASK_ROUTES[tasks.send_pressing_mail.name]
+        assert route == {"queue": "pages"}
+
+        tasks.send_pressing_mail()
+        tell(colleague, number=3, kind=Kind.ON_CALL)
+        tasks.send_mail()
+
+        assert [message.to for message in django_mail.outbox] == [
+            [colleague.user.email],
+            [colleague.user.email],
+            [physician.user.email],
+        ]
+
     def test_a_broker_that_is_away_stops_nobody(
         self, physician, monkeypatch, django_capture_on_commit_callbacks
     ):

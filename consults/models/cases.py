@@ -17,6 +17,12 @@ class CaseQuerySet(models.QuerySet):
         return self.filter(Exists(seen))
 
 
+def outcome_known(case: str) -> Q:
+    """Whether what a case turned out to be stands: it teaches, or is solved. `case` is the field that leads to it."""
+    solved = Q(**{f"{case}__question__solved_at__isnull": False})
+    return Q(**{f"{case}__intent": Case.Intent.TEACHING}) | solved
+
+
 class Case(models.Model):
     """The case of a discussion of kind case. Its words are the opening post; here is what they have in common.
 

@@ -89,6 +89,9 @@ class Consent(models.Model):
                 | Q(revoked_at__isnull=False, revoked_by__in=["physician", "patient"]),
                 name="consent_revoked_by_somebody",
             ),
+            models.CheckConstraint(
+                condition=Q(for_stories=False) | Q(kind="signed"), name="consent_for_stories_is_signed"
+            ),
         ]
         indexes = [
             models.Index(

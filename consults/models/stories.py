@@ -2,23 +2,40 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 
 from consults.models.cases import Case
+from consults.models.consents import Consent
 from consults.models.images import new_key
+from questions.models import Question
+
+
+def allowed_cases() -> models.QuerySet[Case]:
+    """Those that stand, and whose patient, by a signature that holds, allowed a story."""
+    consents = Consent.objects.standing().filter(kind=Consent.Kind.SIGNED, for_stories=True)
+    rows = Case.objects.filter(Exists(consents.filter(pk=OuterRef("consent"))), withdrawn_at=None)
+    return rows.exclude(question__status=Question.Status.REMOVED)
+
+
+def tellable_cases() -> models.QuerySet[Case]:
+    """Those of them that all physicians may read, and whose outcome stands: they may be told to everybody."""
+    is_known = Q(intent=Case.Intent.TEACHING) | Q(question__solved_at__isnull=False)
+    return allowed_cases().filter(is_known, question__audience=Question.Audience.PHYSICIANS)
 
 
 class StoryQuerySet(models.QuerySet):
-    def told(self):
-        """What anybody may read: checked, and its case still stands under a consent that covers it."""
-        from consults.models.consents import Consent
+    def tellable(self):
+        return self.filter(Exists(tellable_cases().filter(pk=OuterRef("case"))))
 
-        consents = Consent.objects.standing().filter(for_stories=True, pk=models.OuterRef("case__consent"))
-        solved = Q(case__intent=Case.Intent.TEACHING) | Q(case__question__solved_at__isnull=False)
-        told = self.filter(solved, models.Exists(consents), state=Story.State.TOLD, case__withdrawn_at=None)
-        return told.exclude(case__question__status="removed")
+    def ended(self):
+        """Those whose consent or case ended."""
+        return self.filter(~Exists(allowed_cases().filter(pk=OuterRef("case"))))
+
+    def told(self):
+        """What anybody may read: looked at, and its case may still be told."""
+        return self.tellable().filter(state=Story.State.TOLD)
 
 
 class Story(models.Model):

@@ -3,15 +3,14 @@
 Each holds the discussion and the paging first, as the steps of the paging do: two who accept come one after the other.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Member
-from consults import tasks_on_call
 from consults.models import Call, Paging
+from consults.on_call_board import named_to
 from consults.services import duties, paging, routing
 from questions.models import Question
 from sermo.errors import RuleBroken
@@ -29,6 +28,16 @@ class TakenByAnother(RuleBroken):
 
 class Over(RuleBroken):
     message = "This page has ended."
+
+
+class WentOn(RuleBroken):
+    message = (
+        "A colleague took this page and left it, and it went on to others. You can still answer the case."
+    )
+
+
+class AcceptedAlready(RuleBroken):
+    message = "You accepted this page. If you cannot answer, hand it over."
 
 
 class PassedOn(RuleBroken):
@@ -60,7 +69,7 @@ def see(*, member: Member, case_id: int | None = None) -> int:
 def accept(*, call: Call, member: Member) -> Call:
     """Take a page: escalation ends, what others hold open expires, and the asker is told. Twice is once.
 
-    Raises NotYours, TakenByAnother, Over, PassedOn, NotAllowed.
+    Raises NotYours, TakenByAnother, Over, WentOn, PassedOn, NotAllowed.
     """
     call = _lock(call, member)
     if call.state in (State.ACCEPTED, State.ANSWERED):
@@ -68,8 +77,9 @@ def accept(*, call: Call, member: Member) -> Call:
     _check_open(call)
     if not Member.objects.filter(pk=member.pk, standing=Member.Standing.PHYSICIAN).exists():
         raise NotAllowed
-    if not Question.objects.visible_to(member.user).open().filter(pk=call.paging.case_id).exists():
-        raise Over  # its audience or the member has changed since
+    is_visible = Question.objects.visible_to(member.user).open().filter(pk=call.paging.case_id).exists()
+    if not is_visible or not routing.may_hear(call.paging).filter(pk=member.pk).exists():
+        raise Over  # its audience, the member, or a block between them has changed since
     now, one = timezone.now(), call.paging
     _decide(call, State.ACCEPTED, now)
     one.state, one.next_at = Paging.State.ACCEPTED, None
@@ -84,7 +94,7 @@ def accept(*, call: Call, member: Member) -> Call:
 def decline(*, call: Call, member: Member) -> Call:
     """Pass on a page that was not accepted. The next step comes at its time, also where nobody is left in this one.
 
-    Twice is once. Raises NotYours, TakenByAnother, Over, PassedOn.
+    Twice is once. Raises NotYours, AcceptedAlready, TakenByAnother, Over, WentOn, PassedOn.
     """
     call = _lock(call, member)
     if call.state == State.DECLINED:
@@ -98,8 +108,9 @@ def decline(*, call: Call, member: Member) -> Call:
 def hand_over(*, call: Call, member: Member, to: Member | None = None) -> Call:
     """Hand an open or accepted page to a colleague on call who shows their handle, or (None) to the next in line.
 
-    They are called at once. An accepted page is open again, and escalates unless they accept within a few minutes.
-    Returns the new call; twice is once. Raises NotYours, TakenByAnother, Over, PassedOn, CannotTake, NobodyElse.
+    They are called at once, also if a page of the same paging expired when another took it: that call is sent anew.
+    An accepted page is open again, and escalates unless they accept within a few minutes. Returns their call; twice is
+    once. Raises NotYours, TakenByAnother, Over, WentOn, PassedOn, CannotTake, NobodyElse.
     """
     call = _lock(call, member)
     one = call.paging
@@ -112,19 +123,27 @@ def hand_over(*, call: Call, member: Member, to: Member | None = None) -> Call:
     duties.lock(one.specialty_id)
     now = timezone.now()
     chosen = _chosen(call, to, now)
-    made = paging.call(one, chosen, call.step, now)
+    expired = one.calls.select_for_update(of=("self",)).filter(member=chosen.member).first()
+    made = _send_anew(expired, chosen, now) if expired else paging.call(one, chosen, call.step, now)
     call.handed_to_id = made.member_id
     _decide(call, State.HANDED_OVER, now)
     if one.state == Paging.State.ACCEPTED:
-        reopen(one, now)
-    paging.tell_paged(one, [made.member_id])
+        paging.reopen(one, now)
+    paging.tell_paged(one, [made.member_id], again=f":{call.pk}" if expired else "")
     return made
 
 
+def _send_anew(call: Call, to: routing.Candidate, now: datetime) -> Call:
+    call.state, call.duty_id, call.sent_at = State.SENT, to.duty, now
+    call.seen_at = call.decided_at = None
+    call.save(update_fields=["state", "duty", "sent_at", "seen_at", "decided_at"])
+    return call
+
+
 def takers(*, call: Call) -> list[Member]:
-    """The colleagues to whom a call can be handed by name, by handle: those on call who show theirs."""
+    """The colleagues to whom a call can be handed by name, by handle: those whom the board may name, too."""
     found = routing.takers(call.paging, call.member, timezone.now())
-    shown = Member.objects.filter(pk__in=[one.member for one in found], on_call_wishes__shows_handle=True)
+    shown = named_to(call.member.user).filter(pk__in=[one.member for one in found])
     return list(shown.order_by("handle"))
 
 
@@ -140,13 +159,17 @@ def _lock(call: Call, member: Member) -> Call:
 
 
 def _check_open(call: Call) -> None:
-    """Raises PassedOn, TakenByAnother, Over."""
+    """Raises PassedOn, Over, AcceptedAlready, TakenByAnother, WentOn."""
     if call.state in (State.DECLINED, State.HANDED_OVER):
         raise PassedOn
+    if call.paging.state not in paging.LIVE or paging.is_over(call.paging):
+        raise Over
+    if call.state == State.ACCEPTED:
+        raise AcceptedAlready
     if call.paging.state == Paging.State.ACCEPTED:
         raise TakenByAnother
-    if call.paging.state != Paging.State.OPEN or call.state not in Call.OPEN or paging.is_over(call.paging):
-        raise Over
+    if call.state not in Call.OPEN:
+        raise WentOn
 
 
 def _decide(call: Call, state: str, now: datetime) -> None:
@@ -155,24 +178,18 @@ def _decide(call: Call, state: str, now: datetime) -> None:
 
 
 def _chosen(call: Call, to: Member | None, now: datetime) -> routing.Candidate:
-    """Who takes it over. That somebody hidden is on call cannot be found out by naming them."""
-    found = routing.takers(call.paging, call.member, now)
+    """Who takes it over, those first who were not called yet. That somebody hidden is on call cannot be found out by
+    naming them.
+    """
+    found = routing.takers(call.paging, call.member, now, busy=set())
     if to is None:
         if not found:
             raise NobodyElse
-        return routing.ranked(found, f"{call.paging_id}:handed:{call.pk}")[0]
-    shown = Member.objects.filter(pk=to.pk, on_call_wishes__shows_handle=True).exists()
+        called = set(call.paging.calls.values_list("member", flat=True))
+        order = routing.ranked(found, f"{call.paging_id}:handed:{call.pk}")
+        return min(order, key=lambda one: one.member in called)
+    shown = named_to(call.member.user).filter(pk=to.pk).exists()
     chosen = next((one for one in found if one.member == to.pk), None)
     if chosen is None or not shown:
         raise CannotTake
     return chosen
-
-
-def reopen(one: Paging, now: datetime | None = None) -> None:
-    """After whoever accepted left it, the ladder goes on where it was, with time for a colleague to answer."""
-    now = now or timezone.now()
-    due = paging.due_at(one, paging.step_after(one.step))
-    one.state = Paging.State.OPEN
-    one.next_at = max(due, now + timedelta(minutes=settings.ON_CALL_HANDED_MINUTES))
-    one.save(update_fields=["state", "next_at"])
-    tasks_on_call.nudge_at(one.pk, one.next_at)

@@ -66,6 +66,14 @@ class NotOnForm(RuleBroken):
     message = "The form that was signed does not ask about stories. Have the form of today signed for that."
 
 
+class StoryUnsigned(RuleBroken):
+    message = "A story is told with the consent of the patient. Have the form of today signed for that."
+
+
+class UnknownVersion(RuleBroken):
+    message = "Choose the version that stands at the foot of the sheet."
+
+
 class SignedInFuture(RuleBroken):
     message = "It cannot be signed on a day to come."
 
@@ -129,7 +137,7 @@ def attest(
 ) -> Consent:
     """Note why no patient signs: nothing identifies one, or the institution approved it.
 
-    Raises ReadOnly, StatementMissing, NotSignedYet for a kind that is signed, EndsInPast, EndsTooLate.
+    Raises ReadOnly, StatementMissing, NotSignedYet for a kind that is signed, StoryUnsigned, EndsInPast, EndsTooLate.
     """
     if not member.may_write:
         raise ReadOnly
@@ -137,6 +145,8 @@ def attest(
         raise NotSignedYet
     if not statement.strip():
         raise StatementMissing
+    if for_stories:
+        raise StoryUnsigned
     check_end(expires_on)
     return Consent.objects.create(
         member=member,
@@ -144,7 +154,6 @@ def attest(
         statement=statement.strip(),
         for_teaching=for_teaching,
         for_observers=for_observers,
-        for_stories=for_stories,
         expires_on=expires_on,
         attested_at=timezone.now(),
     )
@@ -184,12 +193,14 @@ def sign(
     for_observers: bool = False,
     for_stories: bool = False,
     expires_on: date | None = None,
+    form_version: str = "",
 ) -> Consent:
     """Attest that a patient or guardian signed what was prepared, on paper or on this screen.
 
-    Of one on paper the version of the form stays that which was prepared. On the screen it is always that of today.
-    Raises NotYours, ReadOnly, NotSignedKind, TakenBack, SignedAlready, SignedInFuture, EndsInPast, EndsTooLate, and
-    NotOnForm where stories are ticked and that version of the form has no such box.
+    On paper the version is that of the sheet, which may have been printed long ago (empty: when it was prepared). On
+    the screen it is always that of today.
+    Raises NotYours, ReadOnly, NotSignedKind, TakenBack, SignedAlready, SignedInFuture, EndsInPast, EndsTooLate,
+    UnknownVersion, and NotOnForm where stories are ticked and that version of the form has no such box.
     """
     consent = _lock_own(consent, member)
     if consent.attested_at is not None:
@@ -197,7 +208,7 @@ def sign(
     check_signed(signed_on)
     check_end(expires_on)
     consent.signer, consent.medium = Consent.Signer(signer), Consent.Medium(medium)
-    consent.form_version = _version_signed(consent)
+    consent.form_version = _version_signed(consent, form_version)
     consent.signed_on, consent.expires_on = signed_on, expires_on
     if for_stories and not has_stories(consent.form_version):
         raise NotOnForm
@@ -210,12 +221,20 @@ def sign(
 
 @transaction.atomic
 def renew(
-    *, consent: Consent, member: Member, signer: str, medium: str, signed_on: date, expires_on: date | None
+    *,
+    consent: Consent,
+    member: Member,
+    signer: str,
+    medium: str,
+    signed_on: date,
+    expires_on: date | None,
+    form_version: str = "",
 ) -> Consent:
     """Attest that the same form was signed anew. What it allows stays as it was.
 
     The version of the form is as with `sign`.
-    Raises NotYours, ReadOnly, NotSignedKind, TakenBack, NotSignedYet, SignedInFuture, EndsInPast, EndsTooLate.
+    Raises NotYours, ReadOnly, NotSignedKind, TakenBack, NotSignedYet, SignedInFuture, EndsInPast, EndsTooLate,
+    UnknownVersion.
     """
     consent = _lock_own(consent, member)
     if consent.attested_at is None:
@@ -223,7 +242,7 @@ def renew(
     check_signed(signed_on)
     check_end(expires_on)
     consent.signer, consent.medium = Consent.Signer(signer), Consent.Medium(medium)
-    consent.form_version = _version_signed(consent)
+    consent.form_version = _version_signed(consent, form_version)
     consent.signed_on, consent.expires_on = signed_on, expires_on
     consent.attested_at, consent.reminded_on = timezone.now(), None
     consent.save()
@@ -235,10 +254,19 @@ def has_stories(form_version: str) -> bool:
     return form_version not in WITHOUT_STORIES
 
 
-def _version_signed(consent: Consent) -> str:
-    """Paper may be older than the form of today; a screen never is."""
-    is_screen = consent.medium == Consent.Medium.SCREEN
-    return FORM_VERSION if is_screen else consent.form_version or FORM_VERSION
+def versions_on_paper(consent: Consent) -> list[str]:
+    """Which versions a signed sheet can be of: that of today, which is printed, and that of when it was prepared."""
+    return list(dict.fromkeys([FORM_VERSION, consent.form_version or FORM_VERSION]))
+
+
+def _version_signed(consent: Consent, of_sheet: str) -> str:
+    """Paper may be older than the form of today; a screen never is. Raises UnknownVersion."""
+    if consent.medium == Consent.Medium.SCREEN:
+        return FORM_VERSION
+    found = of_sheet or consent.form_version or FORM_VERSION
+    if found not in versions_on_paper(consent):
+        raise UnknownVersion
+    return found
 
 
 def _lock_own(consent: Consent, member: Member) -> Consent:

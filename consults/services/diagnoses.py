@@ -4,17 +4,19 @@ import re
 import unicodedata
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.models import Member, User
+from accounts.roles import is_moderator
 from consults.models import Case, Diagnosis, DiagnosisVote, Reply, Solution
-from consults.services import settling
+from consults.models.cases import outcome_known
+from consults.services import settling, stories
 from questions.models import Question, Vote, WriteCount
 from questions.models.votes import SHORTEST_REASON
 from questions.services import committing, limits
 from questions.services.closing import check_right
-from questions.services.moderation import rights
+from questions.services.moderation.redacting import TAKEN_OUT
 from questions.services.voting import ReasonMissing
 from questions.services.writing import NotOpen, lock_open, touch
 from sermo.errors import RuleBroken
@@ -31,6 +33,14 @@ class NotYours(RuleBroken):
 
 class OtherCase(RuleBroken):
     message = "Choose a diagnosis of the same case."
+
+
+class Withdrawn(RuleBroken):
+    message = "This case was withdrawn. Its diagnoses stay as they are."
+
+
+class TakenOutByModerator(RuleBroken):
+    message = "A moderator took words out of this name. Ask a moderator to change it."
 
 
 class OneAlready(RuleBroken):
@@ -74,6 +84,16 @@ def normalize(name: str) -> str:
     return " ".join(spaced.split())[:LONGEST_NAME]
 
 
+def nameless_key(diagnosis: Diagnosis, why: str) -> str:
+    """What a diagnosis is known by whose name is gone. No name is normalized to it: that leaves no full stop."""
+    return f"{why.lower().rstrip('.')}. {diagnosis.pk}"
+
+
+def is_taken_out(diagnosis: Diagnosis) -> bool:
+    """Whether a moderator took words out of its name, and that stands."""
+    return diagnosis.key == nameless_key(diagnosis, TAKEN_OUT)
+
+
 def as_code(typed: str) -> str:
     """A code as it is written, or nothing. Raises CodeMalformed."""
     code = "".join(typed.split()).upper()
@@ -106,10 +126,15 @@ def named(*, case: Case, name: str, code: str = "") -> Diagnosis:
     return diagnosis
 
 
+def holding(replies: QuerySet) -> QuerySet:
+    """Those that name a diagnosis, stand unfolded and are not the asker's. Of each member's the last counts."""
+    rows = replies.filter(diagnosis__isnull=False, post__removed_at=None, post__folded_at=None)
+    return rows.exclude(member=F("case__question__asker")).order_by("pk")
+
+
 def counted(case_id: int) -> dict[int, int]:
-    """Which diagnosis (its root) each member stands for: that of the latest standing reply with one."""
-    rows = Reply.objects.filter(case=case_id, diagnosis__isnull=False, post__removed_at=None)
-    rows = rows.order_by("pk").select_related("diagnosis")
+    """Which diagnosis (its root) each member stands for."""
+    rows = holding(Reply.objects.filter(case=case_id)).select_related("diagnosis")
     return {row.member_id: row.diagnosis.root_id for row in rows}
 
 
@@ -122,7 +147,7 @@ def merge(*, diagnosis: Diagnosis, into: Diagnosis, by: Member | None, user: Use
 
     Earlier synonyms come along. Of who voted on both the vote on `into` stands; nobody keeps a vote on what is now
     their own diagnosis. Scores are written anew. Doing it twice does it once.
-    Raises NotYours, ReadOnly, NotOpen, TakesPart, OtherCase, OneAlready.
+    Raises NotYours, ReadOnly, NotOpen, Withdrawn, rights.TakesPart, OtherCase, OneAlready.
     """
     is_author = _lock_for_order(diagnosis, by, user)
     diagnosis, into = Diagnosis.objects.get(pk=diagnosis.pk), Diagnosis.objects.get(pk=into.pk)
@@ -161,7 +186,8 @@ def rename(
 ) -> Diagnosis:
     """Write a name or a code better; the answers keep their own words.
 
-    Raises what `merge` does of who may, NoName, CodeMalformed, NameTaken.
+    What a moderator took out of a name its author does not write back.
+    Raises what `merge` does of who may, NoName, CodeMalformed, NameTaken, TakenOutByModerator.
     """
     is_author = _lock_for_order(diagnosis, by, user)
     diagnosis = Diagnosis.objects.get(pk=diagnosis.pk)
@@ -170,6 +196,8 @@ def rename(
         raise NoName
     if (name, code) == (diagnosis.name, diagnosis.code):
         return diagnosis
+    if is_author and is_taken_out(diagnosis):
+        raise TakenOutByModerator
     key = normalize(name)
     if Diagnosis.objects.filter(case=diagnosis.case_id, key=key).exclude(pk=diagnosis.pk).exists():
         raise NameTaken
@@ -180,23 +208,21 @@ def rename(
 
 def _lock_for_order(diagnosis: Diagnosis, by: Member | None, user: User | None) -> bool:
     """Hold the discussion for who may order its board: its author (True), or a moderator who takes no part."""
-    if user is not None and (by is None or diagnosis.case.question.asker_id != by.pk):
+    if user is not None and is_moderator(user):
         events.lock_chain()
     question = Question.objects.select_for_update(of=("self",)).get(pk=diagnosis.case_id)
     is_author = check_right(question, by, user, otherwise=NotYours)
     if is_author and not question.is_open:
         raise NotOpen
-    if not is_author and _has_voted(user.as_member, diagnosis.case_id):
-        raise rights.TakesPart
+    if Case.objects.filter(pk=question.pk, withdrawn_at__isnull=False).exists():
+        raise Withdrawn
     return is_author
-
-
-def _has_voted(member: Member | None, case_id: int) -> bool:
-    return member is not None and DiagnosisVote.objects.filter(diagnosis__case=case_id, voter=member).exists()
 
 
 def _ordered(diagnosis: Diagnosis, user: User | None, is_author: bool) -> Diagnosis:
     settling.settle(diagnosis.case_id)
+    if Solution.objects.filter(diagnosis=diagnosis).exists():
+        stories.return_changed(diagnosis.case_id)
     if not is_author:
         events.record(kind="moderation_diagnosis", by=user, object=f"diagnosis:{diagnosis.pk}")
     return diagnosis
@@ -260,8 +286,7 @@ def _judged(diagnosis: Diagnosis, question: Question, voter: Member) -> int:
 
 def final_root(case_id: int) -> int | None:
     """What the case turned out to be, as far as that stands: a solution lost with its last credit is no more one."""
-    known = Q(case__intent=Case.Intent.TEACHING) | Q(case__question__solved_at__isnull=False)
-    final = Solution.objects.filter(known, case=case_id).select_related("diagnosis").first()
+    final = Solution.objects.filter(outcome_known("case"), case=case_id).select_related("diagnosis").first()
     return final and final.diagnosis.root_id
 
 

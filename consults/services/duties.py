@@ -1,6 +1,8 @@
 """Duties: the stretches of time that shifts come to, two weeks ahead, and for which specialty.
 
-Whoever changes duties holds `lock`, as whoever pages by them does: nobody is paged a moment after a shift ended.
+Whoever changes duties holds the row of their member. Whoever pages by them holds `lock`, and then the rows of those
+whom they page: nobody is paged a moment after a shift ended. Who needs both takes the member first; only who pages
+takes members later, and waits for none.
 """
 
 import zlib
@@ -10,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import Member
@@ -21,7 +23,7 @@ Stretch = tuple[datetime, datetime]
 
 
 def lock(specialty: str | None) -> None:
-    """Page, or change who is on call, in one specialty one after the other, until the transaction ends."""
+    """Page in one specialty one after the other, until the transaction ends."""
     with connection.cursor() as cursor:
         number = zlib.crc32((specialty or "").encode()) - 2**31
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [PAGING, number])
@@ -121,7 +123,13 @@ def follow_members(now: datetime | None = None) -> None:
     members = Shift.objects.filter(gone, ended_at=None).values_list("member", flat=True).distinct()
     for member_id in list(members):
         with transaction.atomic():
-            end_all(Member.objects.select_for_update(no_key=True).get(pk=member_id))
-    own = Subquery(Member.objects.filter(pk=OuterRef("member")).values("specialty")[:1])
-    moved = Duty.objects.filter(ends_at__gt=now, member__specialty__isnull=False)
-    moved.exclude(specialty=F("member__specialty")).update(specialty=own)
+            member = Member.objects.select_for_update(no_key=True).get(pk=member_id)
+            if not member.may_write or member.user_id is None or member.specialty_id is None:
+                end_all(member)
+    coming = Duty.objects.filter(ends_at__gt=now, member__specialty__isnull=False)
+    moved = coming.exclude(specialty=F("member__specialty"))
+    for member_id in list(moved.order_by("member").values_list("member", flat=True).distinct()):
+        with transaction.atomic():
+            member = Member.objects.select_for_update(no_key=True).get(pk=member_id)
+            if member.specialty_id:
+                coming.filter(member=member).update(specialty=member.specialty_id)

@@ -1,8 +1,9 @@
 """Putting a case to the members on call, step by step, until one accepts or answers.
 
 The row knows when the next step is due, so that it does not matter which worker dies when: whoever looks next takes the
-steps that are due, each once. Locks are taken in the order discussion, paging, calls, specialty, notices; an answer, a
-closing and a step of one case come one after the other.
+steps that are due, each once. Locks are taken in the order discussion, paging, calls, specialty, members who may be
+called (those somebody else holds are left alone, see `routing.candidates`), notices; an answer, a closing and a step of
+one case come one after the other.
 """
 
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import Kind, Member, Specialty
@@ -29,6 +30,8 @@ State, Step = Paging.State, Paging.Step
 LADDER = tuple(Step)
 LIVE = (State.OPEN, State.ACCEPTED)
 DAY = timedelta(days=1)
+PATIENCE = timedelta(minutes=1)  # with a step that cannot reach somebody, since their row is held
+AGAIN = timedelta(seconds=2)
 
 
 class NotYours(RuleBroken):
@@ -159,7 +162,8 @@ def expire(paging: Paging, now: datetime) -> None:
 def advance(paging_id: int, now: datetime | None = None) -> int:
     """Take the steps of a paging that are due, each once and in order, and return how many.
 
-    After an outage all steps that fell into it are taken at once, to those who are on call now.
+    After an outage all steps that fell into it are taken at once, to those who are on call now; unless it outlasted
+    the paging, which then ends and pages nobody.
     """
     paging = lock(paging_id)
     moment = now or timezone.now()
@@ -181,31 +185,40 @@ def _take_due(paging: Paging, now: datetime | None) -> int:
     duties.lock(paging.specialty_id)
     moment = now or timezone.now()  # not before the lock is held: by then shifts may have ended
     news, taken = News(), 0
+    if end_of(paging) <= moment:
+        end(paging, State.UNHEARD, moment)
+        taken = 1
     while paging.state == State.OPEN and paging.next_at <= moment:
-        step = step_after(paging.step)
-        if step is None:
-            end(paging, State.UNHEARD, moment)
-        else:
-            _take(paging, step, moment, news)
+        if not _take(paging, step_after(paging.step), moment, news):
+            break
         taken += 1
     _tell(paging, news)
     if paging.next_at:
-        tasks_on_call.nudge_at(paging.pk, paging.next_at)
+        tasks_on_call.nudge_at(paging.pk, max(paging.next_at, moment + AGAIN))
     return taken
 
 
-def _take(paging: Paging, step: Step, moment: datetime, news: News) -> None:
+def _take(paging: Paging, step: Step, moment: datetime, news: News) -> bool:
+    """Whether the step is done; not while somebody whom it should reach is held by another transaction."""
+    busy: set[int] = set()
     if step == Step.OVERFLOW:
-        found, news.asked = routing.top_answerers(paging, moment)
-        news.has_overflown = True
+        found, asked = routing.top_answerers(paging, moment, busy=busy)
     else:
-        found = routing.ranked(routing.candidates(paging, moment), f"{paging.pk}:{step.value}")
-        found = found if step == Step.ALL else found[:1]
+        found = routing.ranked(routing.candidates(paging, moment, busy=busy), f"{paging.pk}:{step.value}")
+        found, asked = found if step == Step.ALL else found[:1], []
     for one in found:
         call(paging, one, step, moment)
     news.paged += [one.member for one in found]
-    paging.step, paging.next_at = step, due_at(paging, step_after(step))
+    if busy and (step == Step.ALL or not found) and moment < paging.next_at + PATIENCE:
+        return False
+    if step == Step.OVERFLOW:
+        news.asked, news.has_overflown = asked, True
+    paging.next_at += gap_after(paging, step)
+    paging.step = step
+    if step == LADDER[-1]:
+        paging.next_at = max(paging.next_at, moment + timedelta(minutes=settings.ON_CALL_GRACE_MINUTES))
     paging.save(update_fields=["step", "next_at"])
+    return True
 
 
 def call(paging: Paging, one: routing.Candidate, step: int, moment: datetime) -> Call:
@@ -220,11 +233,40 @@ def step_after(step: int | None) -> Step | None:
     return LADDER[place] if place < len(LADDER) else None
 
 
-def due_at(paging: Paging, step: Step | None) -> datetime:
-    """When a step is due, or with None the end of a paging that nobody accepted."""
+def gap_after(paging: Paging, step: int) -> timedelta:
+    """From when a step is due to when the next is, or the end that follows the last one.
+
+    What is due follows from what was due before: a paging that was accepted for a while goes on with its usual gaps.
+    """
+    return _after_start(paging, step_after(step)) - _after_start(paging, step)
+
+
+def end_of(paging: Paging) -> datetime:
+    """When an open paging ends, if nobody accepts it before."""
+    step = step_after(paging.step)
     if step is None:
-        return paging.started_at + timedelta(minutes=settings.ON_CALL_OPEN_MINUTES[paging.urgency])
-    return paging.started_at + timedelta(minutes=settings.ON_CALL_MINUTES[LADDER.index(step)])
+        return paging.next_at
+    return paging.next_at + _after_start(paging, None) - _after_start(paging, step)
+
+
+def _after_start(paging: Paging, step: int | None) -> timedelta:
+    """Of a step of a paging that runs through, or with None of its end."""
+    if step is None:
+        return timedelta(minutes=settings.ON_CALL_OPEN_MINUTES[paging.urgency])
+    return timedelta(minutes=settings.ON_CALL_MINUTES[LADDER.index(Step(step))])
+
+
+def reopen(paging: Paging, now: datetime | None = None) -> None:
+    """After whoever accepted left it, the clock of a locked paging starts anew where its ladder stood.
+
+    A colleague to whom it was handed has time to answer, each later step comes after its usual time, then the end.
+    """
+    now = now or timezone.now()
+    gap = gap_after(paging, paging.step) if step_after(paging.step) else _after_start(paging, None)
+    paging.state = State.OPEN
+    paging.next_at = now + max(gap, timedelta(minutes=settings.ON_CALL_HANDED_MINUTES))
+    paging.save(update_fields=["state", "next_at"])
+    tasks_on_call.nudge_at(paging.pk, paging.next_at)
 
 
 def due(now: datetime) -> list[int]:
@@ -236,19 +278,43 @@ def due(now: datetime) -> list[int]:
 def outlived(now: datetime) -> list[int]:
     """Pagings that run though their case is closed or solved, or that were accepted long ago and not answered."""
     closed = ~Q(case__question__status=Question.Status.OPEN) | Q(case__question__solved_at__isnull=False)
-    forgotten = Q(
-        state=State.ACCEPTED, first_heard_at__lt=now - timedelta(hours=settings.ON_CALL_ACCEPTED_HOURS)
-    )
-    rows = Paging.objects.filter(closed | forgotten, state__in=LIVE)
+    rows = Paging.objects.filter(closed | _forgotten(now), state__in=LIVE)
     return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+def _forgotten(now: datetime) -> Q:
+    long_ago = now - timedelta(hours=settings.ON_CALL_ACCEPTED_HOURS)
+    accepted = Call.objects.filter(paging=OuterRef("pk"), state=Call.State.ACCEPTED)
+    return Q(Exists(accepted.filter(decided_at__lt=long_ago)), state=State.ACCEPTED)
 
 
 @transaction.atomic
 def stop_outlived(paging_id: int) -> None:
-    """End a paging that still is one of `outlived`."""
-    paging = lock(paging_id)
-    if paging.pk in outlived(timezone.now()):
-        end(paging, State.STOPPED)
+    """End a paging that still is one of `outlived`, and tell the asker if it was accepted and forgotten."""
+    paging, now = lock(paging_id), timezone.now()
+    if paging.pk not in outlived(now):
+        return
+    is_forgotten = not is_over(paging)
+    end(paging, State.STOPPED, now)
+    if is_forgotten:
+        tell_asker(paging, f"forgotten:{paging.pk}")
+
+
+def abandoned() -> list[int]:
+    """Accepted pagings whose acceptor cannot answer any more: not verified, read-only, suspended or gone."""
+    accepted = Call.objects.filter(paging=OuterRef("pk"), state=Call.State.ACCEPTED)
+    able = accepted.filter(member__standing=Member.Standing.PHYSICIAN, member__user__is_active=True)
+    rows = Paging.objects.filter(~Exists(able), state=State.ACCEPTED)
+    return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+@transaction.atomic
+def free(paging_id: int) -> None:
+    """Look for somebody else in a paging that still is one of `abandoned`."""
+    paging, now = lock(paging_id), timezone.now()
+    if paging.pk in abandoned() and not is_over(paging):
+        paging.calls.filter(state=Call.State.ACCEPTED).update(state=Call.State.EXPIRED, decided_at=now)
+        reopen(paging, now)
 
 
 # Answers and acceptance
@@ -276,13 +342,14 @@ def tell_asker(paging: Paging, key: str) -> None:
     )
 
 
-def tell_paged(paging: Paging, members: list[int]) -> None:
+def tell_paged(paging: Paging, members: list[int], *, again: str = "") -> None:
+    """Tell who is paged; `again` tells apart what is sent to somebody for the second time."""
     notices.tell(
         members=members,
         kind=Kind.ON_CALL,
         target=paging.pk,
         about=about(paging),
-        key=f"paging:call:{paging.pk}",
+        key=f"paging:call:{paging.pk}{again}",
     )
 
 

@@ -97,15 +97,25 @@ def check(
         raise NothingSaid
 
 
+DIAGNOSIS, NEXT_STEP = "**Diagnosis.** ", "**Next step.** "
+STEP = re.compile(rf"^{re.escape(NEXT_STEP)}(.+)$", re.MULTILINE)  # of a reply as composed
+
+
 def compose(name: str, code: str, confidence: int | None, next_step: str, comment: str) -> str:
     """A reply as a text in Markdown, so that all that is done with answers is done with it."""
     said = []
     if name:
         of_code = f" ({code})" if code else ""
         plain_name = MARKDOWN.sub(r"\\\1", name)
-        said.append(f"**Diagnosis.** {plain_name}{of_code}, {confidence}% sure.")
+        said.append(f"{DIAGNOSIS}{plain_name}{of_code}, {confidence}% sure.")
     if next_step.strip():
-        said.append(f"**Next step.** {' '.join(next_step.split())}")
+        said.append(f"{NEXT_STEP}{' '.join(next_step.split())}")
     if comment.strip():
         said.append(comment.strip())
     return "\n\n".join(said)
+
+
+def diagnosis_line(source: str) -> str:
+    """The paragraph of a reply in which `compose` put the diagnosis, or nothing."""
+    first = re.split(r"\n\s*\n", "\n".join(source.strip().splitlines()), maxsplit=1)[0]
+    return first if first.startswith(DIAGNOSIS.rstrip()) else ""

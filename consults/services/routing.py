@@ -1,7 +1,10 @@
 """Whom a page may reach now, and in which order.
 
 Only members on duty at that moment are ever candidates: verified, through the gate of the case, parted from its asker
-by no block, outside of their quiet hours, with pages left in their shift and week, not called in this paging before.
+by no block, outside of their quiet hours, with pages left in their shift and week, not called in this paging before,
+who neither passed the case on nor answered it. Whoever pages passes `busy`: then their rows are locked, as those hold
+them who change duties, and what is asked is asked after that. A row that somebody else holds is not waited for, since
+the discussion is locked already; its member is left out and named in `busy`.
 """
 
 import random
@@ -14,6 +17,7 @@ from math import sqrt
 from django.conf import settings
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value
+from django.utils import timezone
 
 from accounts.models import Block, Kind, Member, NoticeChoice, NoticeSettings, Way
 from consults.models import Call, Duty, OnCallWishes, Paging
@@ -24,6 +28,7 @@ from sermo import crypto
 Z = 1.959964  # of the 95 % interval
 WEEK = timedelta(days=7)
 REMEMBERED = timedelta(days=90)  # how far back it counts whether somebody took their pages
+PASSED = (Call.State.DECLINED, Call.State.HANDED_OVER)
 HEARD = (Call.State.ACCEPTED, Call.State.ANSWERED, Call.State.HANDED_OVER)
 MOST_SOLVERS = 100  # of a specialty, among whom top answerers are looked for
 WISHES = ("on_call_wishes__pages_a_shift", "on_call_wishes__pages_a_week")
@@ -72,21 +77,32 @@ def wilson(hits: int, trials: int) -> float:
 # Who
 
 
-def candidates(paging: Paging, moment: datetime) -> list[Candidate]:
-    """All who may be paged now, in the order of their ids. Nine queries at most, however many there are."""
-    on_duty = _on_duty(_may_be_called(paging), moment, specialty=paging.specialty_id)
+def candidates(
+    paging: Paging, moment: datetime, *, busy: set[int] | None = None, with_expired: bool = False
+) -> list[Candidate]:
+    """All who may be paged now, in the order of their ids. Ten queries at most, however many there are.
+
+    `with_expired` adds those whose page expired when somebody else took it, once in a paging.
+    """
+    rows = _may_be_called(paging, with_expired=with_expired).filter(specialty=paging.specialty_id)
+    on_duty = _on_duty(rows, Duty.objects.at(moment).filter(specialty=paging.specialty_id), moment, busy)
     known = records(_newest(paging.specialty_id), list(on_duty)) if on_duty else {}
     return _weighed(on_duty, known, moment)
 
 
-def top_answerers(paging: Paging, moment: datetime) -> tuple[list[Candidate], list[int]]:
+def top_answerers(
+    paging: Paging, moment: datetime, *, busy: set[int] | None = None
+) -> tuple[list[Candidate], list[int]]:
     """When nobody on call was found: the best of the specialty who may be paged now, and who may only be told.
 
     The first are on duty, in whatever specialty, and take such pages.
     """
     known = best_records(_newest(paging.specialty_id))
     rows = _may_be_called(paging).filter(pk__in=list(known))
-    takers = _on_duty(rows.filter(on_call_wishes__takes_overflow=True), moment, among=list(known))
+    duties = Duty.objects.at(moment).filter(
+        member__in=list(known), specialty=F("member__specialty"), member__on_call_wishes__takes_overflow=True
+    )
+    takers = _on_duty(rows.filter(on_call_wishes__takes_overflow=True), duties, moment, busy)
     found = sorted(_weighed(takers, known, moment), key=lambda one: (-one.score, one.member))
     paged = found[: settings.ON_CALL_OVERFLOW_MOST]
     hearing = set(rows.values_list("pk", flat=True)) - {one.member for one in paged}
@@ -94,41 +110,62 @@ def top_answerers(paging: Paging, moment: datetime) -> tuple[list[Candidate], li
     return paged, best[: settings.ON_CALL_OVERFLOW_MOST]
 
 
-def takers(paging: Paging, member: Member, moment: datetime) -> list[Candidate]:
+def takers(
+    paging: Paging, member: Member, moment: datetime, *, busy: set[int] | None = None
+) -> list[Candidate]:
     """To whom a member can hand a page: the candidates from whom no block between the handles parts them."""
     parted = set(Block.objects.parting_handles(member))
-    return [one for one in candidates(paging, moment) if one.member not in parted]
+    found = candidates(paging, moment, busy=busy, with_expired=True)
+    return [one for one in found if one.member not in parted and one.member != member.pk]
 
 
-def _may_be_called(paging: Paging) -> QuerySet[Member]:
-    """Physicians who may hear of the case, were not called in this paging, and did not switch pages off."""
+def may_hear(paging: Paging) -> QuerySet[Member]:
+    """The readers of a case who may be told of it."""
     opening = Post.objects.select_related("question", "byline", "author").get(
         question=paging.case_id, kind=Post.Kind.OPENING
     )
-    called = Call.objects.filter(paging=paging, member=OuterRef("pk"))
+    return telling.may_hear(opening)
+
+
+def _may_be_called(paging: Paging, *, with_expired: bool = False) -> QuerySet[Member]:
+    """Physicians who may hear of the case, did not switch pages off, and have nothing to do with it yet.
+
+    Neither called in this paging, nor in one of the case that still runs; nobody who passed it on, or answered.
+    """
+    own = Call.objects.filter(member=OuterRef("pk"), paging__case=paging.case_id)
+    of_this = Q(paging=paging)
+    if with_expired:
+        of_this &= ~Q(state=Call.State.EXPIRED)
+    waiting = Q(
+        state__in=[*Call.OPEN, Call.State.ACCEPTED],
+        paging__state__in=[Paging.State.OPEN, Paging.State.ACCEPTED],
+    )
+    concerned = own.filter(of_this | waiting | Q(state__in=PASSED))
+    given = Call.objects.filter(handed_to=OuterRef("pk"), paging=paging)
+    answers = Post.objects.answers().standing().filter(author=OuterRef("pk"), question=paging.case_id)
     unwanted = NoticeChoice.objects.filter(member=OuterRef("pk"), kind=Kind.ON_CALL, way=Way.OFF)
-    return telling.may_hear(opening).filter(
-        ~Exists(called), ~Exists(unwanted), standing=Member.Standing.PHYSICIAN, user__is_active=True
+    return may_hear(paging).filter(
+        *(~Exists(rows) for rows in (concerned, given, answers, unwanted)),
+        standing=Member.Standing.PHYSICIAN,
+        user__is_active=True,
     )
 
 
 def _on_duty(
-    members: QuerySet[Member],
-    moment: datetime,
-    *,
-    specialty: str | None = None,
-    among: list[int] | None = None,
+    members: QuerySet[Member], duties: QuerySet[Duty], moment: datetime, busy: set[int] | None
 ) -> dict[int, OnDuty]:
-    """Who of them is on call at a moment and not in their quiet hours, by id: in a specialty, or among some.
+    """Who of them has one of the duties of a moment and is not in their quiet hours, by id.
 
     Who is on duty is asked first: they are few, and the gate of a case is then asked of them alone.
     """
-    duties = Duty.objects.at(moment)
-    if specialty:
-        duties, members = duties.filter(specialty=specialty), members.filter(specialty=specialty)
-    else:
-        duties = duties.filter(member__in=among, specialty=F("member__specialty"))
-    rows = members.filter(pk__in=list(duties.values_list("member", flat=True)))
+    on_duty = set(duties.values_list("member", flat=True))
+    if busy is not None and on_duty:
+        rows = Member.objects.select_for_update(no_key=True, skip_locked=True).filter(pk__in=on_duty)
+        held = set(rows.order_by("pk").values_list("pk", flat=True))
+        busy |= on_duty - held
+        moment = max(moment, timezone.now())  # a duty may have ended before its member was held
+        on_duty = held
+    rows = members.filter(pk__in=on_duty)
     wishes = {
         member: OnCallWishes(member_id=member, pages_a_shift=of_shift, pages_a_week=of_week)
         if of_shift

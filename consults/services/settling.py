@@ -4,7 +4,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
-from consults.models import Case, Reply, Solution
+from consults.models import Reply, Solution
+from consults.models.cases import outcome_known
 from questions.models import Post, Question
 
 
@@ -32,8 +33,7 @@ def settle(case_id: int) -> None:
 
 def _scored_outcome(case_id: int) -> int | None:
     """The root of the final diagnosis, if forecasts are scored by it."""
-    known = Q(case__intent=Case.Intent.TEACHING) | Q(case__question__solved_at__isnull=False)
-    rows = Solution.objects.filter(known, case=case_id, confirmed__in=Solution.SCORES)
+    rows = Solution.objects.filter(outcome_known("case"), case=case_id, confirmed__in=Solution.SCORES)
     rows = rows.exclude(case__question__status=Question.Status.REMOVED)
     return rows.values_list(Coalesce("diagnosis__merged_into", "diagnosis"), flat=True).first()
 

@@ -3,7 +3,7 @@
 Shifts become duties two weeks ahead, see `duties`. Locks are taken in the order member, specialty, shift, duties.
 """
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -31,11 +31,11 @@ class NoSpecialty(RuleBroken):
 
 
 class EndsBeforeItStarts(RuleBroken):
-    message = "A shift ends after it starts."
+    message = "A shift ends after it starts. In the night when clocks go forward, one hour is skipped."
 
 
 class TooLong(RuleBroken):
-    message = "A shift lasts 24 hours at most."
+    message = "A shift lasts 24 hours at most: 23 by the clock in the night when clocks go back."
 
 
 class InThePast(RuleBroken):
@@ -77,15 +77,7 @@ def add_once(
     member = _lock(member)
     if found := _earlier(member, submission):
         return found
-    now = timezone.now()
-    if ends_at <= starts_at:
-        raise EndsBeforeItStarts
-    if ends_at - starts_at > LONGEST_SHIFT:
-        raise TooLong
-    if ends_at <= now:
-        raise InThePast
-    if starts_at > now + FARTHEST:
-        raise TooFarAhead
+    starts_at, ends_at = check_once(starts_at, ends_at)
     return _add(member, sort=Shift.Sort.ONCE, starts_at=starts_at, ends_at=ends_at, submission=submission)
 
 
@@ -178,6 +170,24 @@ def time_zone_of(member: Member) -> str:
     """The time zone of a member's notices, which is the one their shifts go by unless they say another."""
     chosen = NoticeSettings.objects.filter(member=member).values_list("time_zone", flat=True).first()
     return chosen or NoticeSettings().time_zone
+
+
+def check_once(starts_at: datetime, ends_at: datetime) -> tuple[datetime, datetime]:
+    """The two moments of a single shift in UTC: by the clock on the wall, hours are skipped and shown twice.
+
+    Raises InThePast, TooFarAhead, EndsBeforeItStarts, TooLong.
+    """
+    now = timezone.now()
+    if starts_at > now + FARTHEST:
+        raise TooFarAhead
+    if ends_at <= now:
+        raise EndsBeforeItStarts if starts_at > now else InThePast
+    starts_at, ends_at = starts_at.astimezone(UTC), ends_at.astimezone(UTC)
+    if ends_at <= starts_at:
+        raise EndsBeforeItStarts
+    if ends_at - starts_at > LONGEST_SHIFT:
+        raise TooLong
+    return starts_at, ends_at
 
 
 def _hold(member: Member) -> Member:

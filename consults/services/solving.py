@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Member
 from consults.models import Case, Diagnosis, Solution
-from consults.services import diagnoses
+from consults.services import diagnoses, stories
 from consults.services.settling import settle
 from questions.models import Post, Question
 from questions.services import closing
@@ -50,7 +50,8 @@ def solve_case(
 
     The final diagnosis is one of its board, or a new `name` with or without a code. It is solved here where at least
     one standing answer of a colleague is credited; else elsewhere, which takes a sentence on the outcome. All who
-    wrote there are told that it is solved, not what it was. Forecasts are scored anew.
+    wrote there are told that it is solved, not what it was. Forecasts are scored anew. A story that told of another
+    diagnosis goes back to its author.
     Raises TeachesAlready, ConfirmationMissing, FinalDiagnosisMissing, NotOfThisCase, diagnoses.NoName and
     CodeMalformed, and what `questions.services.closing.solve_question` does.
     """
@@ -66,7 +67,10 @@ def solve_case(
 
 @transaction.atomic
 def unsolve_case(*, case: Case, by: Member) -> Case:
-    """Take the solution back, with all that was scored by it. Raises what `closing.unsolve_question` does."""
+    """Take the solution back, with all that was scored by it; a story goes back to its author.
+
+    Raises what `closing.unsolve_question` does.
+    """
     case = _lock(case)
     if case.is_teaching:
         raise TeachesAlready
@@ -74,6 +78,7 @@ def unsolve_case(*, case: Case, by: Member) -> Case:
     if earlier := Solution.objects.filter(case=case).select_related("diagnosis").first():
         earlier.delete()
         _drop_unused(earlier.diagnosis)
+    stories.return_changed(case.pk)
     settle(case.pk)
     return case
 
@@ -114,6 +119,8 @@ def _state(case: Case, final: Diagnosis, confirmed: str) -> None:
         Solution.objects.create(case=case, diagnosis=final, confirmed=confirmed)
     elif (earlier.diagnosis_id, earlier.confirmed) != (final.pk, confirmed):
         was = earlier.diagnosis
+        if was.root_id != final.root_id:
+            stories.return_changed(case.pk)
         earlier.diagnosis, earlier.confirmed, earlier.stated_at = final, confirmed, timezone.now()
         earlier.save(update_fields=["diagnosis", "confirmed", "stated_at"])
         if was != final:

@@ -1,8 +1,8 @@
 """Success stories: how a case was solved, told to everybody once a moderator has looked.
 
-A story names no one and links to no case. Its patient allowed it by name: a consent on an earlier form does not cover
-it. With the consent, or the case, it is gone at once, and its words with it. Row locks are taken in the order chain,
-member, discussion, case, consent, story.
+A story names no one and links to no case. Its patient signed for it by name: a consent on an earlier form does not
+cover it, nor one that nobody signed. With the consent, or the case, it is gone at once, and its words with it. Row
+locks are taken in the order chain, discussion, member, case, consent, story, as where somebody writes in a discussion.
 """
 
 import re
@@ -10,13 +10,14 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Kind, Member, User
 from accounts.roles import is_moderator
 from accounts.services import notices
 from consults.models import Case, Consent, Story
+from consults.models.stories import tellable_cases
 from consults.services import triage
 from questions.models import Byline, Question
 from questions.rarity_forms import BREAK, digest_of
@@ -33,6 +34,10 @@ SHORTEST, LONGEST = 200, 6_000  # characters
 EXCERPT = 220
 PUBLISHED, RETURNED = "published", "returned"  # as keys of notices say it
 OWN_PAGES = re.compile(r"/(?:consults|questions|posts|members|physicians)/", re.IGNORECASE)
+CHANGED = (
+    "The final diagnosis of the case changed or was taken back. See whether the story still tells what it was, and "
+    "send it again."
+)
 State = Story.State
 
 
@@ -45,11 +50,11 @@ class NotSolved(RuleBroken):
 
 
 class StillPrivate(RuleBroken):
-    message = "This consult is private. Its story can be told once all physicians may read it."
+    message = "Not all physicians may read this consult. Its story can be told once they may."
 
 
 class NotAllowed(RuleBroken):
-    message = "The consent of this case does not cover a story, or has ended. Take one on the form of today."
+    message = "No signed consent of this case covers a story and stands. Take one on the form of today."
 
 
 class ToldAlready(RuleBroken):
@@ -79,7 +84,7 @@ class NamesSomebody(RuleBroken):
 
 
 class NotWaitingAnyMore(RuleBroken):
-    message = "This story does not wait any more: another moderator decided, or its author took it back."
+    message = "This story does not wait any more: a moderator decided, its author took it back, or its case changed."
 
 
 class SentAgain(NotWaitingAnyMore):
@@ -98,10 +103,8 @@ class WordsMissing(RuleBroken):
 
 
 def may_be_told(case: Case) -> bool:
-    """Whether a case with its question and consent, as they are now, may have a story."""
-    if case.is_withdrawn or case.question.is_removed or not (case.is_teaching or case.question.is_solved):
-        return False
-    return case.consent.is_standing and case.consent.for_stories and not case.question.is_private
+    """Whether a case, as it is now, may have a story. One query."""
+    return tellable_cases().filter(pk=case.pk).exists()
 
 
 @transaction.atomic
@@ -112,8 +115,7 @@ def write(*, case: Case, by: Member, title: str, source: str, rarity_seen: str =
     limits.Held, NotSolved, StillPrivate, NotAllowed, ToldAlready, WrongLength, StoryIdentifies, NamesSomebody,
     MayIdentify.
     """
-    Member.objects.select_for_update(no_key=True).filter(pk=by.pk).first()
-    case = _lock(case)
+    case = _lock(case, by)
     if case.question.asker_id != by.pk:
         raise NotYours
     if not by.may_write:
@@ -136,8 +138,10 @@ def write(*, case: Case, by: Member, title: str, source: str, rarity_seen: str =
     return story
 
 
-def _lock(case: Case) -> Case:
+def _lock(case: Case, by: Member | None = None) -> Case:
     question = Question.objects.select_for_update(of=("self",)).get(pk=case.pk)
+    if by:
+        Member.objects.select_for_update(no_key=True).filter(pk=by.pk).first()
     case = Case.objects.select_for_update(of=("self",)).get(pk=case.pk)
     case.question = question
     case.consent = Consent.objects.select_for_update(of=("self",)).get(pk=case.consent_id)
@@ -145,13 +149,15 @@ def _lock(case: Case) -> Case:
 
 
 def _check_may_be_told(case: Case) -> None:
+    """Raises NotSolved, StillPrivate, NotAllowed: the first that says why not."""
+    if may_be_told(case):
+        return
     is_over = case.is_withdrawn or case.question.is_removed
     if is_over or not (case.is_teaching or case.question.is_solved):
         raise NotSolved
-    if case.question.is_private:
+    if case.question.audience != Question.Audience.PHYSICIANS:
         raise StillPrivate
-    if not may_be_told(case):
-        raise NotAllowed
+    raise NotAllowed
 
 
 def check_words(case: Case, title: str, source: str, rarity_seen: str = "") -> None:
@@ -209,15 +215,14 @@ def take_back(*, story: Story, by: Member) -> Story:
 
 def waiting() -> QuerySet[Story]:
     """What a moderator has to look at, the oldest first."""
-    rows = Story.objects.filter(state=State.CHECKING, case__withdrawn_at=None)
-    return rows.exclude(case__question__status=Question.Status.REMOVED).order_by("written_at", "pk")
+    return Story.objects.tellable().filter(state=State.CHECKING).order_by("written_at", "pk")
 
 
 @transaction.atomic
 def publish(*, story: Story, by: User, seen: datetime | None = None) -> Story:
     """Let everybody read a story. `seen` is when what the moderator looked at had been written.
 
-    Raises rights.NotAModerator, OwnStory, NotWaitingAnyMore, SentAgain, NotSolved, NotAllowed.
+    Raises rights.NotAModerator, OwnStory, NotWaitingAnyMore, SentAgain, NotSolved, StillPrivate, NotAllowed.
     """
     story = _lock_to_decide(story, by, seen, [State.CHECKING])
     _check_may_be_told(story.case)
@@ -284,10 +289,16 @@ def erase_under(consent_id: int) -> int:
 
 def erase_ended() -> int:
     """The same wherever the consent, or the case, ended without a word about stories: what a clock finds."""
-    standing = Consent.objects.standing().filter(for_stories=True, pk=OuterRef("case__consent"))
-    removed = Q(case__question__status=Question.Status.REMOVED)
-    ended = Story.objects.filter(~Exists(standing) | Q(case__withdrawn_at__isnull=False) | removed)
-    return _erase(ended)
+    return _erase(Story.objects.ended())
+
+
+def return_changed(case_id: int) -> int:
+    """Give a story back whose case has another final diagnosis now, or none: it never comes back by itself.
+
+    The discussion is locked.
+    """
+    out = Story.objects.filter(case=case_id, state__in=[State.CHECKING, State.TOLD])
+    return out.update(state=State.RETURNED, answer=CHANGED)
 
 
 def cut(case_id: int, without) -> None:

@@ -94,7 +94,7 @@ def _cut_names(rows, cut: Callable[[str], str]) -> dict[str, list[str]]:
     """As `_cut_rows`. What a name is known by says the same words, so it goes with them."""
     kept = _cut_rows(rows.select_for_update(of=("self",)), "name", cut)
     for diagnosis in Diagnosis.objects.filter(pk__in=kept):
-        diagnosis.key = f"{TAKEN_OUT.lower()} {diagnosis.pk}"
+        diagnosis.key = diagnoses.nameless_key(diagnosis, TAKEN_OUT)
         diagnosis.save(update_fields=["key"])
     return kept
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import Kind, Member
 from accounts.services import notices
 from consults.models import Case, CaseDraft, Diagnosis, DiagnosisVote, Image, ImageFlag, Marker
-from consults.services import drafts, stories
+from consults.services import diagnoses, drafts, stories
 from consults.signals import case_withdrawn
 from questions.models import Appeal, Draft, Flag, FollowUp, ModerationAction, Post, Question, Revision, Vote
 from questions.services import telling
@@ -90,7 +90,7 @@ def _empty_board(case: Case) -> None:
     """Leave of the diagnoses, the final one among them, which forecasts met it: that is their authors'."""
     for diagnosis in Diagnosis.objects.filter(case=case):
         diagnosis.name, diagnosis.code = DIAGNOSIS, ""
-        diagnosis.key = f"{DIAGNOSIS.lower()} {diagnosis.pk}"
+        diagnosis.key = diagnoses.nameless_key(diagnosis, DIAGNOSIS)
         diagnosis.save(update_fields=["name", "key", "code"])
     disputes = DiagnosisVote.objects.filter(diagnosis__case=case).exclude(explanation="")
     disputes.update(explanation=DISPUTE)

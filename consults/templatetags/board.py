@@ -18,7 +18,6 @@ def case_board(context, question):
         return {}
     found = board.board_of(
         question.pk,
-        asker_id=question.asker_id,
         reader_id=page.member and page.member.pk,
         refused=getattr(request, "board_refused", None),
     )

@@ -14,7 +14,7 @@ from accounts.models import Member, User
 from accounts.roles import MODERATORS
 from accounts.tests.factories import make_specialty
 from consults.models import Case, Consent, Paging
-from questions.models import Byline, Credit, Post, Question, QuestionSpecialty
+from questions.models import Byline, Credit, Invitation, Post, Question, QuestionSpecialty
 
 SEED = 7
 SPECIALTIES = ("Dermatology", "Neurology", "Pulmonary Disease", "Radiology", "Hematology")
@@ -42,6 +42,7 @@ def generate(number: int, *, now, seed: int = SEED) -> None:
         batch_size=5000,
     )
     _write_posts(rng, questions, people, now)
+    Invitation.objects.bulk_create(_invitations(rng, questions, people), batch_size=2000)
     Paging.objects.bulk_create(
         (_paging(rng, one, specialties, now) for one in questions if rng.random() < 0.3), batch_size=2000
     )
@@ -53,7 +54,8 @@ def _people(rng, specialties) -> list[Member]:
     for place in range(60):
         kind = KINDS[place % len(KINDS)]
         user = User(email=f"generated{place}@example.org", is_staff=kind == "staff")
-        standing = kind if kind in Member.Standing.values else "physician"
+        standing = "applicant" if kind == "left" else "physician"  # as leaving leaves it
+        standing = kind if kind in Member.Standing.values else standing
         made.append((kind, user, Member(handle=f"generated_{place}", standing=standing)))
     User.objects.bulk_create(user for _, user, _ in made)
     for kind, user, member in made:
@@ -142,6 +144,20 @@ def _post(rng, question, author, byline, edge, now) -> Post:
     )
 
 
+def _invitations(rng, questions, people):
+    """Of private consults, and of some that were opened to all later."""
+    for question in questions:
+        if question.audience == "invited" or rng.random() < 0.05:
+            sent_at = question.opened_at
+            yield Invitation(
+                question=question,
+                member=rng.choice(people[12:]),
+                sent_at=sent_at,
+                due_at=sent_at + timedelta(hours=4),
+                state="expired",
+            )
+
+
 def _paging(rng, question, specialties, now) -> Paging:
     started_at = question.opened_at + (now - question.opened_at) * rng.random()
     heard = started_at + (now - started_at) * rng.random() ** 4 if rng.random() < 0.7 else None
@@ -171,6 +187,7 @@ def _cases():
         "question__posts__author__user__groups",
         "question__credits",
         "question__specialties",
+        "question__invitations",
         "pagings",
     )
     return rows.order_by("pk")
@@ -181,6 +198,8 @@ def _fact(case, now, zone) -> dict | None:
     if case.intent != "help" or case.withdrawn_at or question.status == "removed":
         return None
     if question.audience == "invited" or question.opened_at > now:
+        return None
+    if list(question.invitations.all()):
         return None
     posts = list(question.posts.all())
     first = None
@@ -210,11 +229,13 @@ def _fact(case, now, zone) -> dict | None:
 
 
 def _counts(author, question) -> bool:
-    if author.pk == question.asker_id or author.standing not in ("physician", "read_only"):
+    if author.pk == question.asker_id or author.standing == "suspended":
         return False
     user = author.user
     if user is None:
         return True
+    if author.standing not in ("physician", "read_only"):
+        return False
     return not user.is_staff and all(group.name != MODERATORS for group in user.groups.all())
 
 

@@ -1,7 +1,9 @@
 """Plain makers of shifts, pagings and pasts for tests of on call."""
 
+import threading
 from datetime import timedelta
 
+from django.db import connections
 from django.utils import timezone
 
 from accounts.models import Specialty
@@ -9,6 +11,7 @@ from accounts.tests.factories import make_member, make_specialty
 from consults.models import Call, Duty, Paging, Shift
 from consults.tests.factories import make_case
 from questions.models import Byline, Credit, Post, Question, QuestionSpecialty
+from sermo.errors import RuleBroken
 
 DERM = "Dermatology"
 
@@ -65,3 +68,26 @@ def answered(member, specialty, *, mode="anonymous", credited=False, **fields):
     if credited:
         Credit.objects.create(question=question, post=post, place=1)
     return post
+
+
+def at_once(*works):
+    """Run each on a connection of its own, starting together; return what broke."""
+    barrier, broken = threading.Barrier(len(works)), []
+
+    def run(work):
+        try:
+            barrier.wait(20)
+            work()
+        except RuleBroken:
+            pass
+        except Exception as error:
+            broken.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=[work]) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return broken

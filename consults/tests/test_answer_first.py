@@ -18,9 +18,9 @@ from accounts.services import mail as outbox
 from accounts.services import notices, ties
 from accounts.tests.factories import make_member
 from conftest import client_of
-from consults.models import Diagnosis, DiagnosisVote, Reply, Solution
-from consults.services import markers
-from consults.tests.factories import make_case
+from consults.models import DiagnosisVote
+from consults.services import markers, replies
+from consults.tests.factories import make_case, make_diagnosis, make_solution
 from questions import ranking
 from questions.models import Credit, FollowUp, Question, SavedSearch, Subscription
 from questions.search import alerts
@@ -35,6 +35,7 @@ ANSWERER, TITLE = "sable_quill", "Annular rash after a walk"
 WORDS = {
     "answer": "quarzolith",
     "answer as it was": "brombarium",
+    "next step": "wexomoral",
     "comment": "vellutine",
     "dispute": "marnovex",
     "mark of an answer": "tolpidane",
@@ -78,10 +79,13 @@ def case(reader):
     image = case.images.get()
     markers.add_marker(image=image, member=answerer, left=1, top=1, label=WORDS["mark of an answer"])
     markers.add_marker(image=image, member=other, left=9, top=9, label=WORDS["mark"])
-    answer = make_answer(
-        question,
-        answerer,
-        source=f"{WORDS['answer as it was']} (mark 1), PMID 31535829, https://example.org/{WORDS['link']}",
+    answer = replies.reply(
+        case=case,
+        author=answerer,
+        diagnosis=WORDS["diagnosis"].capitalize(),
+        confidence=70,
+        next_step=f"Give {WORDS['next step']}.",
+        comment=f"{WORDS['answer as it was']} (mark 1), PMID 31535829, https://example.org/{WORDS['link']}",
     )
     answer.posted_at -= timedelta(hours=1)
     answer.save(update_fields=["posted_at"])
@@ -96,7 +100,7 @@ def case(reader):
         reason="evidence",
         explanation=f"No trial says {WORDS['dispute']}.",
     )
-    _name_diagnoses(case, answer, other)
+    _name_diagnoses(case, answer.reply.diagnosis, other)
     now = timezone.now()
     Question.objects.filter(pk=question.pk).update(solved_at=now, outcome=f"It was {WORDS['outcome']}.")
     Credit.objects.create(question=question, post=answer, place=1)
@@ -112,23 +116,16 @@ def case(reader):
     return case
 
 
-def _name_diagnoses(case, answer, voter):
-    named = [
-        Diagnosis.objects.create(case=case, name=WORDS[name].capitalize(), key=WORDS[name])
-        for name in ("diagnosis", "synonym", "final diagnosis")
-    ]
-    Diagnosis.objects.filter(pk=named[1].pk).update(merged_into=named[0])
-    Reply.objects.create(
-        post=answer, case=case, member=answer.author, diagnosis=named[0], confidence=70, is_forecast=True
-    )
+def _name_diagnoses(case, diagnosis, voter):
+    make_diagnosis(case, WORDS["synonym"].capitalize(), merged_into=diagnosis)
     DiagnosisVote.objects.create(
-        diagnosis=named[0],
+        diagnosis=diagnosis,
         voter=voter,
         value=-1,
         reason="evidence",
         explanation=f"The rash is not {WORDS['dispute of a diagnosis']} at all.",
     )
-    Solution.objects.create(case=case, diagnosis=named[2], confirmed="pathology")
+    make_solution(case, WORDS["final diagnosis"].capitalize(), "pathology")
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from accounts.tests.factories import make_member
 from conftest import client_of
 from consults import board, weights
 from consults.models import Diagnosis, DiagnosisVote, Reply, Solution
-from consults.services import diagnoses
-from consults.tests.factories import make_case
+from consults.services import diagnoses, markers, withdrawing
+from consults.tests.factories import make_case, make_forecast
 from consults.tests.test_replies import at_once, reply
 from questions.models import Question, WriteCount
 from questions.services import circles, voting, writing
@@ -22,7 +22,7 @@ WHY = "There is no scale at the border."
 
 
 def board_of(case, reader=None):
-    return board.board_of(case.pk, asker_id=case.question.asker_id, reader_id=reader and reader.pk)
+    return board.board_of(case.pk, reader_id=reader and reader.pk)
 
 
 def named(case, name="Erythema migrans") -> Diagnosis:
@@ -82,6 +82,20 @@ def test_each_member_counts_once_by_the_latest_standing_reply(colleague):
     writing.remove_post(post=second, by=colleague)
 
     assert facts(case) == [("Erythema migrans", 1, 0, 90)]
+
+
+def test_folded_replies_and_the_asker_s_hold_no_diagnosis(moderator, colleague):
+    case = make_case(images=0)
+    post = reply(case, colleague)
+    make_forecast(case, case.question.asker)
+
+    assert facts(case) == [("Erythema migrans", 1, 0, 80)]
+    assert diagnoses.counted(case.pk) == {colleague.pk: named(case).pk}
+
+    acts.act(post=post, by=moderator.user, kind="fold", reason="misinformation")
+
+    assert facts(case) == []
+    assert diagnoses.counted(case.pk) == {}
 
 
 def test_what_nobody_holds_any_more_is_gone_but_for_the_final_diagnosis(colleague):
@@ -329,6 +343,77 @@ def test_only_the_asker_while_it_is_open_and_moderators_who_take_no_part_order_t
         diagnoses.rename(diagnosis=named(other), name="ECM", by=moderator, user=moderator.user)
 
 
+@pytest.mark.parametrize("part", ["judged", "marked"])
+def test_a_moderator_who_judged_a_diagnosis_or_marked_a_picture_decides_nothing_there(part, moderator):
+    case = make_case()
+    post = reply(case)
+    if part == "judged":
+        corroborate(case, moderator)
+    else:
+        markers.add_marker(image=case.images.get(), member=moderator, left=1, top=1, label="Rim")
+
+    with pytest.raises(rights.TakesPart):
+        acts.act(post=post, by=moderator.user, kind="remove", reason="spam")
+    acts.act(post=reply(make_case(images=0)), by=moderator.user, kind="remove", reason="spam")
+
+
+def test_only_an_order_by_a_moderator_waits_for_the_chain(colleague, moderator, monkeypatch):
+    case, waited = make_case(images=0), []
+    reply(case, colleague)
+    monkeypatch.setattr(diagnoses.events, "lock_chain", lambda: waited.append(1))
+
+    with pytest.raises(diagnoses.NotYours):
+        diagnoses.rename(diagnosis=named(case), name="ECM", by=colleague, user=colleague.user)
+    asker = case.question.asker
+    diagnoses.rename(diagnosis=named(case), name="ECM", by=asker, user=asker.user)
+
+    assert waited == []
+
+
+def test_the_asker_does_not_write_back_what_a_moderator_took_out_of_a_name(physician, moderator):
+    case = make_case(physician, images=0)
+    post = reply(case, diagnosis="Quillfeather rash")
+    acts.act(
+        post=post,
+        by=moderator.user,
+        kind="redact",
+        reason="identity",
+        text=post.source.replace("Quillfeather", "[…]"),
+    )
+    diagnosis = Diagnosis.objects.get()
+    assert diagnosis.name == "[…] rash"
+
+    with pytest.raises(diagnoses.TakenOutByModerator):
+        diagnoses.rename(diagnosis=diagnosis, name="Quillfeather rash", by=physician, user=physician.user)
+    made = diagnoses.rename(diagnosis=diagnosis, name="Tick rash", by=moderator, user=moderator.user)
+
+    assert (made.name, made.key) == ("Tick rash", "tick rash")
+
+
+def test_the_diagnoses_of_a_withdrawn_case_are_ordered_by_nobody(physician, moderator):
+    case = make_case(physician, images=0)
+    reply(case)
+    reply(case, diagnosis="ECM")
+    one, other = Diagnosis.objects.order_by("pk")
+    withdrawing.withdraw(case=case, why="author", by=physician)
+    question = Question.objects.get(pk=case.pk)
+
+    for act in (
+        lambda: diagnoses.merge(diagnosis=other, into=one, by=moderator, user=moderator.user),
+        lambda: diagnoses.unmerge(diagnosis=other, by=moderator, user=moderator.user),
+        lambda: diagnoses.rename(diagnosis=other, name="ECM", by=moderator, user=moderator.user),
+    ):
+        with pytest.raises(diagnoses.Withdrawn):
+            act()
+    client = client_of(moderator)
+    page = reverse("consults:diagnoses", args=[case.pk, question.slug])
+    assert client.get(page).status_code == 404
+    assert page not in text_of(moderator, question)
+    for name in ("merge", "unmerge", "rename"):
+        address = reverse(f"consults:{name}_diagnosis", args=[other.pk])
+        assert client.post(address, {"name": "ECM", "into": one.pk}).status_code == 404
+
+
 def test_diagnoses_of_two_cases_are_never_one(physician):
     one, other = make_case(physician, images=0), make_case(physician, images=0)
     reply(one)
@@ -448,7 +533,7 @@ def test_the_asker_merges_renames_and_takes_apart_on_a_page_of_its_own(physician
     client, one, other = client_of(physician), named(case), named(case, "ECM")
     page = reverse("consults:diagnoses", args=[case.pk, case.question.slug])
     assert page in text_of(physician, case)
-    assert client.get(page).content.decode().count("It is the same as") == 2
+    assert client.get(page).content.decode().count("Count it under") == 2
 
     def post(act, diagnosis, **typed):
         return client.post(reverse(f"consults:{act}_diagnosis", args=[diagnosis.pk]), typed)

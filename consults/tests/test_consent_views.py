@@ -140,7 +140,13 @@ class TestPreparing:
 
 
 class TestSigning:
-    PAPER = {"signer": "guardian", "signed_on": "2026-11-02", "for_teaching": "on", "attested": "on"}
+    PAPER = {
+        "signer": "guardian",
+        "signed_on": "2026-11-02",
+        "form_version": consents.FORM_VERSION,
+        "for_teaching": "on",
+        "attested": "on",
+    }
 
     def test_on_paper(self, physician_client, prepared):
         sent = physician_client.post(prepared.get_absolute_url(), self.PAPER)
@@ -168,6 +174,44 @@ class TestSigning:
         assert sent.status_code == 422
         assert words in sent.content.decode()
         assert not Consent.objects.get().is_standing
+
+    @pytest.mark.parametrize(
+        ("version", "stories", "status"),
+        [("2026-12", True, 302), ("2026-11", False, 302), ("2026-11", True, 422), ("2025-01", False, 422)],
+    )
+    def test_a_sheet_is_noted_as_the_version_at_its_foot(
+        self, physician, physician_client, version, stories, status
+    ):
+        old = make_consent(physician, "signed", is_attested=False, form_version="2026-11")
+        printed = physician_client.get(address("consent_form", old.pk)).content.decode()
+        assert "told to everyone" in printed
+        assert f"Form {consents.FORM_VERSION}" in printed
+        fields = {**self.PAPER, "form_version": version, "for_stories": "on" if stories else ""}
+
+        sent = physician_client.post(old.get_absolute_url(), fields)
+
+        old.refresh_from_db()
+        assert sent.status_code == status
+        if status == 302:
+            assert (old.form_version, old.for_stories) == (version, stories)
+        else:
+            assert old.attested_at is None
+            assert f'value="{consents.FORM_VERSION}"' in sent.content.decode()
+
+    def test_the_version_is_asked_for_where_there_are_two(self, physician, physician_client, prepared):
+        assert "form_version" not in physician_client.get(prepared.get_absolute_url()).context["form"].fields
+        old = make_consent(physician, "signed", is_attested=False, form_version="2026-11")
+        form = physician_client.get(old.get_absolute_url()).context["form"]
+        assert form["form_version"].value() == consents.FORM_VERSION
+        with pytest.raises(consents.UnknownVersion):
+            consents.sign(
+                consent=old,
+                member=physician,
+                signer="patient",
+                medium="paper",
+                signed_on=timezone.localdate(),
+                form_version="1999",
+            )
 
     @pytest.mark.parametrize(("language", "thanks"), [("en", "Thank you"), ("es", "Gracias")])
     def test_on_the_screen(self, physician_client, prepared, language, thanks):

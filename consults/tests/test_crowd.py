@@ -1,6 +1,6 @@
 """Was the crowd right: examples worked out by hand, and what is not shown."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -8,9 +8,9 @@ from django.utils import timezone
 from accounts.tests.factories import make_member
 from consults import crowd
 from consults.crowd import Counted
-from consults.models import Diagnosis, Reply, Solution
+from consults.models import Case, Diagnosis, Reply, Solution
 from consults.tests.factories import make_case
-from questions.models import Byline, Post, Question
+from questions.models import Byline, Invitation, Post, Question
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -119,7 +119,11 @@ def test_cases_that_are_not_solved_for_sure_and_those_out_of_sight_are_left_out(
         solved(audience="invited"),
         solved(intent="teaching"),
         solved(),
+        solved(),
     ]
+    Invitation.objects.create(  # opened to all later
+        question=cases[-2].question, member=members[1], due_at=timezone.now() + DAY
+    )
     for case in cases:
         say(case, members[0], "lupus")
     Question.objects.filter(pk=cases[-1].pk).update(solved_at=None)  # reopened
@@ -143,6 +147,31 @@ def test_what_was_solved_today_is_not_in_it_yet(members):
 
     assert crowd.table() == crowd.Table()
     assert counted() == {OURS: (1, 1, 1, 1)}
+
+
+def test_what_is_withdrawn_or_merged_today_moves_the_table_tomorrow(members, monkeypatch):
+    monkeypatch.setattr(crowd, "LEAST", 1)
+    case, other = solved(), solved()
+    for one in (case, other):
+        say(one, members[0], "lupus")
+    noon = (timezone.now() + DAY).astimezone(UTC).replace(hour=12)
+    first = crowd.table(noon)
+    assert first.whole.cases == 2
+
+    Case.objects.filter(pk=case.pk).update(withdrawn_at=timezone.now(), withdrawn="author")
+
+    assert crowd.table(noon.replace(hour=23, minute=59)) == first
+    assert crowd.table(noon + DAY).whole.cases == 1
+
+
+def test_the_table_is_kept_until_midnight(members, monkeypatch):
+    kept = []
+    monkeypatch.setattr(crowd.cache, "add", lambda key, value, seconds: kept.append(seconds) or True)
+
+    crowd.table(datetime(2026, 3, 1, 23, 0, tzinfo=UTC))
+    crowd.table(datetime(2026, 3, 2, 0, 0, tzinfo=UTC))
+
+    assert kept == [3_601, 86_401]
 
 
 # What may be shown

@@ -40,7 +40,9 @@ def test_they_are_there_and_twice_is_once(cast):
     assert list(invited) == [("sent", 0), ("accepted", 1)]
     assert Invitation.objects.get(state="sent").member == cast
     assert Question.objects.filter(audience="invited", peers_only=True).count() == 2
-    assert Story.objects.told().get().title == private.STORY_TITLE
+    story = Story.objects.told().get()
+    assert story.title == private.STORY_TITLE
+    assert story.case.consent.kind == "signed"
 
 
 def test_nothing_in_them_would_be_stopped():

@@ -1,5 +1,6 @@
 """Shifts, and what they come to in UTC."""
 
+import contextlib
 import uuid
 from datetime import UTC, datetime, time, timedelta
 
@@ -12,7 +13,7 @@ from accounts.services import leaving, members
 from accounts.tests.factories import make_member, make_specialty
 from consults.models import Call, Duty, Shift
 from consults.services import duties, shifts
-from consults.tests.on_call import make_paging, on_duty
+from consults.tests.on_call import at_once, make_paging, on_duty
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -264,6 +265,24 @@ def test_the_night_ends_what_is_over_and_who_is_gone(physician, colleague):
     duties.plan_all(timezone.now() + 5 * HOUR)
 
     assert not Shift.objects.filter(ended_at=None).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_leaving_and_ending_a_shift_at_one_moment_do_not_wait_for_each_other(physician):
+    for _ in range(3):
+        member = on_duty()
+        shift = member.shifts.get()
+        broken = at_once(
+            lambda member=member: leaving.leave(member.user),
+            lambda member=member, shift=shift: end_unless_gone(shift, member),
+        )
+        assert broken == []
+    assert not Shift.objects.exists()
+
+
+def end_unless_gone(shift, member):
+    with contextlib.suppress(Member.DoesNotExist):
+        shifts.end_shift(shift=shift, member=member)
 
 
 def test_leaving_takes_shifts_and_pages_along_and_frees_what_was_accepted():

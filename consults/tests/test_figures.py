@@ -8,6 +8,8 @@ from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.leaving.ledger import Person
+from accounts.personal import anonymize_member
 from accounts.roles import MODERATORS
 from accounts.tests.factories import make_member
 from conftest import client_of
@@ -15,7 +17,7 @@ from consults import figures
 from consults.tests import generated
 from consults.tests.factories import make_case
 from consults.words import span
-from questions.models import Byline, Credit, Post, Question
+from questions.models import Byline, Credit, Invitation, Post, Question
 
 pytestmark = pytest.mark.django_db
 PAGE = "/consults/figures/"
@@ -114,6 +116,18 @@ def test_the_first_reply_is_the_first_answer_that_stands_by_another_physician(co
     assert whole().reply.median == 4 * 3600
 
 
+def test_a_first_reply_stays_the_first_when_its_author_leaves(colleague, third):
+    case = old_case()
+    answer(case, colleague, HOUR)
+    answer(case, third, 2 * HOUR)
+    before = whole()
+
+    anonymize_member(Person.of(colleague.user))
+
+    assert whole() == before
+    assert before.reply.median == 3600
+
+
 @pytest.mark.parametrize("who", ["staff", "moderator"])
 def test_a_reply_of_staff_or_of_a_moderator_is_none(who, colleague):
     if who == "staff":
@@ -151,6 +165,9 @@ def test_what_is_no_published_ask_is_not_counted(physician):
     old_case(status="removed")
     old_case(withdrawn_at=timezone.now(), withdrawn="author")
     old_case(audience="invited")
+    opened = old_case().question  # private at first
+    now = timezone.now()
+    Invitation.objects.create(question=opened, member=physician, due_at=now + HOUR)
 
     assert whole() == figures.NOTHING
 
@@ -202,6 +219,19 @@ def test_how_long_is_said_as_one_says_it(seconds, said):
 
 
 # The page
+
+
+def test_the_page_of_a_case_says_nothing_of_a_first_reply_that_the_figures_define_otherwise(
+    physician_client, moderator
+):
+    case = make_case(images=0)
+    answer(case, moderator, HOUR)
+    Question.objects.filter(pk=case.pk).update(first_answer_at=case.question.opened_at + HOUR)
+
+    page = physician_client.get(case.get_absolute_url()).content.decode()
+
+    assert "Closes if silent" in page
+    assert "First reply after" not in page
 
 
 def test_visitors_and_applicants_do_not_come_in(client, applicant_client):

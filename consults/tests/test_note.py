@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.models import Block
 from conftest import client_of
 from consults.models import Diagnosis, Reply, Solution
+from consults.services import replies
 from consults.tests.factories import make_case
 from questions.models import Byline, Commitment, Post, Question, Reference
 from sermo.text import render_markdown
@@ -154,6 +155,29 @@ def test_folded_removed_and_blocked_answers_give_no_next_step(case, colleague, t
 
     assert not [word for word in ("Folded", "Removed", "Blocked") if word in said]
     assert "None was named." in said
+
+
+def test_a_folded_answer_is_not_in_the_differential(case, colleague, third):
+    reply(case, colleague, name="Sarcoid")
+    reply(case, third, folded_at=timezone.now(), fold_reason="misinformation")
+
+    said = note(case, case.question.asker)
+
+    assert ("Sarcoid" in said, "Lupus" in said) == (True, False)
+
+
+def test_the_next_step_of_a_reply_as_it_is_composed_and_as_a_browser_sends_it_back(case, colleague):
+    post = replies.reply(
+        case=case,
+        author=colleague,
+        diagnosis="Lupus",
+        confidence=80,
+        next_step="Biopsy first.",
+        comment="Soon.",
+    )
+    Post.objects.filter(pk=post.pk).update(source=post.source.replace("\n", "\r\n"))
+
+    assert "<li>Biopsy first.</li>" in note(case, case.question.asker)
 
 
 def test_the_page_of_a_case_leads_to_it(case, physician_client):

@@ -5,6 +5,7 @@ from datetime import datetime, time, timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +14,7 @@ from playwright.sync_api import expect
 from accounts.models import Block, NoticeChoice, NoticeSettings
 from accounts.tests.factories import make_member, make_specialty, make_user
 from conftest import client_of
-from consults.models import Call, OnCallWishes, Paging, Shift
+from consults.models import Call, Duty, OnCallWishes, Paging, Shift
 from consults.on_call_board import Crowd
 from consults.services import calls, paging, shifts
 from consults.tests.factories import make_case
@@ -247,6 +248,14 @@ def test_who_cannot_be_paged_now_is_not_on_call_now(third_client):
     assert "Next 24 h: fewer than 3" in page
 
 
+def test_the_longest_stretch_of_a_week_is_counted(third_client):
+    """In the autumn night a weekly shift is an hour longer than a day."""
+    on_duty(timezone.now() + timedelta(hours=24, minutes=20))
+    Duty.objects.update(ends_at=F("starts_at") + timedelta(hours=25))
+
+    assert "Next 24 h: fewer than 3" in text_of(third_client)
+
+
 def test_a_shift_that_begins_within_a_day_stands_under_the_next_24_hours(third_client):
     show_handle(on_duty(timezone.now() + timedelta(hours=20)))
     show_handle(on_duty(timezone.now() + timedelta(hours=40), member=make_member(specialty="Neurology")))
@@ -360,6 +369,18 @@ def test_a_page_is_handed_over_by_handle_or_to_the_next_in_line(third, third_cli
         assert third_client.post(address, {"to": shown.pk})["Location"] == BOARD
     assert Call.objects.get(state="handed").handed_to == shown
     assert third_client.get(address)["Location"] == BOARD
+
+
+def test_a_page_is_handed_by_handle_to_whom_the_board_may_name_only(third, third_client):
+    withheld = show_handle(on_duty(member=make_member(specialty=DERM, face={"specialty": "Another group"})))
+    call = page_to(third)
+    address = reverse("on_call:hand_over", args=[call.pk])
+
+    assert withheld.handle not in text_of(third_client, address)
+    with pytest.raises(calls.CannotTake):
+        calls.hand_over(call=call, member=third, to=withheld)
+    assert third_client.post(address, {"to": "next"})["Location"] == BOARD
+    assert Call.objects.get(state="handed").handed_to == withheld
 
 
 def test_with_nobody_else_on_call_a_page_stays_where_it_is(third, third_client):
@@ -542,16 +563,17 @@ def test_the_asker_sees_how_a_page_goes_beside_the_case_and_on_the_board(case, t
     for address in (case.get_absolute_url(), BOARD):
         page = text_of(third_client, address)
         assert "Sent to 3, seen by 2 (after 1 min), accepted by" in page
-        assert f">{shown.handle}</a> after 4 min." in page
+        assert "by a colleague after 4 min." in page
         assert reverse("on_call:stop", args=[first.paging_id]) in page
-    assert shown.handle not in text_of(client_of(make_member(specialty=DERM)), case.get_absolute_url())
+        assert shown.handle not in page
 
 
 @pytest.mark.parametrize(
     ("shows", "mode", "signs", "said"),
     [
         (False, "anonymous", None, "a colleague"),
-        (True, "anonymous", None, "a handle"),
+        (True, "anonymous", None, "a colleague"),
+        (True, "anonymous", "anonymous", "a handle"),
         (True, "public", None, "a colleague"),
         (True, "anonymous", "masked", "a colleague"),
         (False, "anonymous", "anonymous", "a handle"),
@@ -574,6 +596,51 @@ def test_who_accepted_is_told_under_the_face_they_show_there(case, third_client,
     assert ("by a colleague" in page) == (said == "a colleague")
 
 
+def test_a_handle_that_hides_its_specialty_does_not_stand_beside_it(case, third_client):
+    member = make_member(specialty=DERM, face={"specialty": "Another group"})
+    page_to(member, case, state="accepted")
+    Paging.objects.update(state="accepted", next_at=None, first_heard_at=timezone.now())
+    Byline.objects.create(question=case.question, member=member, mode="anonymous")
+
+    page = text_of(third_client)
+
+    assert "accepted by a colleague" in page
+    assert member.handle not in page
+
+
+def test_who_answered_is_credited_not_who_had_accepted(case, third_client):
+    accepted, answered = (make_member(specialty=DERM) for _ in range(2))
+    first = page_to(accepted, case, state="accepted", started_ago=30)
+    started = first.paging.started_at
+    Call.objects.create(
+        paging=first.paging, member=answered, step=0, state="answered", decided_at=timezone.now()
+    )
+    Paging.objects.update(
+        state="answered", next_at=None, first_heard_at=started, ended_at=started + timedelta(minutes=9)
+    )
+    for member in (accepted, answered):
+        Byline.objects.create(question=case.question, member=member, mode="anonymous")
+
+    page = text_of(third_client)
+
+    assert f">{answered.handle}</a> after 9 min." in page
+    assert accepted.handle not in page
+    Call.objects.filter(state="answered").delete()
+    assert "Sent to 1, seen by 1, answered after 9 min." in text_of(third_client)
+
+
+def test_an_answered_page_stays_answered_once_its_colleague_has_left(case, third_client):
+    call = page_to(make_member(specialty=DERM), case, started_ago=30)
+    heard = call.paging.started_at + timedelta(minutes=3)
+    Paging.objects.update(state="answered", next_at=None, first_heard_at=heard, ended_at=heard)
+    call.delete()
+
+    page = text_of(third_client, case.get_absolute_url())
+
+    assert "Answered after 3 min." in page
+    assert "Sent to nobody" not in page
+
+
 def test_paging_is_stopped_where_one_pressed_it(case, third, third_client, colleague):
     call = page_to(colleague, case)
     address = reverse("on_call:stop", args=[call.paging_id])
@@ -594,6 +661,13 @@ def test_the_page_of_the_case_marks_its_page_seen_and_offers_to_take_it(third, t
     assert reverse("on_call:accept", args=[call.pk]) in page
     call.refresh_from_db()
     assert call.state == "seen"
+
+
+def test_no_page_is_offered_for_a_private_consult(third, third_client):
+    case = derm_case(third, audience="invited")
+
+    assert "Page a specialty" not in text_of(third_client, case.get_absolute_url())
+    assert third_client.get(page_address(case))["Location"] == case.get_absolute_url()
 
 
 @pytest.mark.parametrize("fields", [{"intent": "teaching"}, {"status": "closed"}])

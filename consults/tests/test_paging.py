@@ -1,25 +1,23 @@
 """Escalation and acknowledgement: who is paged when, and what ends it."""
 
-import threading
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import notice_kinds
-from accounts.models import Block, Face, Kind, Mail, Member, Notice, NoticeSettings
+from accounts.models import Block, Face, Kind, Mail, Member, Notice, NoticeSettings, User
 from accounts.tests.factories import make_member, make_specialty
 from consults import tasks_on_call
 from consults.models import Call, Case, OnCallWishes, Paging
 from consults.services import calls, paging, shifts, withdrawing
 from consults.tests.factories import make_case
-from consults.tests.on_call import DERM, answered, make_paging, on_duty
+from consults.tests.on_call import DERM, answered, at_once, make_paging, on_duty
 from questions.models import Question
 from questions.services import closing, writing
 from questions.services.moderation import acts
 from questions.tests.factories import make_answer
-from sermo.errors import RuleBroken
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
@@ -149,6 +147,53 @@ def test_after_an_outage_all_due_steps_are_taken_once_and_in_order(crowd):
     assert called(one) == {member.pk for member in crowd}
     assert {call.sent_at for call in one.calls.all()} == {at(one, 40)}
     assert len(told(one.case.question.asker, Kind.CASE)) == 1
+
+
+def test_an_outage_that_outlasts_a_paging_ends_it_and_pages_nobody(crowd):
+    one = make_paging()
+
+    assert paging.advance(one.pk, at(one, 120)) == 1
+
+    assert (fresh(one).state, one.calls.count()) == ("unheard", 0)
+    assert told(one.case.question.asker, Kind.CASE) == [f"paging:unheard:{one.pk}"]
+    assert not Notice.objects.filter(kind=Kind.ON_CALL).exists()
+
+
+def test_who_is_paged_at_the_last_moment_has_a_few_minutes(crowd):
+    one = make_paging()
+
+    assert paging.advance(one.pk, at(one, 119)) == 4
+
+    assert (fresh(one).state, fresh(one).next_at) == ("open", at(one, 129))
+    assert set(one.calls.values_list("state", flat=True)) == {"sent"}
+
+
+def test_the_broker_holds_no_nudge_for_longer_than_it_keeps_one(
+    monkeypatch, django_capture_on_commit_callbacks
+):
+    sent, now = [], timezone.now()
+    monkeypatch.setattr(tasks_on_call.advance, "apply_async", lambda args, **when: sent.append(args))
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks_on_call.nudge_at(1, now + 49 * MINUTE)
+        tasks_on_call.nudge_at(2, now + 61 * MINUTE)
+
+    assert sent == [[1]]
+
+
+def test_a_paging_that_fails_does_not_stop_the_others_and_says_why(crowd, monkeypatch, caplog):
+    one, other = make_paging(), make_paging()
+    advance = paging.advance
+
+    def fail(paging_id):
+        if paging_id == one.pk:
+            raise ValueError("no such step")
+        return advance(paging_id)
+
+    monkeypatch.setattr(paging, "advance", fail)
+    tasks_on_call.advance_due()
+
+    assert (one.calls.count(), other.calls.count()) == (0, 1)
+    assert "no such step" in caplog.text
 
 
 def test_a_late_step_pages_who_is_on_call_then_and_not_when_it_was_due():
@@ -362,12 +407,80 @@ def test_an_answer_of_somebody_else_stops_nothing(crowd):
 def test_what_was_accepted_and_never_answered_ends_after_a_day(crowd):
     one = start()
     calls.accept(call=one.calls.get(), member=one.calls.get().member)
-    Paging.objects.update(first_heard_at=timezone.now() - timedelta(hours=25))
+    Call.objects.update(decided_at=timezone.now() - timedelta(hours=25))
 
     tasks_on_call.advance_due()
 
     assert fresh(one).state == "stopped"
+    forgotten = "Your page was accepted and not answered. You can page again"
+    assert forgotten in words(one.case.question.asker, Kind.CASE)
     assert start(one.case) != one
+
+
+def test_who_took_a_page_over_has_a_day_of_their_own(crowd):
+    one = start()
+    first = one.calls.get()
+    calls.accept(call=first, member=first.member)
+    Paging.objects.update(first_heard_at=timezone.now() - timedelta(hours=25))
+    second = calls.hand_over(call=first, member=first.member)
+    calls.accept(call=second, member=second.member)
+
+    tasks_on_call.advance_due()
+
+    assert fresh(one).state == "accepted"
+
+
+@pytest.mark.parametrize("change", [{"standing": "suspended"}, {"standing": "read_only"}, {"active": False}])
+def test_a_page_accepted_by_who_cannot_answer_any_more_looks_for_somebody_else(crowd, change):
+    one = start()
+    call = one.calls.get()
+    calls.accept(call=call, member=call.member)
+    tasks_on_call.advance_due()
+    assert fresh(one).state == "accepted"
+    if "standing" in change:
+        Member.objects.filter(pk=call.member_id).update(**change)
+    else:
+        User.objects.filter(pk=call.member.user_id).update(is_active=False)
+
+    tasks_on_call.advance_due()
+
+    one = fresh(one)
+    assert (one.state, fresh(call).state) == ("open", "expired")
+    assert one.next_at > timezone.now()
+    assert paging.advance(one.pk, one.next_at) == 1
+    assert len(called(one)) == 2
+
+
+def test_who_was_blocked_by_the_asker_meanwhile_cannot_accept(crowd):
+    one = start()
+    call = one.calls.get()
+    Block.objects.create(
+        blocker=one.case.question.asker,
+        blocked=call.member,
+        blocker_face=Face.HANDLE,
+        blocked_face=Face.HANDLE,
+    )
+
+    with pytest.raises(calls.Over):
+        calls.accept(call=call, member=call.member)
+
+
+def test_each_refusal_says_why(crowd):
+    one = start()
+    paging.advance(one.pk, at(one, 15))
+    first, second, *_ = one.calls.order_by("pk")
+    calls.accept(call=first, member=first.member)
+    with pytest.raises(calls.AcceptedAlready):
+        calls.decline(call=first, member=first.member)
+    with pytest.raises(calls.TakenByAnother):
+        calls.decline(call=second, member=second.member)
+    calls.hand_over(call=first, member=first.member)
+    expired = one.calls.filter(state="expired").first()
+    with pytest.raises(calls.WentOn):
+        calls.accept(call=expired, member=expired.member)
+    paging.stop(paging=one, by=one.case.question.asker)
+    with pytest.raises(calls.Over):
+        calls.accept(call=expired, member=expired.member)
 
 
 # Passing, handing over, seeing
@@ -413,15 +526,31 @@ def test_an_accepted_page_handed_over_is_open_again(crowd, settings):
 
     one = fresh(one)
     assert (one.state, one.first_heard_at) == ("open", heard)
-    assert one.next_at == max(at(one, 15), call.decided_at or made.sent_at)
+    assert one.next_at == made.sent_at + 10 * MINUTE
     calls.accept(call=made, member=made.member)
     assert fresh(one).state == "accepted"
 
 
-def test_the_colleague_to_whom_it_was_handed_late_has_a_few_minutes(crowd):
+def test_a_page_handed_over_late_takes_its_steps_one_by_one(crowd):
     one = start()
-    paging.advance(one.pk, at(one, 15))
+    call = one.calls.get()
+    calls.accept(call=call, member=call.member)
     Paging.objects.update(started_at=timezone.now() - timedelta(hours=3))
+
+    made = calls.hand_over(call=call, member=call.member)
+
+    steps = []
+    for minutes in (4.9, 5, 14.9, 15, 29.9, 30, 119.9, 120):
+        paging.advance(one.pk, made.sent_at + minutes * MINUTE)
+        steps.append((fresh(one).step, fresh(one).state))
+    assert [step for step, _ in steps] == [0, 5, 5, 15, 15, 30, 30, 30]
+    assert [state for _, state in steps] == [*["open"] * 7, "unheard"]
+    assert len(called(one, 5)) == 1
+
+
+def test_a_page_handed_over_after_all_steps_stays_open_as_long_as_a_new_one(crowd):
+    one = start()
+    paging.advance(one.pk, at(one, 30))
     extra = on_duty()
     call = one.calls.order_by("pk")[0]
     calls.accept(call=call, member=call.member)
@@ -429,7 +558,29 @@ def test_the_colleague_to_whom_it_was_handed_late_has_a_few_minutes(crowd):
     made = calls.hand_over(call=call, member=call.member)
 
     assert made.member == extra
-    assert fresh(one).next_at == made.sent_at + 5 * MINUTE
+    assert fresh(one).next_at == made.sent_at + 120 * MINUTE
+
+
+def test_where_all_were_called_a_page_that_expired_is_sent_again_to_who_has_pages_left(crowd):
+    one = start()
+    paging.advance(one.pk, at(one, 15))
+    Call.objects.update(sent_at=one.started_at)
+    first, second, third, fourth = one.calls.order_by("pk")
+    OnCallWishes.objects.bulk_create(
+        OnCallWishes(member_id=call.member_id, pages_a_shift=1) for call in (third, fourth)
+    )
+    calls.accept(call=first, member=first.member)
+
+    made = calls.hand_over(call=first, member=first.member)
+
+    assert (made, fresh(made).state) == (second, "sent")
+    assert made.sent_at > second.sent_at
+    assert len(told(second.member, Kind.ON_CALL)) == 2
+    assert words(second.member, Kind.ON_CALL) == ["A colleague needs you on call now, within 10 minutes"] * 2
+    assert one.calls.count() == 4
+    calls.accept(call=made, member=second.member)
+    with pytest.raises(calls.NobodyElse):  # the first passed it on, the others have no page left
+        calls.hand_over(call=made, member=second.member)
 
 
 def test_a_page_is_handed_by_name_to_who_shows_themselves_on_call(crowd):
@@ -506,29 +657,6 @@ def test_the_database_keeps_a_member_from_being_called_twice(crowd):
         Call.objects.create(paging=call.paging, member=call.member, step=5)
 
 
-def at_once(*works):
-    """Run each on a connection of its own, starting together; return what broke."""
-    barrier, broken = threading.Barrier(len(works)), []
-
-    def run(work):
-        try:
-            barrier.wait(20)
-            work()
-        except RuleBroken:
-            pass
-        except Exception as error:
-            broken.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=[work]) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return broken
-
-
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_who_take_the_same_steps_make_one_set_of_calls():
     crowd = [on_duty() for _ in range(6)]
@@ -568,3 +696,60 @@ def test_two_pagings_at_one_moment_stay_within_a_members_pages():
 
     assert broken == []
     assert Call.objects.count() == 1
+
+
+def overflowing(taker):
+    """A paging of dermatology at its last step, with a taker of another specialty who is a top answerer there."""
+    OnCallWishes.objects.create(member=taker, takes_overflow=True, pages_a_shift=1)
+    answered(taker, make_specialty(DERM), credited=True)
+    now = timezone.now()
+    return make_paging(started_at=now - 30 * MINUTE, next_at=now, step=15)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("turn", [1, -1])
+def test_top_answerers_of_another_specialty_are_paged_within_their_pages_whoever_comes_first(turn):
+    taker = on_duty(member=make_member(specialty="Nephrology"))
+    one, other = overflowing(taker), make_paging(specialty="Nephrology")
+    first, second = (one, other)[::turn]
+    with transaction.atomic():
+        assert paging.advance(first.pk) == 1
+        broken = at_once(lambda: paging.advance(second.pk))
+        assert fresh(second).calls.count() == 0
+    paging.advance(second.pk)
+
+    assert broken == []
+    assert [call.paging for call in Call.objects.all()] == [first]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_top_answerer_whose_shift_ends_at_this_moment_is_not_paged():
+    taker = on_duty(member=make_member(specialty="Nephrology"))
+    one = overflowing(taker)
+    with transaction.atomic():
+        shifts.end_shift(shift=taker.shifts.get(), member=taker)
+        broken = at_once(lambda: paging.advance(one.pk))
+        assert fresh(one).step == 15  # it waits for who is held
+    assert paging.advance(one.pk) == 1
+
+    assert broken == []
+    assert not Call.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_held_by_another_transaction_is_called_a_moment_later_and_keeps_nobody_waiting_for_long():
+    held, *others = [on_duty() for _ in range(3)]
+    now = timezone.now()
+    one = make_paging(started_at=now - 15 * MINUTE, next_at=now, step=5)
+    with transaction.atomic():
+        Member.objects.select_for_update(no_key=True).get(pk=held.pk)
+        assert at_once(lambda: paging.advance(one.pk)) == []
+        assert (called(one), fresh(one).step) == ({member.pk for member in others}, 5)
+    paging.advance(one.pk)
+    assert (held.pk in called(one), fresh(one).step) == (True, 15)
+
+    two = make_paging(started_at=now - 17 * MINUTE, next_at=now - 2 * MINUTE, step=5)
+    with transaction.atomic():
+        Member.objects.select_for_update(no_key=True).get(pk=held.pk)
+        assert at_once(lambda: paging.advance(two.pk)) == []
+    assert (called(two), fresh(two).step) == ({member.pk for member in others}, 15)

@@ -21,16 +21,17 @@ from consults.services import paging
 from consults.tests.factories import make_case
 from consults.tests.on_call import DERM, on_duty
 from sermo.runtime import processes
-from sermo.runtime.children import CHECKOUT, worker_program
+from sermo.runtime.children import CHECKOUT, pager_program, worker_program
 
 BAR = timedelta(seconds=30)  # after its time, in which every step is to be taken
 
 
 class Worker:
-    """The worker of `make run` with its scheduler, and who starts it again after each kill."""
+    """A worker of `make run`, the one with the scheduler or the pager, and who starts it again after each kill."""
 
-    def __init__(self, folder, minutes):
-        self.path = folder / "worker.log"
+    def __init__(self, folder, minutes, program):
+        self.program = program
+        self.path = folder / f"{program.__name__}.log"
         self.log = self.path.open("ab")
         self.env = {
             **os.environ,
@@ -43,7 +44,7 @@ class Worker:
         self.process, self.starts, self.kills = None, 0, 0
 
     def start(self):
-        command = worker_program(self.env).command
+        command = self.program(self.env).command
         self.process = subprocess.Popen(
             command, cwd=CHECKOUT, env=self.env, stdout=self.log, stderr=self.log, start_new_session=True
         )
@@ -68,17 +69,29 @@ class Worker:
 
 @pytest.fixture
 def make_worker(tmp_path):
-    made = []
+    made, before = [], settings.ON_CALL_MINUTES
 
-    def make(minutes):
-        settings.ON_CALL_MINUTES, before = minutes, settings.ON_CALL_MINUTES
-        made.append((Worker(tmp_path, minutes), before))
-        return made[-1][0]
+    def make(minutes, program=worker_program):
+        settings.ON_CALL_MINUTES = minutes
+        made.append(Worker(tmp_path, minutes, program))
+        made[-1].start()
+        return made[-1]
 
     yield make
-    for worker, before in made:
+    for worker in made:
         worker.end()
-        settings.ON_CALL_MINUTES = before
+    settings.ON_CALL_MINUTES = before
+
+
+def wait_for(is_so, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not is_so() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert is_so()
+
+
+def due_at(one, step):
+    return one.started_at + timedelta(minutes=settings.ON_CALL_MINUTES[paging.LADDER.index(step)])
 
 
 def make_crowd(number, *, leaves_after):
@@ -112,7 +125,7 @@ def check(pagings, on_call, crowd_size):
         sent = Counter()
         calls = list(one.calls.select_related("duty"))
         for call in calls:
-            due = paging.due_at(one, Paging.Step(call.step))
+            due = due_at(one, call.step)
             assert due <= call.sent_at <= due + BAR
             slowest = max(slowest, call.sent_at - due)
             sent[call.step] += 1
@@ -124,7 +137,7 @@ def check(pagings, on_call, crowd_size):
         assert set(told.values_list("member", flat=True)) == {call.member_id for call in calls}
         assert told.count() == len(calls)
         asker = Notice.objects.get(kind=Kind.CASE, key=f"paging:overflow:{one.pk}")
-        due = paging.due_at(one, Paging.Step.OVERFLOW)
+        due = due_at(one, Paging.Step.OVERFLOW)
         assert due <= asker.told_at <= due + BAR
         slowest = max(slowest, asker.told_at - due)
     return slowest
@@ -135,23 +148,21 @@ def steps_left(pagings):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_pages_to_fifty_on_call_go_out_in_time_though_the_worker_is_killed(make_worker):
+def test_pages_to_fifty_on_call_go_out_in_time_though_either_worker_is_killed(make_worker):
+    minutes = tuple(seconds / 60 for seconds in (0, 2, 7, 9))
+    worker, pager = make_worker(minutes), make_worker(minutes, pager_program)
+    wait_for(lambda: worker.has_been_ready() and pager.has_been_ready())
     asker, on_call = make_crowd(50, leaves_after=5)
-    seconds = (0, 2, 7, 9)
-    worker = make_worker(tuple(number / 60 for number in seconds))
-    worker.start()
     one = paging.start(
         case=make_case(asker, images=0), by=asker, specialty=make_specialty(DERM), urgency="now"
     )
 
-    deadline = time.monotonic() + 90
-    while steps_left([one]) and time.monotonic() < deadline:
-        time.sleep(0.1)
-        if worker.kills == 0 and Call.objects.filter(step=5).exists():
-            worker.kill()
-            worker.start()
+    for step, victim in ((5, pager), (15, worker)):
+        wait_for(Call.objects.filter(step=step).exists)
+        victim.kill()
+        victim.start()
+    wait_for(lambda: not steps_left([one]))
 
-    assert worker.kills == 1
     assert check([Paging.objects.get()], on_call, 50) < BAR
     assert 44 <= one.calls.count() <= 46  # six had gone home before all were paged
 
@@ -163,7 +174,6 @@ def test_a_dozen_pagings_keep_their_time_while_the_worker_is_killed_every_few_se
     asker, on_call = make_crowd(50, leaves_after=45)
     settings.ON_CALL_STARTED_A_DAY = 100
     worker = make_worker((0, 20 / 60, 1, 2))
-    worker.start()
     wishes = {"pages_a_shift": 20, "pages_a_week": 100}
     OnCallWishes.objects.bulk_create(OnCallWishes(member_id=member, **wishes) for member in on_call)
     pagings, next_start, next_turn, ready = [], time.monotonic(), None, 0

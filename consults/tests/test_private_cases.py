@@ -91,6 +91,15 @@ class TestTheForm:
         assert CaseDraft.objects.get(member=author).fields["invited"] == "nobody_here, papular"
 
 
+def test_no_case_offers_its_asker_a_poll_which_would_go_around_answering_first(author):
+    case = make_case(author, images=0)
+
+    page = client_of(author).get(case.get_absolute_url()).content.decode()
+
+    assert "Edit</a>" in page
+    assert reverse("polls:new") + "?" not in page
+
+
 class TestPosting:
     def test_it_is_private_closed_to_observers_and_asked_of_whom_it_names(self, author, colleague, third):
         case = send(private_draft(author))

@@ -14,9 +14,21 @@ from accounts.notice_kinds import lines
 from accounts.services import ties
 from accounts.tests.factories import make_member
 from conftest import client_of
-from consults.tests.factories import make_case
+from consults.models import DiagnosisVote
+from consults.services import markers
+from consults.tests.factories import make_case, make_diagnosis, make_image
 from questions.models import Asked, Byline, Invitation, Post, Question
-from questions.services import asking, bylines, circles, closing, inviting, telling, voting, writing
+from questions.services import (
+    asking,
+    bylines,
+    circles,
+    closing,
+    committing,
+    inviting,
+    telling,
+    voting,
+    writing,
+)
 from questions.similar import similar_to
 from questions.tasks import expire_invitations
 from questions.tests.factories import make_answer, make_question
@@ -213,6 +225,41 @@ class TestAnswering:
             with pytest.raises(inviting.InvitationOver):
                 act(invitation=row, member=third)
 
+    @pytest.mark.parametrize("blocker", ["asker", "invited"])
+    def test_a_block_ends_it_and_nothing_crosses_it(self, blocker, question, colleague, physician):
+        row = ask_in(question, colleague, accepted=False)
+        one, other = (physician, colleague) if blocker == "asker" else (colleague, physician)
+        ties.block(blocker=one, blocked=other, blocked_face=Face.HANDLE)
+
+        for act in (inviting.accept, inviting.decline):
+            with pytest.raises(inviting.InvitationOver):
+                act(invitation=row, member=colleague)
+        address = reverse("questions:answer_invitation", args=[question.pk])
+        for choice in ("accept", "decline"):
+            assert client_of(colleague).post(address, {choice: "1"}).status_code == 404
+
+        row.refresh_from_db()
+        assert row.state == "sent"
+        assert not Notice.objects.filter(member=physician, key__startswith="private:").exists()
+
+    def test_a_closed_one_can_be_declined_without_a_word_to_its_asker(
+        self, question, colleague, colleague_client, physician
+    ):
+        row = ask_in(question, colleague, accepted=False)
+        closing.close_question(question=question, by=physician)
+        page = colleague_client.get(question.get_absolute_url()).content.decode()
+        assert 'name="decline"' in page
+        assert 'name="accept"' not in page
+
+        address = reverse("questions:answer_invitation", args=[question.pk])
+        for _ in range(2):
+            assert colleague_client.post(address, {"decline": "1"}).url == reverse("consults:list")
+
+        row.refresh_from_db()
+        assert row.state == "declined"
+        assert not Question.objects.visible_to(colleague.user).exists()
+        assert not told(physician, f"private:declined:{row.pk}")
+
     def test_time_ends_it_to_the_second(self, question, colleague):
         row = ask_in(question, colleague, accepted=False)
         overdue(row)
@@ -220,6 +267,8 @@ class TestAnswering:
         assert not Question.objects.visible_to(colleague.user).exists()
         with pytest.raises(inviting.InvitationOver):
             inviting.accept(invitation=row, member=colleague)
+        address = reverse("questions:answer_invitation", args=[question.pk])
+        assert client_of(colleague).post(address, {"accept": "1"}).status_code == 404
 
     def test_the_clock_says_so_once_and_leaves_others(self, question, colleague, third, physician):
         row, other = ask_in(question, colleague, third, accepted=False)
@@ -387,14 +436,62 @@ class TestOpening:
         question.refresh_from_db()
         assert not question.is_private
 
-    def test_whose_words_are_gone_has_no_say(self, question, colleague, physician):
+    @pytest.mark.parametrize("by", ["author", "moderator"])
+    def test_whose_post_was_removed_is_asked_for_it_may_be_put_back(
+        self, by, question, colleague, physician, moderator
+    ):
         ask_in(question, colleague)
-        writing.remove_post(post=make_answer(question, colleague), by=colleague)
+        post = make_answer(question, colleague)
+        if by == "author":
+            writing.remove_post(post=post, by=colleague)
+        else:
+            writing.remove_post(post=post, by=None, user=moderator.user)
 
         inviting.ask_to_open(question=question, by=physician)
 
         question.refresh_from_db()
+        assert question.is_private
+        inviting.answer_opening(question=question, member=colleague, agrees=True)
+        question.refresh_from_db()
         assert not question.is_private
+
+    @pytest.mark.parametrize("where", ["answer", "diagnosis", "mark"])
+    def test_who_only_disputes_or_marks_is_asked(self, where, question, colleague, third, physician):
+        ask_in(question, colleague, third)
+        post = make_answer(question, third)
+        committing.open_for_reading(question=question, member=colleague)
+        words = "This has been ruled out by the first biopsy."
+        if where == "answer":
+            voting.cast_vote(post=post, voter=colleague, value=-1, reason="evidence", explanation=words)
+        elif where == "diagnosis":
+            DiagnosisVote.objects.create(
+                diagnosis=make_diagnosis(question.case, "lupus"),
+                voter=colleague,
+                value=-1,
+                reason="evidence",
+                explanation=words,
+            )
+        else:
+            image = make_image(case=question.case)
+            markers.add_marker(image=image, member=colleague, left=1, top=1, label="Here")
+
+        assert set(inviting.authors_of(question)) == {colleague.pk, third.pk}
+        inviting.ask_to_open(question=question, by=physician)
+        inviting.answer_opening(question=question, member=third, agrees=True)
+
+        question.refresh_from_db()
+        assert question.is_private
+
+    def test_who_agrees_with_something_has_written_nothing(self, question, colleague, third):
+        ask_in(question, colleague, third)
+        post = make_answer(question, third)
+        committing.open_for_reading(question=question, member=colleague)
+        voting.cast_vote(post=post, voter=colleague, value=1)
+        DiagnosisVote.objects.create(
+            diagnosis=make_diagnosis(question.case, "lupus"), voter=colleague, value=1
+        )
+
+        assert inviting.authors_of(question) == [third.pk]
 
     def test_who_has_left_can_not_be_asked_so_it_stays_private(self, question, colleague, physician):
         ask_in(question, colleague)

@@ -6,12 +6,15 @@ from threading import Barrier
 
 import pytest
 from django.db import connection
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.leaving.ledger import Person
 from accounts.tests.factories import make_member
+from conftest import client_of
 from consults.models import Diagnosis, DiagnosisVote, Reply
 from consults.personal_replies import ENTRIES
+from consults.receivers import DiagnosisStays
 from consults.services import diagnoses, replies
 from consults.tests.factories import make_case
 from questions.models import Commitment, Draft, Post, Question, WriteCount
@@ -130,6 +133,59 @@ def test_a_removed_forecast_stays_the_only_one(colleague):
     reply(case, colleague, diagnosis="Tinea")
 
     assert Reply.objects.get(is_forecast=True).post == post
+
+
+# Editing
+
+LINE = "**Diagnosis.** Erythema migrans, 80% sure."
+
+
+def test_the_rest_of_a_reply_changes_and_what_it_said_stays_readable(colleague):
+    post = reply(make_case(images=0), colleague, comment="It grows.")
+
+    writing.edit_post(post=post, by=colleague, source=f"{LINE}\r\n\r\nIt grew.")
+
+    assert [row.source for row in post.revisions.all()] == [f"{LINE}\n\nIt grows."]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "**Diagnosis.** Melanoma, 80% sure.\n\nIt grows.",
+        "**Diagnosis.** Erythema migrans, 100% sure.\n\nIt grows.",
+        f"{LINE} Or rather melanoma.\n\nIt grows.",
+        f"{LINE}\nOr rather melanoma.",
+        f"Melanoma, 100% sure.\n\n{LINE}",
+        "It grows.",
+    ],
+)
+def test_a_diagnosis_and_its_confidence_stay_as_they_were_given(source, colleague):
+    post = reply(make_case(images=0), colleague, comment="It grows.")
+
+    with pytest.raises(DiagnosisStays):
+        writing.edit_post(post=post, by=colleague, source=source)
+
+    assert Post.objects.get(pk=post.pk).source == post.source
+
+
+def test_a_diagnosis_comes_in_by_answering_and_not_by_an_edit(colleague):
+    post = replies.reply(case=make_case(images=0, ask="treat"), author=colleague, next_step="Doxycycline.")
+
+    with pytest.raises(DiagnosisStays):
+        writing.edit_post(post=post, by=colleague, source=f"{LINE}\n\n{post.source}")
+    writing.edit_post(post=post, by=colleague, source="**Next step.** Wait.")
+
+
+def test_the_page_of_an_edit_that_was_refused_keeps_what_was_typed(colleague):
+    post = reply(make_case(images=0), colleague)
+    client, address = client_of(colleague), reverse("questions:edit", args=[post.pk])
+    assert "an edit is silent" not in client.get(address).content.decode()
+
+    refused = client.post(address, {"source": "**Diagnosis.** Melanoma, 100% sure.", "was": post.source})
+
+    assert refused.status_code == 422
+    assert "stay as you gave them" in refused.content.decode()
+    assert "Melanoma, 100% sure." in refused.content.decode()
 
 
 # What is refused

@@ -12,7 +12,8 @@ from consults.models import Call, Duty, OnCallWishes
 from consults.services import routing
 from consults.tests.factories import make_case
 from consults.tests.on_call import answered, make_paging, on_duty, past
-from questions.models import Byline, Subscription
+from questions.models import Byline, Post, Subscription
+from questions.tests.factories import make_answer
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 4, 17, tzinfo=UTC)  # in New York
@@ -144,6 +145,35 @@ def test_nobody_is_called_twice_in_one_paging(paging):
     Call.objects.create(paging=paging, member=on, step=0)
 
     assert reached(paging) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "running", "is_reached"),
+    [
+        ("declined", "unheard", False),
+        ("handed", "answered", False),
+        ("sent", "open", False),
+        ("accepted", "accepted", False),
+        ("accepted", "stopped", True),
+        ("expired", "unheard", True),
+    ],
+)
+def test_who_passed_a_case_on_or_was_paged_for_it_otherwise_is_left_alone(paging, state, running, is_reached):
+    on = on_duty(NOON)
+    other = make_paging(case=paging.case, specialty="Nephrology", state=running, next_at=None)
+    decided_at = None if state == "sent" else NOON
+    Call.objects.create(paging=other, member=on, step=0, state=state, decided_at=decided_at, sent_at=NOON)
+
+    assert bool(reached(paging)) == is_reached
+
+
+def test_who_answered_the_case_is_not_paged_for_it(paging):
+    on = on_duty(NOON)
+    answer = make_answer(paging.case.question, on)
+    assert reached(paging) == []
+
+    Post.objects.filter(pk=answer.pk).update(removed_at=NOON, removed_by="author")
+    assert reached(paging) == [on.pk]
 
 
 def test_pages_of_a_shift_are_counted_over_shifts_that_overlap(paging):

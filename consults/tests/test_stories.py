@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.template.loader import render_to_string
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -13,11 +15,12 @@ from accounts.models import Notice
 from accounts.notice_kinds import lines
 from accounts.tests.factories import make_member
 from conftest import client_of
-from consults.models import Case, Consent, Story
+from consults.check_forms import ConsentForm
+from consults.models import Case, Consent, Diagnosis, Story
 from consults.personal_stories import erase_untold
-from consults.services import consents, stories, withdrawing
+from consults.services import consents, diagnoses, solving, stories, withdrawing
 from consults.tasks import watch_consents
-from consults.tests.factories import make_case, make_consent
+from consults.tests.factories import make_case, make_consent, make_diagnosis
 from questions.models import Byline, Commitment, Post, Question
 from questions.rarity_forms import digest_of
 from questions.services import writing
@@ -45,7 +48,7 @@ def make_told(case, by=None):
 
 @pytest.fixture
 def case(physician):
-    consent = make_consent(physician, for_stories=True)
+    consent = make_consent(physician, "signed", for_stories=True)
     return make_case(physician, images=0, consent=consent, solved_at=timezone.now() + timedelta(seconds=1))
 
 
@@ -73,7 +76,7 @@ class TestWriting:
             write(case, by=colleague)
 
     def test_only_what_is_solved_or_teaches_is_told(self, physician):
-        consent = make_consent(physician, for_stories=True)
+        consent = make_consent(physician, "signed", for_stories=True)
         with pytest.raises(stories.NotSolved):
             write(make_case(physician, images=0, consent=consent))
         assert write(make_case(physician, images=0, consent=consent, intent="teaching")).pk
@@ -95,10 +98,10 @@ class TestWriting:
             write(case)
 
     def test_what_only_a_few_may_read_is_not_told_to_everybody(self, case):
-        Question.objects.filter(pk=case.pk).update(audience="invited")
-
-        with pytest.raises(stories.StillPrivate):
-            write(case)
+        for audience in ("invited", "connections", "specialty"):
+            Question.objects.filter(pk=case.pk).update(audience=audience)
+            with pytest.raises(stories.StillPrivate):
+                write(case)
 
     def test_no_identifier_stays_for_any_reason(self, case):
         with pytest.raises(stories.StoryIdentifies):
@@ -157,6 +160,21 @@ class TestWriting:
         with pytest.raises(writing.ReadOnly):
             write(case, by=physician)
 
+    def test_it_holds_rows_in_the_order_of_a_comment(self, case):
+        """Else an author who writes a story and a comment at one moment would wait for themself."""
+        with CaptureQueriesContext(connection) as asked:
+            write(case)
+
+        locked = [one["sql"].split('FROM "')[1].split('"')[0] for one in asked if "FOR " in one["sql"][-60:]]
+        tables = [
+            "questions_question",
+            "accounts_member",
+            "consults_case",
+            "consults_consent",
+            "consults_story",
+        ]
+        assert locked == tables
+
 
 class TestDeciding:
     def test_published_everybody_reads_it_and_the_author_is_told(self, case, moderator, physician):
@@ -184,7 +202,7 @@ class TestDeciding:
         assert not Story.objects.told().exists()
 
     def test_nobody_decides_about_their_own(self, moderator):
-        consent = make_consent(moderator, for_stories=True)
+        consent = make_consent(moderator, "signed", for_stories=True)
         own = make_case(moderator, images=0, consent=consent, intent="teaching")
 
         with pytest.raises(stories.OwnStory):
@@ -210,6 +228,11 @@ class TestDeciding:
 
         with pytest.raises(stories.NotAllowed):
             stories.publish(story=story, by=moderator.user)
+
+
+def solve(case, name, **said):
+    said = {"confirmed": "imaging", "outcome": "It healed.", **said}
+    return solving.solve_case(case=case, by=case.question.asker, name=name, **said)
 
 
 def is_erased(story):
@@ -268,10 +291,82 @@ class TestItsEnd:
 
         assert is_erased(story)
 
-    def test_what_is_not_solved_any_more_is_not_told(self, case):
-        make_told(case)
-        Question.objects.filter(pk=case.pk).update(solved_at=None)
+    @pytest.mark.parametrize("kind", ["deidentified", "institution"])
+    def test_what_nobody_signed_covers_no_story(self, case, physician, moderator, kind):
+        story, page = make_told(case), client_of(physician)
+        assert page.get(story.get_absolute_url()).status_code == 200
+        Case.objects.update(consent=make_consent(physician, kind))
 
+        assert not stories.may_be_told(case)
+        assert page.get(story.get_absolute_url()).status_code == 404
+        stories.erase_ended()
+        assert is_erased(story)
+
+    @pytest.mark.parametrize(
+        "change", [{"solved_at": None}, {"audience": "specialty"}, {"audience": "connections"}]
+    )
+    def test_what_may_not_be_told_any_more_is_hidden_and_kept(self, case, physician_client, change):
+        """One condition for all: who reads it, who may write it, what the case offers and what a moderator sees."""
+        story, button = make_told(case), "Tell it as a story"
+        assert button in physician_client.get(case.get_absolute_url()).content.decode()
+        Question.objects.filter(pk=case.pk).update(**change)
+
+        assert not Story.objects.told().exists()
+        assert not stories.may_be_told(case)
+        assert button not in physician_client.get(case.get_absolute_url()).content.decode()
+        assert stories.erase_ended() == 0
+        Story.objects.update(state="checking")
+        assert story not in stories.waiting()
+
+    @pytest.mark.parametrize("state", ["checking", "told"])
+    def test_with_another_final_diagnosis_it_goes_back_to_its_author(self, case, physician_client, state):
+        solve(case, "Erythema migrans")
+        story = make_told(case)
+        Story.objects.update(state=state)
+        solve(case, "Erythema migrans", confirmed="pathology")
+        assert Story.objects.get().state == state
+
+        solve(case, "Tinea corporis")
+
+        story.refresh_from_db()
+        assert (story.state, story.answer, story.source) == ("returned", stories.CHANGED, WORDS)
+        page = physician_client.get(reverse("consults:write_story", args=[case.pk])).content.decode()
+        assert "The final diagnosis of the case changed" in page
+
+    def test_with_the_solution_it_goes_back_and_never_comes_by_itself(self, case, moderator):
+        solve(case, "Erythema migrans")
+        story = make_told(case)
+
+        solving.unsolve_case(case=case, by=case.question.asker)
+        solve(case, "Tinea corporis")
+
+        assert not Story.objects.told().exists()
+        with pytest.raises(stories.NotWaitingAnyMore):
+            stories.publish(story=story, by=moderator.user)
+        assert write(case).state == "checking"
+
+    def test_a_synonym_is_no_other_diagnosis(self, case):
+        solve(case, "Erythema migrans")
+        make_told(case)
+        root = Diagnosis.objects.get()
+        synonym = make_diagnosis(case, "Early Lyme borreliosis", merged_into=root)
+
+        solve(case, "", diagnosis=synonym)
+
+        assert Story.objects.told().exists()
+
+    def test_a_final_diagnosis_that_is_renamed_or_merged_away_is_another(self, case, physician):
+        solve(case, "Erythema migrans")
+        make_told(case)
+        final, other = Diagnosis.objects.get(), make_diagnosis(case, "Tinea corporis")
+        diagnoses.rename(diagnosis=other, name="Tinea circinata", by=physician)
+        assert Story.objects.told().exists()
+
+        diagnoses.rename(diagnosis=final, name="Early Lyme disease", by=physician)
+
+        assert not Story.objects.told().exists()
+        Story.objects.update(state="told")
+        diagnoses.merge(diagnosis=final, into=other, by=physician)
         assert not Story.objects.told().exists()
 
     def test_words_taken_out_of_the_case_go_out_of_it_too(self, case):
@@ -318,6 +413,8 @@ class TestReading:
         for address in (reverse("consults:stories"), story.get_absolute_url()):
             page = colleague_client.get(address).content.decode()
             assert "This story tells the answer to a case you have not answered" in page
+            assert case_open_to_readers.get_absolute_url() not in page
+            assert f"/{case_open_to_readers.pk}/" not in page
             assert TITLE not in page
             assert "same infection" not in page
 
@@ -326,6 +423,7 @@ class TestReading:
 
         page = colleague_client.post(reverse("consults:open_story", args=[story.key]), follow=True)
 
+        assert page.redirect_chain[-1][0] == story.get_absolute_url()
         assert "same infection" in page.content.decode()
         assert Commitment.objects.get().how == "reading"
 
@@ -335,11 +433,9 @@ class TestReading:
         story = make_told(case_open_to_readers)
         for reader in (physician, moderator, applicant):
             assert "same infection" in client_of(reader).get(story.get_absolute_url()).content.decode()
-        Question.objects.filter(pk=story.case_id).update(audience="connections")
-        assert "same infection" in client_of(make_member()).get(story.get_absolute_url()).content.decode()
 
     def test_the_landing_page_shows_three_and_asks_once(self, physician, django_assert_num_queries):
-        consent = make_consent(physician, for_stories=True)
+        consent = make_consent(physician, "signed", for_stories=True)
         for number in range(4):
             case = make_case(physician, images=0, consent=consent, intent="teaching")
             make_told(case)
@@ -357,7 +453,7 @@ class TestReading:
     def test_the_list_costs_the_same_at_any_length(
         self, length, physician, colleague_client, django_assert_max_num_queries
     ):
-        consent = make_consent(physician, for_stories=True)
+        consent = make_consent(physician, "signed", for_stories=True)
         for _ in range(length):
             make_told(make_case(physician, images=0, consent=consent, intent="teaching"))
         colleague_client.get("/questions/")
@@ -444,7 +540,7 @@ class TestPages:
         assert address not in client.get(reverse("consults:desk")).content.decode()
 
     def test_the_desk_is_closed_to_others_and_to_the_author(self, moderator, colleague_client):
-        consent = make_consent(moderator, for_stories=True)
+        consent = make_consent(moderator, "signed", for_stories=True)
         story = write(make_case(moderator, images=0, consent=consent, intent="teaching"))
         address = reverse("consults:review_story", args=[story.key])
 
@@ -483,17 +579,34 @@ class TestConsent:
 
         assert renewed.for_stories is False
 
-    def test_attested_without_a_form_it_is_ticked(self, physician):
-        said = {"member": physician, "kind": "deidentified", "statement": "Scans, all writing is out."}
+    @pytest.mark.parametrize("kind", ["deidentified", "institution"])
+    def test_what_no_patient_signed_never_allows_it(self, physician, kind):
+        said = {"member": physician, "kind": kind, "statement": "Scans, all writing is out."}
 
         assert consents.attest(**said).for_stories is False
-        assert consents.attest(**said, for_stories=True).for_stories is True
+        with pytest.raises(consents.StoryUnsigned):
+            consents.attest(**said, for_stories=True)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            make_consent(physician, kind, for_stories=True)
+
+    @pytest.mark.parametrize("kind", ["deidentified", "institution", "signed"])
+    def test_the_check_of_a_case_refuses_it_beside_the_box(self, physician, kind):
+        said = {"kind": kind, "why": "nothing", "approval": "Board", "for_stories": "on", "signed": "new"}
+        said |= {"signer": "patient", "signed_on": "2026-01-02"}
+        data = {f"consent-{name}": value for name, value in said.items()}
+        form = ConsentForm(data, member=physician, is_teaching=False)
+        shown = render_to_string("consults/_check_consent.html", {"form": form})
+
+        if kind == "signed":
+            assert "for_stories" not in form.errors
+            assert '<div class="for-signed">' in shown
+        else:
+            assert form.errors["for_stories"] == [consents.StoryUnsigned.message]
+            assert '<div class="for-signed">' not in shown
 
     def test_the_pages_ask_for_it_where_the_form_does(self, physician, physician_client):
-        old = make_consent(physician, "signed", is_attested=False, form_version="2026-11")
         new = consents.prepare(member=physician)
 
-        assert 'name="for_stories"' not in physician_client.get(old.get_absolute_url()).content.decode()
         assert 'name="for_stories"' in physician_client.get(new.get_absolute_url()).content.decode()
         for name in ("consults:consent_form", "consults:sign_consent"):
             page = physician_client.get(reverse(name, args=[new.pk])).content.decode()

@@ -117,7 +117,7 @@ def test_a_minority_that_was_right_stays_pinned_and_says_so():
         case=case, by=case.question.asker, diagnosis=final, confirmed="pathology", outcome="It was cut out."
     )
 
-    found = board.board_of(case.pk, asker_id=case.question.asker_id, reader_id=reader.pk)
+    found = board.board_of(case.pk, reader_id=reader.pk)
     assert [(row.name, row.is_leading, row.is_minority, row.is_final) for row in found.rows] == [
         ("Tinea corporis", True, False, False),
         ("Erythema migrans", False, True, True),

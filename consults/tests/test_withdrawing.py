@@ -13,7 +13,7 @@ from consults import tasks
 from consults.models import Case, CaseDraft, Image, Marker
 from consults.services import withdrawing
 from consults.signals import case_withdrawn
-from consults.tests.factories import make_case, make_consent, make_draft, make_image
+from consults.tests.factories import make_case, make_consent, make_diagnosis, make_draft, make_image
 from polls.tests.factories import make_poll
 from questions.models import Appeal, Draft, ModerationAction, Post, Question, Revision, Tag, Vote
 from questions.services import closing, writing
@@ -157,6 +157,16 @@ class TestWords:
         withdrawing.withdraw(case=case, why=Why.AUTHOR, by=asker)
 
         assert columns_with([MARK]) == set()
+
+    def test_no_diagnosis_that_a_colleague_names_stands_in_the_way(self, case, asker, colleague):
+        first = make_diagnosis(case, "Erythema migrans")
+        for number in range(first.pk, first.pk + 4):
+            make_diagnosis(case, f"Withdrawn {number}")
+            make_diagnosis(case, f"Withdrawn. {number}")
+
+        withdrawing.withdraw(case=case, why=Why.AUTHOR, by=asker)
+
+        assert set(case.diagnoses.values_list("name", flat=True)) == {"Withdrawn"}
 
     def test_others_drafts_stay(self, case, asker, colleague):
         Draft.objects.create(member=colleague, place=f"answer:{case.pk}", fields={"source": "Mine"})

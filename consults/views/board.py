@@ -62,7 +62,7 @@ def _refused(request, diagnosis, words):
 def _row(request, question, diagnosis, refused):
     """The diagnosis alone as it stands now; where it is not on the board any more, the page anew."""
     member = request.user.as_member
-    found = board.board_of(question.pk, asker_id=question.asker_id, reader_id=member.pk, refused=refused)
+    found = board.board_of(question.pk, reader_id=member.pk, refused=refused)
     row = found.row(diagnosis.pk)
     if row is None:
         return HttpResponseClientRefresh()
@@ -80,7 +80,7 @@ def _order_page(request, question, *, diagnosis=None, rename=None, merge=None):
     """Every diagnosis with what may be done to it; a form that was refused comes back with what was typed."""
     if not board.may_order(shown_case(request, question)):
         raise Http404("Others order the diagnoses of this case.")
-    found = board.board_of(question.pk, asker_id=question.asker_id, reader_id=None)
+    found = board.board_of(question.pk, reader_id=None)
     for_row = diagnosis.root_id if diagnosis else None
     entries = [
         {
@@ -148,7 +148,8 @@ def _order_url(question):
 
 def _found(request, diagnosis_id):
     """A diagnosis that this reader may know of, and its discussion. Raises Http404."""
-    rows = Diagnosis.objects.filter(case__in=Case.objects.visible_to(request.user))
+    cases = Case.objects.visible_to(request.user).filter(withdrawn_at=None)
+    rows = Diagnosis.objects.filter(case__in=cases)
     diagnosis = get_object_or_404(rows.select_related("case__question"), pk=diagnosis_id)
     question = thread.load_question(request.user, diagnosis.case_id)
     if not question.answers_open:

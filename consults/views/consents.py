@@ -93,8 +93,8 @@ def _paper_form(request, consent) -> PaperForm | None:
     is_prepared = consent.attested_at is None and consent.revoked_at is None
     if not request.user.as_member.may_write or not (may_renew or is_prepared):
         return None
-    has_stories = consents.has_stories(consent.form_version)
-    return PaperForm(request.POST or None, is_renewal=may_renew, has_stories=has_stories)
+    versions = consents.versions_on_paper(consent)
+    return PaperForm(request.POST or None, is_renewal=may_renew, versions=versions)
 
 
 def _attest(request, consent, **said) -> Consent:

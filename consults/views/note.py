@@ -1,7 +1,5 @@
 """The curbside note: what colleagues made of a case, for a chart, with nobody in it by whom it could be known."""
 
-import re
-
 from django.http import Http404
 from django.shortcuts import render
 from django.utils import timezone
@@ -10,15 +8,13 @@ from accounts.doors import physician_required
 from consults.board import board_of
 from consults.models import Case, Solution
 from consults.reading import patient_words
+from consults.services.replies import STEP
 from questions.models import Post, Question
 from questions.services.references import references_of
 from questions.views import thread
 from questions.views.printing import unmentioned, without_handles
 from sermo.text import plain, render_markdown
 
-NEXT_STEP = re.compile(
-    r"^\*\*Next step\.\*\* (.+)$", re.MULTILINE
-)  # as consults.services.replies composes it
 MOST_STEPS = 20
 
 
@@ -59,7 +55,7 @@ def _opening(question, member):
 
 def _said(question, case, member) -> dict:
     """What is closed to whoever has not committed."""
-    board = board_of(case.pk, asker_id=question.asker_id, reader_id=member and member.pk)
+    board = board_of(case.pk, reader_id=member and member.pk)
     return {
         "differential": [
             (unmentioned(row.name), row.code, row.on_their_own, row.after_reading) for row in board.rows
@@ -83,6 +79,6 @@ def _steps(question, member) -> list[str]:
     """What colleagues would do next, each once, of the credited and the most corroborated first."""
     answers = question.posts.answers().standing().filter(folded_at=None).besides_blocked(member)
     sources = answers.order_by("credit__place", "-balance", "pk").values_list("source", flat=True)
-    said = (match[1] for source in sources for match in NEXT_STEP.finditer(source))
+    said = (match[1] for source in sources for match in STEP.finditer(source))
     steps = (unmentioned(plain(render_markdown(step))) for step in said)
     return list(dict.fromkeys(steps))[:MOST_STEPS]

@@ -160,4 +160,6 @@ def own_call(request, call_id) -> Call:
     """A page to oneself, of a case one may still read. Raises Http404."""
     rows = Call.objects.filter(paging__case__in=Case.objects.visible_to(request.user))
     rows = rows.select_related("paging__case__question", "paging__specialty")
-    return get_object_or_404(rows, pk=call_id, member=request.user.as_member)
+    call = get_object_or_404(rows, pk=call_id, member=request.user.as_member)
+    call.member = request.user.as_member
+    return call

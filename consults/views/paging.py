@@ -21,7 +21,7 @@ def page(request, question_id, slug):
     """Choose specialty and urgency. Who is on call is said before anything is sent."""
     case = _own_case(request, question_id)
     if request.method != "POST" and not may_page(case, case.question):
-        messages.info(request, "Colleagues are paged for open cases that ask for help.")
+        messages.info(request, "Colleagues are paged for open cases that ask for help and are not private.")
         return redirect(case)
     specialties = Specialty.objects.filter(questionspecialty__question=case.pk)
     specialties = list(specialties.order_by("questionspecialty__place"))
@@ -60,7 +60,7 @@ def stop(request, paging_id):
 def may_page(case: Case, question: Question) -> bool:
     """Whether its asker can page for it now."""
     asks = case.intent == Case.Intent.HELP and not case.is_withdrawn
-    return asks and question.is_open and not question.is_solved
+    return asks and question.is_open and not question.is_solved and not question.is_private
 
 
 def _own_case(request, question_id) -> Case:

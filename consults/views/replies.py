@@ -6,8 +6,9 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.doors import active_physician_required
+from consults.models import Reply
 from consults.reading import shown_case
-from consults.reply_forms import ReplyForm
+from consults.reply_forms import Before, ReplyForm
 from consults.services import replies as services
 from questions.answer_forms import FORMS, Way
 from questions.models import Question
@@ -45,7 +46,18 @@ def _replied(request, post):
 
 
 def _form(request, question, data, **same):
-    return ReplyForm(data, case=shown_case(request, question).case, **same)
+    case = shown_case(request, question).case
+    return ReplyForm(data, case=case, before=_before(question, same["member"]), **same)
+
+
+def _before(question, member):
+    """Without a query for who has not written there."""
+    scored = []
+    if question.own_byline is not None:
+        scored = list(
+            Reply.objects.filter(case=question.pk, member=member).values_list("is_forecast", flat=True)
+        )
+    return Before(has_read=question.answers_open, has_answered=bool(scored), is_scored=any(scored))
 
 
 # Here, since whoever draws a page has loaded the addresses, and with them this.

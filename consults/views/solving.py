@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
 
 from accounts.doors import active_physician_required
@@ -47,13 +48,17 @@ def solve(request, question_id, slug):
 
 def _settled(request, case, form, member):
     """Do as the form says and lead back to the case; nothing where it has to be shown again."""
+    was_solved = case.question.is_solved
     try:
         if "unsolve" in request.POST:
             solving.unsolve_case(case=case, by=member)
+            messages.success(request, "Taken back. The case stands as unsolved again.")
             return redirect(case)
         if form.is_valid():
             solving.solve_case(case=case, by=member, **form.cleaned_data)
             identifiers.record(member=member, place="outcome", kept=form.kept_identifiers())
+            done = "The solution is changed." if was_solved else "Solved. Those who wrote here are told."
+            messages.success(request, done)
             return redirect(case)
     except RuleBroken as refusal:
         form.add_error(None, str(refusal))

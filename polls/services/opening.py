@@ -70,6 +70,13 @@ class HasPoll(RuleBroken):
     message = "This discussion has a poll already. There is one to each."
 
 
+class PollBesideAnswers(RuleBroken):
+    message = (
+        "This discussion takes no poll: readers answer it on their own first, and a poll would show them what "
+        "others think."
+    )
+
+
 class PollAmongInvited(RuleBroken):
     message = "A private consult takes no poll: among so few a result would say who voted how."
 
@@ -146,8 +153,8 @@ def open_poll(
 def attach_poll(*, question: Question, by: Member, plan: Plan) -> Poll:
     """Put a poll into one's own open discussion. The same one twice is one and is returned.
 
-    Raises NoPrompt, what `check` raises, PollAmongInvited, TooFewInvited, HasPoll, and of questions' refusals NotOpen,
-    NotYours, ReadOnly and Held.
+    Raises NoPrompt, what `check` raises, PollAmongInvited, PollBesideAnswers, TooFewInvited, HasPoll, and of questions'
+    refusals NotOpen, NotYours, ReadOnly and Held.
     """
     if not plan.prompt:
         raise NoPrompt
@@ -159,6 +166,8 @@ def attach_poll(*, question: Question, by: Member, plan: Plan) -> Poll:
         raise writing.ReadOnly
     if question.is_private:
         raise PollAmongInvited
+    if question.answer_first:
+        raise PollBesideAnswers
     limits.check_not_held(by)
     if earlier := Poll.objects.filter(question=question).first():
         return _same_as(earlier, plan, otherwise=HasPoll)

@@ -218,6 +218,21 @@ def test_what_cannot_be_attached(physician, colleague):
     Question.objects.filter(pk=private.pk).update(kind="case", audience="invited")
     with pytest.raises(opening.PollAmongInvited):
         opening.attach_poll(question=private, by=physician, plan=planned)
+    Question.objects.filter(pk=private.pk).update(audience="physicians", answer_first=True)
+    with pytest.raises(opening.PollBesideAnswers):
+        opening.attach_poll(question=private, by=physician, plan=planned)
+
+
+def test_where_readers_answer_first_no_page_offers_a_poll(physician, physician_client):
+    question = make_question(physician)
+    address = f"/polls/new/?question={question.pk}"
+    assert address in physician_client.get(question.get_absolute_url()).content.decode()
+    Question.objects.filter(pk=question.pk).update(answer_first=True)
+
+    refused = physician_client.get(address, follow=True)
+
+    assert refused.redirect_chain == [(question.get_absolute_url(), 302)]
+    assert "takes no poll" in refused.content.decode()
 
 
 def test_a_physician_who_may_only_read_attaches_none(physician):

@@ -54,8 +54,7 @@ def _own_question(request) -> Question:
 
 
 def _attach(request, question):
-    if request.method != "POST" and (question.has_poll or not question.is_open):
-        refusal = opening.HasPoll if question.has_poll else writing.NotOpen
+    if request.method != "POST" and (refusal := _why_not(question)):
         messages.error(request, refusal.message)
         return redirect(question)
     member = request.user.as_member
@@ -71,6 +70,17 @@ def _attach(request, question):
         except RuleBroken as refusal:
             _say(form, refusal)
     return _form_page(request, form, question=question)
+
+
+def _why_not(question) -> type[RuleBroken] | None:
+    """Why no form is worth showing."""
+    if question.has_poll:
+        return opening.HasPoll
+    if question.is_private:
+        return opening.PollAmongInvited
+    if question.answer_first:
+        return opening.PollBesideAnswers
+    return None if question.is_open else writing.NotOpen
 
 
 def _form_page(request, form, **context):

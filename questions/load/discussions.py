@@ -127,7 +127,7 @@ class Discussion:
         self.opened = world.start + (number + self.rng.random()) * step
         self.asker = self._anybody()
         self.kind = self.rng.choices(Question.ASKED_KINDS, weights=[75, 15, 10])[0]
-        self.audience = self.rng.choices(Question.Audience.values, weights=[95, 3, 2])[0]
+        self.audience = self.rng.choices(Question.ASKED_AUDIENCES, weights=[95, 3, 2])[0][0]
         self.title = world.writer.title(self.rng)
         self.is_removed = self.rng.random() < 0.007
         self._decide_end()

@@ -279,7 +279,7 @@ class Post(models.Model):
 
 
 class Revision(models.Model):
-    """What a post said before an edit made after the silent first minutes."""
+    """What a post said before an edit that was not silent."""
 
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="revisions")
     number = models.PositiveIntegerField()

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.models import Block, Kind, Member
 from accounts.services import notices
-from questions.models import Invitation, Post, Question
+from questions.models import Invitation, Post, Question, Vote
 from questions.models.invitations import MOST_INVITED
 from questions.services import limits, telling
-from questions.services.writing import NotYours, ReadOnly, lock_open, touch
-from questions.signals import opened_to_all
+from questions.services.writing import NotOpen, NotYours, ReadOnly, lock_open, touch
+from questions.signals import authors_sought, opened_to_all
 from sermo.errors import RuleBroken
 
 HOURS = 4  # in which an invitation is answered
@@ -136,6 +136,8 @@ def invite(*, question: Question, by: Member, members: Iterable[Member]) -> list
 def accept(*, invitation: Invitation, member: Member) -> Invitation:
     """Come into a private consult. Twice is as good as once. Raises NotOpen, NotPrivate, ReadOnly, InvitationOver."""
     invitation = _lock_for_answer(invitation, member)
+    if not invitation.question.is_open:
+        raise NotOpen
     if invitation.state == State.ACCEPTED:
         return invitation
     if not member.may_write:
@@ -145,7 +147,10 @@ def accept(*, invitation: Invitation, member: Member) -> Invitation:
 
 @transaction.atomic
 def decline(*, invitation: Invitation, member: Member) -> Invitation:
-    """Stay out of a private consult, which then is closed to one. Twice is as good as once. Raises as `accept`."""
+    """Stay out of a private consult, open or closed, which then is hidden from one. Twice is as good as once.
+
+    Raises NotPrivate, InvitationOver.
+    """
     if Invitation.objects.filter(pk=invitation.pk, member=member, state=State.DECLINED).exists():
         return invitation
     invitation = _lock_for_answer(invitation, member)
@@ -155,9 +160,12 @@ def decline(*, invitation: Invitation, member: Member) -> Invitation:
 
 
 def _lock_for_answer(invitation: Invitation, member: Member) -> Invitation:
-    question = lock_open(invitation.question)
+    """Raises NotPrivate; InvitationOver, also where a block has come between the two handles."""
+    question = Question.objects.select_for_update().get(pk=invitation.question_id)
     if not question.is_private:
         raise NotPrivate
+    if question.asker_id in Block.objects.parting_handles(member):
+        raise InvitationOver
     rows = Invitation.objects.standing().select_for_update(of=("self",))
     found = rows.filter(pk=invitation.pk, member=member).first()
     if found is None:
@@ -169,7 +177,8 @@ def _lock_for_answer(invitation: Invitation, member: Member) -> Invitation:
 def _answer(invitation: Invitation, state: State) -> Invitation:
     invitation.state, invitation.answered_at = state, timezone.now()
     invitation.save(update_fields=["state", "answered_at"])
-    _tell_asker(invitation)
+    if invitation.question.is_open:
+        _tell_asker(invitation)
     return invitation
 
 
@@ -201,7 +210,7 @@ def _tell_asker(invitation: Invitation) -> None:
 
 @dataclass(frozen=True)
 class Opening:
-    """How far opening a private consult has come. Counts are of colleagues whose words stand there."""
+    """How far opening a private consult has come. Counts are of colleagues who wrote something there."""
 
     authors: int
     agreed: int
@@ -221,7 +230,7 @@ class Opening:
 
 @transaction.atomic
 def ask_to_open(*, question: Question, by: Member) -> Question:
-    """Ask everybody whose words stand in a private consult of one's own whether all physicians may read them.
+    """Ask everybody who wrote in a private consult of one's own whether all physicians may read it.
 
     Once all have agreed it opens; where nobody wrote, at once. Nobody is asked twice. Raises NotOpen, NotYours,
     ReadOnly, NotPrivate, limits.Held.
@@ -272,11 +281,14 @@ def opening_of(question: Question, invitations: Iterable[Invitation], authors: I
 
 
 def authors_of(question: Question) -> list[int]:
-    """Whose words stand there beside the asker's: who has a post there, or signed something and never posted."""
-    own = Post.objects.filter(question=question, author=OuterRef("member"))
-    signed = question.bylines.exclude(member=question.asker_id)
-    signed = signed.filter(Exists(own.standing()) | ~Exists(own))
-    return sorted(signed.values_list("member", flat=True))
+    """Who beside the asker wrote something there: a post, also a removed one, which may be put back; or why they
+    dispute one. Asks by authors_sought who wrote elsewhere in it.
+    """
+    posts = Post.objects.filter(question=question).values_list("author", flat=True)
+    disputes = Vote.objects.filter(post__question=question).exclude(explanation="")
+    members = set(posts.union(disputes.values_list("voter", flat=True)))
+    authors_sought.send(sender=Question, question=question, members=members)
+    return sorted(members - {question.asker_id})
 
 
 def _open_if_agreed(question: Question) -> None:

@@ -14,7 +14,7 @@ from questions.hot import hot_rank
 from questions.models import Draft, ModerationAction, Post, Question, QuestionSpecialty, Revision, WriteCount
 from questions.services import asking, bylines, circles, committing, follow_ups, limits, references, telling
 from questions.services.tags import tags_named
-from questions.signals import opening_rewritten, post_removed, post_written, removal_asked
+from questions.signals import edit_asked, opening_rewritten, post_removed, post_written, removal_asked
 from sermo.errors import RuleBroken
 from sermo.text import clip, plain, render_markdown, searchable
 
@@ -337,8 +337,10 @@ def edit_post(
 ) -> Post:
     """Change one's own text: silently in the first 15 minutes, later with what it said before kept as a revision.
 
+    Where one answers before reading the others, no edit of an answer is silent: they were open since.
     `was` is the source the editor started from, `was_title` the title. What a moderator took out meanwhile does not
-    come back with them. Raises NotOpen, NotYours, PostIsGone, limits.Held, ChangedMeanwhile, TakenOutByModerator.
+    come back with them. Announces edit_asked. Raises NotOpen, NotYours, PostIsGone, limits.Held, ChangedMeanwhile,
+    TakenOutByModerator.
     """
     question = lock_open(post.question)
     post = Post.objects.select_for_update().get(pk=post.pk)
@@ -352,8 +354,11 @@ def edit_post(
         return post
     if is_outdated(post, question, was, was_title):
         raise TakenOutByModerator if is_redacted(post) else ChangedMeanwhile
+    post.question = question
+    edit_asked.send(sender=Post, post=post, source=source)
     now = timezone.now()
-    if now > post.silent_until:
+    is_committed = question.answer_first and post.kind == Post.Kind.ANSWER
+    if is_committed or now > post.silent_until:
         number = post.revisions.count() + 1
         before = question.title if post.kind == Post.Kind.OPENING else ""
         Revision.objects.create(post=post, number=number, title=before, source=post.source, replaced_at=now)

@@ -17,7 +17,7 @@ register = template.Library()
 
 @register.inclusion_tag("questions/_invited.html", takes_context=True)
 def case_invited(context, question: Question):
-    """For the asker of a private consult: who is asked in, and how far opening it has come. Two queries."""
+    """For the asker of a private consult: who is asked in, and how far opening it has come. Three queries."""
     request = context["request"]
     member = request.user.as_member
     if not question.is_private or member is None or question.asker_id != member.pk:
@@ -49,10 +49,10 @@ def case_invitation(context, question: Question):
     """For whom is asked into a private consult, or to open it. One query where something waits for them."""
     request = context["request"]
     own = question.own_invitation
-    if not question.is_private or not own or not question.is_open:
+    if not question.is_private or not own:
         return {}
     is_sent = own["state"] == Invitation.State.SENT
-    if not is_sent and not own["asked_to_open_at"]:
+    if not is_sent and not (question.is_open and own["asked_to_open_at"]):
         return {}
     signed = Byline.objects.filter(question=question, member=question.asker_id)
     byline = signed.select_related("member__specialty", "member__rank").first()
@@ -63,6 +63,7 @@ def case_invitation(context, question: Question):
         "is_sent": is_sent,
         "left": words_left(parse_datetime(own["due_at"])),
         "agrees": own["agrees"],
-        "may_accept": member.may_write,
+        "is_open": question.is_open,
+        "may_accept": question.is_open and member.may_write,
         "csrf_token": get_token(request),
     }

@@ -10,6 +10,7 @@ import time_machine
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Exists, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -18,7 +19,7 @@ from accounts.notice_kinds import lines
 from accounts.roles import MODERATORS
 from accounts.tests.factories import make_member, make_user
 from conftest import client_of
-from questions.models import Credit, Draft, Flag, ModerationAction, Question, Report, Revision
+from questions.models import Credit, Draft, Flag, ModerationAction, Post, Question, Report, Revision
 from questions.services import closing, follow_ups, limits, voting, writing
 from questions.services.moderation import acts, desk, redacting, rights, undoing
 from questions.services.reporting import report_post
@@ -104,6 +105,15 @@ class TestWhoDecides:
                 act(post, moderator, kind)
         assert not ModerationAction.objects.exists()
         assert not Event.objects.filter(kind__startswith="moderation").exists()
+
+    def test_apps_above_say_what_else_is_taking_part(self, answer, moderator, monkeypatch):
+        def wrote(member, question):
+            return Q(Exists(Post.objects.filter(question=question, author=answer.author_id)))
+
+        monkeypatch.setattr(rights, "also_taken", [wrote])
+
+        with pytest.raises(rights.TakesPart):
+            act(answer, moderator, "remove")
 
     def test_what_another_moderator_has_claimed_is_left_to_them(self, report, answer, moderator, second):
         desk.claim(report=report, by=second.user)

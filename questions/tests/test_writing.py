@@ -9,7 +9,9 @@ from accounts.services import profiles
 from accounts.tests.factories import make_member, make_specialty
 from questions.models import Byline, Credit, Draft, Importance, Post, Question, QuestionSpecialty, Vote
 from questions.services import bylines, closing, voting, writing
+from questions.signals import edit_asked
 from questions.tests.factories import corroborate, make_answer, make_comment, make_question
+from sermo.errors import RuleBroken
 
 
 def test_asking_makes_a_question_with_its_opening_and_topics(physician, colleague):
@@ -104,6 +106,34 @@ def test_an_early_edit_is_silent(physician, colleague):
     assert "I am sure" in edited.html
     assert edited.edited_at is None
     assert not edited.revisions.exists()
+
+
+def test_no_edit_of_an_answer_that_opened_the_others_is_silent(physician, colleague):
+    question = make_question(physician, answer_first=True)
+    answer = make_answer(question, colleague)
+    comment, opening = make_comment(answer, colleague), question.posts.get(kind="opening")
+
+    edited = writing.edit_post(post=answer, by=colleague, source="Melanoma. I am sure.")
+
+    assert edited.edited_at
+    assert edited.revisions.get().source == answer.source
+    for post in (comment, opening):
+        edited = writing.edit_post(post=post, by=post.author, source="Something else entirely.")
+        assert not edited.revisions.exists()
+
+
+def test_apps_above_may_refuse_an_edit(physician, colleague):
+    answer = make_answer(make_question(physician), colleague)
+
+    def refuse(post, source, **kwargs):
+        raise RuleBroken(f"Not “{source}” instead of “{post.source}”.")
+
+    edit_asked.connect(refuse)
+    try:
+        with pytest.raises(RuleBroken, match="instead of"):
+            writing.edit_post(post=answer, by=colleague, source="Wait.")
+    finally:
+        edit_asked.disconnect(refuse)
 
 
 def test_a_later_edit_keeps_what_it_said_before(physician, colleague):

@@ -42,11 +42,14 @@ def _asked(count: int) -> str:
 @physician_required
 @post_or_back
 def answer(request, question_id):
-    """Accept an invitation, or decline it."""
+    """Accept an invitation, or decline it; who has declined reads it no more, and may say so again."""
     member = request.user.as_member
     invitation = get_object_or_404(
         Invitation.objects.select_related("question"), question=question_id, member=member
     )
+    is_declined = invitation.state == Invitation.State.DECLINED
+    if not is_declined and not Question.objects.visible_to(request.user).filter(pk=question_id).exists():
+        raise Http404("This reader is not asked in any more.")
     if "accept" in request.POST:
         act, words = inviting.accept, "Accepted. You can answer now."
     else:

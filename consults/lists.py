@@ -59,11 +59,14 @@ def parse(typed: Any, user: User, slugs: Iterable[str]) -> Cases:
     """The filters an address names; what it gets wrong is taken as not said."""
     member, intent, specialty = user.as_member, typed.get("intent"), typed.get("specialty")
     known = {*slugs, "mine"} if member and member.specialty_id else {*slugs}
+    unsolved = typed.get("unsolved") == "1" and intent != Case.Intent.TEACHING
+    if unsolved:
+        intent = ""  # only who asks for help waits for a solution
     return Cases(
         intent=intent if intent in Case.Intent.values else "",
         ask=typed["ask"] if typed.get("ask") in Case.Ask.values else "",
         specialty=specialty if specialty in known else "",
-        unsolved=typed.get("unsolved") == "1" and intent != Case.Intent.TEACHING,
+        unsolved=unsolved,
     )
 
 

@@ -60,7 +60,7 @@ class Crowd:
         """The number as it stands in a sentence."""
         named = len(self.handles)
         if 0 < self.hidden < FEWEST_COUNTED:
-            return f"{named} and {self.others}" if named else self.others
+            return f"{named + 1} or {named + FEWEST_COUNTED - 1} colleagues" if named else self.others
         number = named + self.hidden
         return f"{number} colleague{'' if number == 1 else 's'}" if number else "nobody"
 

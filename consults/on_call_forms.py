@@ -1,5 +1,6 @@
 """What members typed about being on call and about paging, checked."""
 
+from collections.abc import Callable, Collection
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,7 +20,8 @@ from questions.models import Question
 from sermo.errors import RuleBroken
 
 OVER = "This time is over. Choose a later day."
-TIME = {"invalid": "Write a time as 7:00 or 19:30."}
+OVER_TODAY = "This time is over. Choose a later time or another day."
+TIME = {"required": "Choose a time.", "invalid": "Write a time as 7:00 or 19:30."}
 NEXT_IN_LINE = "next"
 URGENCY_OF = {
     Question.Urgency.NOW: Paging.Urgency.NOW,
@@ -48,7 +50,7 @@ class OnceForm(ShiftForm):
     field_order = ("day", "from_time", "to_time")
 
     day = forms.DateField(
-        error_messages={"invalid": "Write a date as 2026-11-18."},
+        error_messages={"required": "Choose a day.", "invalid": "Write a date as 2026-11-18."},
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
@@ -77,7 +79,8 @@ class OnceForm(ShiftForm):
             try:
                 shifts.check_once(**self.stretch())
             except shifts.InThePast:
-                self.add_error("day", OVER)
+                is_today = typed["day"] == timezone.localdate(timezone=self.zone)
+                self.add_error(*("to_time", OVER_TODAY) if is_today else ("day", OVER))
             except shifts.TooFarAhead as refusal:
                 self.add_error("day", str(refusal))
             except RuleBroken as refusal:
@@ -92,8 +95,13 @@ class WeeklyForm(ShiftForm):
         label="Every",
         coerce=int,
         choices=list(enumerate(WEEKDAYS)),
-        error_messages={"invalid_choice": "Choose a day of the week."},
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose a day of the week."),
     )
+
+
+def _pages(most: int) -> dict[str, str]:
+    """What is said of a number of pages whatever is wrong with it."""
+    return dict.fromkeys(["required", "invalid", "min_value", "max_value"], f"1 to {most}.")
 
 
 class OnCallWishesForm(forms.Form):
@@ -101,6 +109,7 @@ class OnCallWishesForm(forms.Form):
         label="Pages in one shift, at most",
         min_value=1,
         max_value=MOST_PAGES,
+        error_messages=_pages(MOST_PAGES),
         help_text=f"1 to {MOST_PAGES}; {USUAL_PAGES} unless you change it.",
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
@@ -108,6 +117,7 @@ class OnCallWishesForm(forms.Form):
         label="Pages in a week, at most",
         min_value=1,
         max_value=MOST_PAGES_A_WEEK,
+        error_messages=_pages(MOST_PAGES_A_WEEK),
         help_text=f"1 to {MOST_PAGES_A_WEEK}, over all shifts.",
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
@@ -122,13 +132,35 @@ class OnCallWishesForm(forms.Form):
         "were corroborated; while you are on call only.",
     )
 
+    def clean(self):
+        typed = super().clean()
+        of_shift, of_week = typed.get("pages_a_shift"), typed.get("pages_a_week")
+        if of_shift and of_week and of_shift > of_week:
+            self.add_error("pages_a_shift", f"No more than in a week: 1 to {min(of_week, MOST_PAGES)}.")
+        return typed
+
+
+class RadiosSomeOff(forms.RadioSelect):
+    """Radios of which some cannot be chosen."""
+
+    off: Collection[str] = ()
+
+    def create_option(self, name, value, *args, **kwargs):
+        option = super().create_option(name, value, *args, **kwargs)
+        if value in self.off:
+            option["attrs"]["disabled"] = True
+        return option
+
 
 class PagingForm(forms.Form):
-    """A specialty of a case, with who is on call for it, and how soon."""
+    """A specialty of a case, with who is on call for it, and how soon.
+
+    One that is being paged stands there with since when, and cannot be chosen.
+    """
 
     specialty = forms.ChoiceField(
         label="Whom to page",
-        widget=forms.RadioSelect,
+        widget=RadiosSomeOff,
         error_messages={"required": "Choose a specialty.", "invalid_choice": "Choose one of these."},
     )
     urgency = forms.ChoiceField(
@@ -138,18 +170,41 @@ class PagingForm(forms.Form):
         error_messages={"required": "Say how urgent it is.", "invalid_choice": "Choose one of these."},
     )
 
-    def __init__(self, *args, question: Question, crowds: dict[Specialty, Crowd], **kwargs):
-        first = next(iter(crowds), None)
+    def __init__(
+        self,
+        *args,
+        question: Question,
+        crowds: dict[Specialty, Crowd],
+        running: dict[str, Paging],
+        since: Callable[[datetime], str],
+        **kwargs,
+    ):
+        first = next((specialty for specialty in crowds if specialty.pk not in running), None)
         initial = {"specialty": first and first.pk, "urgency": URGENCY_OF[question.urgency]}
         super().__init__(*args, initial=initial, **kwargs)
         self.specialties = {specialty.pk: specialty for specialty in crowds}
-        self.fields["specialty"].choices = [
-            (specialty.pk, f"{specialty.name}\nOn call now: {crowd.words}")
+        self.running, self.since = running, since
+        field = self.fields["specialty"]
+        field.widget.off = running
+        field.choices = [
+            (specialty.pk, f"{specialty.name}\n{self._state(specialty, crowd)}")
             for specialty, crowd in crowds.items()
         ]
 
+    def _state(self, specialty: Specialty, crowd: Crowd) -> str:
+        if paging := self.running.get(specialty.pk):
+            return f"Being paged since {self.since(paging.started_at)}: {paging.get_urgency_display()}"
+        return f"On call now: {crowd.words}"
+
     def clean_specialty(self) -> Specialty:
-        return self.specialties[self.cleaned_data["specialty"]]
+        specialty = self.specialties[self.cleaned_data["specialty"]]
+        if paging := self.running.get(specialty.pk):
+            raise ValidationError(paged_already(specialty, self.since(paging.started_at)))
+        return specialty
+
+
+def paged_already(specialty: Specialty, since: str) -> str:
+    return f"{specialty.name} is being paged since {since}. Stop that first to page with another urgency."
 
 
 class HandOverForm(forms.Form):
@@ -168,7 +223,7 @@ class HandOverForm(forms.Form):
     def __init__(self, *args, takers: list[Member], others: str, **kwargs):
         super().__init__(*args, **kwargs)
         self.takers = {str(member.pk): member for member in takers}
-        first = (NEXT_IN_LINE, f"Whoever is next in line\nOn call now: {others}.")
+        first = (NEXT_IN_LINE, f"Whoever is next in line\nWho can take it now: {others}.")
         self.fields["to"].choices = [first, *((pk, member.handle) for pk, member in self.takers.items())]
 
     def taker(self) -> Member | None:

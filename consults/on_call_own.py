@@ -1,7 +1,7 @@
 """When one is on call oneself, by one's own clock."""
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -11,9 +11,12 @@ from django.utils import timezone
 from accounts.models import Kind, Member, NoticeChoice, NoticeSettings, Way
 from accounts.notice_forms import US_ZONES
 from consults.models import OnCallWishes, Shift
+from consults.models.on_call import LONGEST_SHIFT
 from consults.services.shifts import time_zone_of
+from consults.words import span
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+DAY = 24 * 60 * 60  # seconds
 
 
 class Stretch(NamedTuple):
@@ -113,7 +116,7 @@ class ShiftRow(NamedTuple):
 
     pk: int
     words: str
-    hours: str  # of a weekly one
+    hours: str
     zone: str  # of a weekly one that goes by another clock than one's own
     starts_at: datetime | None
     ends_at: datetime | None
@@ -130,16 +133,30 @@ def shifts_of(member: Member, zone: ZoneInfo) -> list[ShiftRow]:
 
 def _row(shift: Shift, zone: ZoneInfo) -> ShiftRow:
     if shift.sort == Shift.Sort.ONCE:
-        return ShiftRow(shift.pk, "", "", "", shift.starts_at, shift.ends_at)
-    hours = f"{_time_words(shift.from_time)} to {_time_words(shift.to_time)}"
-    if shift.to_time <= shift.from_time:
-        hours += " the next day"
+        start, end = shift.starts_at.astimezone(zone), shift.ends_at.astimezone(zone)
+        hours = _hours(start.time(), end.time(), shift.ends_at - shift.starts_at, start.date() < end.date())
+        return ShiftRow(shift.pk, "", hours, "", shift.starts_at, shift.ends_at)
+    hours = _hours(shift.from_time, shift.to_time, LONGEST_SHIFT, shift.to_time <= shift.from_time)
     other = zone_words(shift.time_zone) if shift.time_zone != zone.key else ""
     return ShiftRow(shift.pk, f"Every {WEEKDAYS[shift.weekday]}", hours, other, None, None)
 
 
-def _time_words(when: time) -> str:
+def _hours(start: time, end: time, length: timedelta, is_over_night: bool) -> str:
+    """From when to when; how long, too, where the clock shows the same at both."""
+    said = f"{time_words(start)} to {time_words(end)}{' the next day' if is_over_night else ''}"
+    return f"{said}, {length // timedelta(hours=1)} hours" if start == end else said
+
+
+def time_words(when: time | datetime) -> str:
     return f"{when.hour % 12 or 12}:{when:%M} {'am' if when.hour < 12 else 'pm'}"
+
+
+def since_words(when: datetime, zone: ZoneInfo) -> str:
+    """A moment of the last days: "1:42 pm", or "Wed, Nov 25, 1:42 pm" on another day."""
+    local = when.astimezone(zone)
+    if local.date() == timezone.localdate(timezone=zone):
+        return time_words(local)
+    return f"{local:%a, %b} {local.day}, {time_words(local)}"
 
 
 def zone_words(name: str) -> str:
@@ -148,7 +165,9 @@ def zone_words(name: str) -> str:
 
 
 def clock_words(seconds: int) -> str:
-    """What is left, as the page's script counts it down: "3 h 42 min", "12:05"."""
+    """What is left: "2 days 23 h"; within a day as the page's script counts it down, "3 h 42 min", "12:05"."""
+    if seconds >= DAY:
+        return span(seconds)
     minutes, rest = divmod(seconds, 60)
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes}:{rest:02}"
 

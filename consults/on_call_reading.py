@@ -26,9 +26,10 @@ from accounts.backends import number_of
 from accounts.models import Member, User
 from consults.models import Call, Case, Paging
 from consults.on_call_board import of_face
-from consults.on_call_own import clock_words
+from consults.on_call_own import DAY, clock_words
 from consults.reading import patient_words
-from questions.models import Byline, Question
+from consults.words import span
+from questions.models import Byline, Question, QuestionSpecialty
 from questions.signature import Signature, Signer, signed, signer_columns
 
 MOST_RECEIVED, MOST_SENT = 30, 10
@@ -41,6 +42,7 @@ THEN = {  # what a step does, as it is said before it is due
     Paging.Step.OVERFLOW: "top answerers are asked",
 }
 PASSED = [Call.State.DECLINED, Call.State.HANDED_OVER]
+ON = [Paging.State.OPEN, Paging.State.ACCEPTED]
 HEARD = [Call.State.ACCEPTED, Call.State.ANSWERED]  # as the states of a paging are called, too
 
 
@@ -89,6 +91,11 @@ class Received:
     @property
     def left(self) -> str:
         return clock_words(self.seconds_left or 0)
+
+    @property
+    def ticks(self) -> bool:
+        """Whether so little time is left that it is counted down."""
+        return (self.seconds_left or 0) < DAY
 
     @property
     def then(self) -> str:
@@ -152,7 +159,7 @@ def _received(call: Call, now: datetime) -> Received:
         ask=case.get_ask_display(),
         sent_at=call.sent_at,
         decided_at=call.decided_at,
-        is_on=paging.state in (Paging.State.OPEN, Paging.State.ACCEPTED),
+        is_on=paging.state in ON,
         next_at=paging.next_at,
         step=paging.step,
         now=now,
@@ -181,11 +188,12 @@ class Sent:
     seen: int
     passed: int
     first_seen_at: datetime | None
+    may_page_others: bool  # whether the case has a specialty that is not being paged
     by: Signature | None  # who accepted or answered
 
     @property
     def is_on(self) -> bool:
-        return self.state in (Paging.State.OPEN, Paging.State.ACCEPTED)
+        return self.state in ON
 
     @property
     def is_open(self) -> bool:
@@ -201,8 +209,19 @@ class Sent:
 
     @property
     def after(self) -> str:
-        is_answered = self.state == Paging.State.ANSWERED
-        return after_words(self.started_at, (is_answered and self.ended_at) or self.first_heard_at)
+        """When who answers was found; of what was answered, when the answer came."""
+        return after_words(self.started_at, (self.is_answered and self.ended_at) or self.first_heard_at)
+
+    @property
+    def accepted_after(self) -> str:
+        """Of what was answered later than it was accepted."""
+        moments = self.first_heard_at, self.ended_at
+        is_later = self.is_answered and all(moments) and moments[0] < moments[1]
+        return after_words(self.started_at, self.first_heard_at) if is_later else ""
+
+    @property
+    def is_answered(self) -> bool:
+        return self.state == Paging.State.ANSWERED
 
     @property
     def seen_after(self) -> str:
@@ -217,12 +236,8 @@ def after_words(start: datetime, end: datetime | None) -> str:
     """How long it took: "after 4 min"."""
     if end is None:
         return ""
-    minutes = int((end - start).total_seconds() // 60)
-    if minutes < 1:
-        return "within a minute"
-    if minutes < 120:
-        return f"after {minutes} min"
-    return f"after {minutes // 60} h" if minutes < 2880 else f"after {minutes // 1440} days"
+    seconds = (end - start).total_seconds()
+    return "within a minute" if seconds < 60 else f"after {span(seconds)}"
 
 
 SENT_FIELDS = (
@@ -253,10 +268,15 @@ def _sent(rows: QuerySet) -> list[Sent]:
     )
     calls = Call.objects.filter(paging=OuterRef("pk")).order_by().values("paging")
     signed_in_case = Byline.objects.filter(question=OuterRef("case"), member=OuterRef("heard__member"))
+    running = Paging.objects.filter(case=OuterRef("question"), specialty=OuterRef("specialty"))
+    others = QuestionSpecialty.objects.filter(
+        ~Exists(running.filter(state__in=ON)), question=OuterRef("case")
+    )
     rows = (
         rows.alias(heard=FilteredRelation("calls", condition=Q(calls__state__in=HEARD)))
         .annotate(
             counted=Subquery(calls.annotate(counted=counted).values("counted")),
+            may_page_others=Exists(others),
             of_face=of_face("heard__member__"),
         )
         .alias(has_answered=ExpressionWrapper(Q(heard__state=Call.State.ANSWERED), BooleanField()))
@@ -264,6 +284,7 @@ def _sent(rows: QuerySet) -> list[Sent]:
         .values_list(
             *SENT_FIELDS,
             "counted",
+            "may_page_others",
             "heard__state",
             "of_face",
             *signer_columns(Subquery(signed_in_case.values("mode")[:1]), "heard__member"),
@@ -271,7 +292,7 @@ def _sent(rows: QuerySet) -> list[Sent]:
     )
     found: dict[int, Sent] = {}
     for row in rows:
-        facts, (counts, heard, shown), signer = row[:11], row[11:14], Signer(*row[14:])
+        facts, (counts, may_page_others, heard, shown), signer = row[:11], row[11:15], Signer(*row[15:])
         pk, state, step, urgency, specialty, case, title, *moments = facts
         counts = counts or {"reached": 0, "seen": 0, "passed": 0, "first_seen": None}
         url = Question.url_of(case, title, Question.Kind.CASE)
@@ -293,6 +314,7 @@ def _sent(rows: QuerySet) -> list[Sent]:
             *moments,
             **counts,
             first_seen_at=first_seen_at,
+            may_page_others=may_page_others,
             by=who,
         )
         if pk not in found or found[pk].by is None:

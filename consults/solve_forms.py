@@ -12,6 +12,13 @@ from sermo.errors import RuleBroken
 OTHER = "other"
 
 
+class AnotherName(forms.CharField):
+    """Shown as needed, since it is only shown where another one is chosen; the form sees to it."""
+
+    def validate(self, value):
+        pass
+
+
 class CaseSolveForm(IdentifierMixin, forms.Form):
     """`board` are the diagnoses to choose from, each with how many stand by it; `answers` those to credit."""
 
@@ -22,9 +29,8 @@ class CaseSolveForm(IdentifierMixin, forms.Form):
         widget=forms.RadioSelect(attrs={"class": "choice-card"}),
         error_messages={"required": "Choose a diagnosis, or “Another one” and name it."},
     )
-    name = forms.CharField(
+    name = AnotherName(
         label="Name of the diagnosis",
-        required=False,
         max_length=diagnoses.LONGEST_NAME,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )

@@ -58,6 +58,10 @@ class TooManyShifts(RuleBroken):
     message = "You have as many shifts as one can plan. End one first."
 
 
+class HaveItAlready(RuleBroken):
+    message = "You have this shift already."
+
+
 class NotYours(RuleBroken):
     message = "This is not a shift of yours."
 
@@ -66,13 +70,18 @@ class PagesOutOfBounds(RuleBroken):
     message = f"Choose 1 to {MOST_PAGES} pages a shift and 1 to {MOST_PAGES_A_WEEK} a week."
 
 
+class MoreAShiftThanAWeek(RuleBroken):
+    message = "A shift cannot have more pages than a week."
+
+
 @transaction.atomic
 def add_once(
     *, member: Member, starts_at: datetime, ends_at: datetime, submission: UUID | None = None
 ) -> Shift:
     """Plan one shift. The same submission twice makes one.
 
-    Raises NotAPhysician, NoSpecialty, EndsBeforeItStarts, TooLong, InThePast, TooFarAhead, TooManyShifts.
+    Raises NotAPhysician, NoSpecialty, EndsBeforeItStarts, TooLong, InThePast, TooFarAhead, HaveItAlready,
+    TooManyShifts.
     """
     member = _lock(member)
     if found := _earlier(member, submission):
@@ -94,7 +103,7 @@ def add_weekly(
     """Plan a shift of every week, by the clock of a time zone (empty: the member's own). The same submission twice
     makes one. Where it does not end later on the clock, it ends on the next day.
 
-    Raises NotAPhysician, NoSpecialty, UnknownDay, UnknownTimeZone, TooManyShifts.
+    Raises NotAPhysician, NoSpecialty, UnknownDay, UnknownTimeZone, HaveItAlready, TooManyShifts.
     """
     member = _lock(member)
     if found := _earlier(member, submission):
@@ -151,9 +160,11 @@ def end_shift(*, shift: Shift, member: Member) -> None:
 def save_wishes(
     *, member: Member, pages_a_shift: int, pages_a_week: int, takes_overflow: bool, shows_handle: bool
 ) -> OnCallWishes:
-    """Save how much a member lets themselves be paged. Raises PagesOutOfBounds."""
+    """Save how much a member lets themselves be paged. Raises PagesOutOfBounds, MoreAShiftThanAWeek."""
     if pages_a_shift not in range(1, MOST_PAGES + 1) or pages_a_week not in range(1, MOST_PAGES_A_WEEK + 1):
         raise PagesOutOfBounds
+    if pages_a_shift > pages_a_week:
+        raise MoreAShiftThanAWeek
     wishes, _ = OnCallWishes.objects.update_or_create(
         member=member,
         defaults={
@@ -215,11 +226,13 @@ def _available(member: Member):
     return Shift.objects.filter(member=member, sort=Shift.Sort.NOW, ended_at=None)
 
 
-def _add(member: Member, **fields) -> Shift:
+def _add(member: Member, *, submission: UUID | None = None, **fields) -> Shift:
     lasting = Shift.objects.filter(member=member, ended_at=None).exclude(ends_at__lte=timezone.now())
+    if lasting.filter(**fields).exists():
+        raise HaveItAlready
     if lasting.count() >= settings.ON_CALL_MOST_SHIFTS:
         raise TooManyShifts
-    shift = Shift.objects.create(member=member, **fields)
+    shift = Shift.objects.create(member=member, submission=submission, **fields)
     duties.plan([shift])
     return shift
 

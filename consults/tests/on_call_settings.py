@@ -7,5 +7,8 @@ from sermo.settings import CELERY_BEAT_SCHEDULE, CELERY_BROKER_TRANSPORT_OPTIONS
 
 DATABASES["default"]["NAME"] = os.environ["ON_CALL_DATABASE"]
 ON_CALL_MINUTES = tuple(float(minutes) for minutes in os.environ["ON_CALL_MINUTES"].split(","))
-CELERY_BEAT_SCHEDULE = {"advance-pagings": CELERY_BEAT_SCHEDULE["advance-pagings"]}
+ON_CALL_EVERY = float(os.environ["ON_CALL_EVERY"])
+CELERY_BEAT_SCHEDULE = {
+    "advance-pagings": {**CELERY_BEAT_SCHEDULE["advance-pagings"], "schedule": ON_CALL_EVERY}
+}
 CELERY_BROKER_TRANSPORT_OPTIONS = {**CELERY_BROKER_TRANSPORT_OPTIONS, "global_keyprefix": "on-call-test:"}

@@ -51,6 +51,7 @@ def test_a_reply_by_thumb_opens_the_board_where_others_are_judged(browser_page, 
     assert not faults_by_look(page)
     other.get_by_text("Unsafe for this patient").click()
     other.get_by_label("In a sentence").fill("No.")
+    other.get_by_label("In a sentence").evaluate("box => (box.style.height = '9rem')")  # as by its corner
     other.get_by_role("button", name="Dispute with this reason").click()
     expect(other.get_by_role("alert")).to_contain_text("A dispute says why")
     assert [one for one in faults if "422" not in one] == []

@@ -169,6 +169,10 @@ def test_filters_stand_in_the_address(physician_client):
     teaching = make_case(make_member(specialty="Nephrology"), intent="teaching", ask="ekg")
 
     assert listed(physician_client, f"{LIST}?unsolved=1") == [help_wanted.pk]
+    for both, tab in (("teaching", "Case studies"), ("help", "Unsolved")):
+        assert f'aria-current="true">{tab}</a>' in text_of(
+            physician_client, f"{LIST}?unsolved=1&intent={both}"
+        )
     assert listed(physician_client, f"{LIST}?intent=teaching") == [teaching.pk]
     assert listed(physician_client, f"{LIST}?intent=help") == [solved.pk, help_wanted.pk]
     assert listed(physician_client, f"{LIST}?ask=treat") == [help_wanted.pk]

@@ -19,7 +19,7 @@ from consults.on_call_board import Crowd
 from consults.services import calls, paging, shifts
 from consults.tests.factories import make_case
 from consults.tests.on_call import DERM, make_paging, on_duty
-from questions.models import Byline, Question
+from questions.models import Byline, Question, QuestionSpecialty
 from sermo.tests.test_accessibility import faults_by_look
 
 pytestmark = pytest.mark.django_db
@@ -139,7 +139,7 @@ def test_available_now_lasts_four_hours_and_twice_is_once(third, third_client):
 def test_without_a_specialty_one_is_told_what_to_do_first():
     client = client_of(make_member(specialty=None))
 
-    assert "One is on call for a specialty." in text_of(client)
+    assert "You are on call for your specialty." in text_of(client)
     assert "Choose your specialty" in client.post(reverse("on_call:available"), follow=True).content.decode()
 
 
@@ -151,7 +151,7 @@ def test_times_are_those_of_one_s_own_clock(third, third_client):
     assert "times are Hawaii time" in text_of(third_client)
     assert "Mon, <time" in text_of(third_client)
     assert "10:00 am" in text_of(third_client)
-    assert "10:00 am</time> to" in text_of(third_client, SHIFTS)
+    assert "10:00 am to 6:00 pm</small>" in text_of(third_client, SHIFTS)
 
 
 def test_quiet_hours_and_pages_switched_off_are_said(third, third_client):
@@ -200,7 +200,7 @@ def test_numbers_in_words():
     assert Crowd(("a",)).words == "1 colleague"
     assert Crowd(hidden=1).words == Crowd(hidden=2).words == "fewer than 3 colleagues"
     assert Crowd(hidden=3).words == "3 colleagues"
-    assert Crowd(("a", "b"), 1).words == "2 and fewer than 3 more"
+    assert Crowd(("a", "b"), 1).words == "3 or 4 colleagues"
     assert Crowd(("a", "b"), 1).figure == "2+"
     assert Crowd(("a", "b"), 3).figure == "5"
     assert Crowd(("a", "b"), 3).words == "5 colleagues"
@@ -327,7 +327,26 @@ def test_accepting_leads_to_the_case_and_twice_is_once(third, third_client):
 
     call.refresh_from_db()
     assert call.state == "accepted"
+    page = text_of(third_client, call.paging.case.get_absolute_url())
+    assert "You accepted this page. Your answer is awaited. <a href=" in page
     assert "Your answer is awaited." in text_of(third_client)
+
+
+def test_what_lasts_for_days_is_said_in_days_and_does_not_tick(third, third_client):
+    left = timedelta(days=2, hours=23, minutes=1)
+    own = page_to(third, step=30, next_at=timezone.now() + left)
+    page_to(make_member(specialty=DERM), derm_case(third), step=30, next_at=timezone.now() + left)
+
+    page = text_of(third_client)
+
+    assert 'In <b class="num">2 days 23 h</b> the search ends.' in page
+    end = timezone.localtime(own.paging.next_at)
+    assert f"On {end:%a}, <time datetime" in page
+    assert (
+        f">{end:%b} {end.day}, {end.hour % 12 or 12}:{end:%M} {'am' if end.hour < 12 else 'pm'}</time>"
+        in page
+    )
+    assert "</time>, the search ends." in page
 
 
 def test_a_page_that_a_colleague_took_is_refused_in_words(third, third_client):
@@ -360,7 +379,7 @@ def test_a_page_is_handed_over_by_handle_or_to_the_next_in_line(third, third_cli
 
     assert shown.handle in page
     assert hidden.handle not in page
-    assert "1 and fewer than 3 more" in page
+    assert "Who can take it now: 2 or 3 colleagues." in page
     refused = third_client.post(address, {"to": hidden.pk})
     assert refused.status_code == 422
     assert "cannot be paged any more" in refused.content.decode()
@@ -383,8 +402,23 @@ def test_a_page_is_handed_by_handle_to_whom_the_board_may_name_only(third, third
     assert Call.objects.get(state="handed").handed_to == withheld
 
 
+def test_who_cannot_take_a_page_is_not_counted_among_those_who_can(third, third_client):
+    for _ in range(3):
+        on_duty()
+    call = page_to(third)
+    passed = {"state": "declined", "sent_at": call.sent_at, "decided_at": timezone.now()}
+    Call.objects.create(paging=call.paging, member=on_duty(), step=0, **passed)
+
+    page = text_of(third_client, reverse("on_call:hand_over", args=[call.pk]))
+
+    assert "Who can take it now: 3 colleagues." in page
+
+
 def test_with_nobody_else_on_call_a_page_stays_where_it_is(third, third_client):
     call = page_to(third)
+    page = text_of(third_client, reverse("on_call:hand_over", args=[call.pk]))
+    assert "Nobody else on call can take it now." in page
+    assert 'name="to"' not in page
 
     refused = third_client.post(reverse("on_call:hand_over", args=[call.pk]), {"to": "next"})
 
@@ -450,7 +484,8 @@ def test_a_single_shift_may_end_on_the_next_day(third, third_client):
 
     shift = Shift.objects.get()
     assert shift.ends_at - shift.starts_at in (timedelta(hours=n) for n in (11, 12, 13))
-    assert "7:00 pm</time> to" in text_of(third_client, SHIFTS)
+    page = text_of(third_client, SHIFTS)
+    assert page.count("7:00 pm to 7:00 am the next day") == 2  # the button says it, too
 
 
 @pytest.mark.parametrize(
@@ -460,7 +495,10 @@ def test_a_single_shift_may_end_on_the_next_day(third, third_client):
         ("add_once", {"day": "soon"}, "Write a date as"),
         ("add_once", {"day": "2049-01-01"}, shifts.TooFarAhead.message),
         ("add_once", {"day": "2049-01-01", "from_time": "noon"}, "Write a time as"),
+        ("add_once", {"day": ""}, "Choose a day."),
+        ("add_once", {"day": "2049-01-01", "from_time": ""}, "Choose a time."),
         ("add_weekly", {"weekday": "9"}, "Choose a day of the week."),
+        ("add_weekly", {"weekday": ""}, "Choose a day of the week."),
     ],
 )
 def test_a_refused_shift_keeps_what_was_typed(third_client, name, fields, said):
@@ -472,6 +510,40 @@ def test_a_refused_shift_keeps_what_was_typed(third_client, name, fields, said):
     assert said.replace("’", "&#x27;") in refused.content.decode()
     assert 'value="07:00"' in refused.content.decode()
     assert not Shift.objects.exists()
+
+
+def test_the_same_shift_is_not_taken_twice(third_client):
+    day = (timezone.localdate() + timedelta(days=3)).isoformat()
+    for name, fields in [("weekly", {"weekday": "0"}), ("once", {"day": day})]:
+        address = reverse(f"on_call:add_{name}")
+        assert third_client.post(address, shift_fields(name, **fields))["Location"] == SHIFTS
+
+        refused = third_client.post(address, shift_fields(name, **fields))
+
+        assert refused.status_code == 422
+        assert "You have this shift already." in refused.content.decode()
+        assert third_client.post(address, shift_fields(name, **fields, from_time="20:00")).status_code == 302
+    assert Shift.objects.count() == 4
+
+
+def test_from_nine_to_nine_is_said_to_be_24_hours_and_the_button_names_the_times(third, third_client):
+    fields = shift_fields("weekly", weekday="0", from_time="09:00", to_time="09:00")
+    third_client.post(reverse("on_call:add_weekly"), fields)
+
+    page = text_of(third_client, SHIFTS)
+
+    assert "<small>9:00 am to 9:00 am the next day, 24 hours</small>" in page
+    assert 'End<span class="sr">: Every Monday, 9:00 am to 9:00 am the next day, 24 hours</span>' in page
+    assert "from 9:00 am to 9:00 am lasts 24 hours" in page
+
+
+def test_the_next_shift_is_said_with_the_day_it_ends(third, third_client):
+    start = datetime.fromisoformat("2050-01-03T13:30:00+00:00")
+    on_duty(start, member=third, hours=24)
+
+    page = text_of(third_client)
+
+    assert "8:00 am</time> to Tue <time" in page
 
 
 def test_a_shift_is_ended_and_twice_is_once(third, third_client):
@@ -496,6 +568,26 @@ def test_limits_are_saved_or_refused_with_what_was_typed(third, third_client):
     refused = third_client.post(reverse("on_call:wishes"), {**fields, "pages_a_shift": "21"})
     assert refused.status_code == 422
     assert 'value="21"' in refused.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "said"),
+    [
+        ({"pages_a_shift": "21"}, "pages_a_shift", "1 to 20."),
+        ({"pages_a_shift": ""}, "pages_a_shift", "1 to 20."),
+        ({"pages_a_shift": "some"}, "pages_a_shift", "1 to 20."),
+        ({"pages_a_week": "0"}, "pages_a_week", "1 to 100."),
+        ({"pages_a_shift": "9", "pages_a_week": "4"}, "pages_a_shift", "No more than in a week: 1 to 4."),
+    ],
+)
+def test_wrong_limits_are_refused_beside_their_field_in_own_words(third, third_client, typed, field, said):
+    fields = {"pages_a_shift": "3", "pages_a_week": "10", **typed}
+
+    refused = third_client.post(reverse("on_call:wishes"), fields)
+
+    assert refused.status_code == 422
+    assert refused.context["wishes"].errors == {field: [said]}
+    assert not OnCallWishes.objects.exists()
 
 
 # Paging for one's own case
@@ -533,6 +625,38 @@ def test_that_nobody_is_on_call_is_said_and_does_not_hinder(case, third_client):
         assert third_client.post(page_address(case), fields)["Location"] == case.get_absolute_url()
     assert Paging.objects.get().urgency == "today"
     assert "Sent to nobody yet" in text_of(third_client, case.get_absolute_url())
+
+
+def test_a_specialty_that_is_being_paged_says_so_and_is_not_paged_again(case, third, third_client):
+    NoticeSettings.objects.create(member=third, time_zone="UTC")
+    other = make_specialty("Nephrology")
+    QuestionSpecialty.objects.create(question=case.question, specialty=other, place=2)
+    first = make_paging(case, urgency="today")
+    since = f"{first.started_at.hour % 12 or 12}:{first.started_at:%M}"
+    said = f"Dermatology is being paged since {since}"
+
+    page = text_of(third_client, page_address(case))
+    assert f"Being paged since {since}" in page
+    assert ": Today</small>" in page
+    assert page.count(" disabled") == 1
+    assert "Page a specialty" in text_of(third_client, case.get_absolute_url())
+
+    refused = third_client.post(page_address(case), {"specialty": first.specialty_id, "urgency": "now"})
+    assert refused.status_code == 422
+    assert said in refused.context["form"].errors["specialty"][0]
+    same = third_client.post(
+        page_address(case), {"specialty": first.specialty_id, "urgency": "today"}, follow=True
+    )
+    assert said in same.content.decode()
+    assert "Paging Dermatology." not in same.content.decode()
+    assert Paging.objects.get().urgency == "today"
+
+    make_paging(case, specialty=other)
+    assert "Page a specialty" not in text_of(third_client, case.get_absolute_url())
+    assert third_client.get(page_address(case))["Location"] == case.get_absolute_url()
+    first.state, first.next_at = "stopped", None
+    first.save()
+    assert "Page a specialty" in text_of(third_client, case.get_absolute_url())
 
 
 def test_who_is_on_call_is_said_before_anything_is_sent(case, third_client):
@@ -623,10 +747,12 @@ def test_who_answered_is_credited_not_who_had_accepted(case, third_client):
 
     page = text_of(third_client)
 
+    assert "accepted within a minute, answered by <a" in page
     assert f">{answered.handle}</a> after 9 min." in page
     assert accepted.handle not in page
     Call.objects.filter(state="answered").delete()
-    assert "Sent to 1, seen by 1, answered after 9 min." in text_of(third_client)
+    said = "Sent to 1, seen by 1, accepted within a minute, answered after 9 min."
+    assert said in text_of(third_client)
 
 
 def test_an_answered_page_stays_answered_once_its_colleague_has_left(case, third_client):

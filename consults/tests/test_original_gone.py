@@ -32,15 +32,15 @@ MASK = Box(left=100, top=100, width=400, height=300, sort="own")
 def author():
     asker = make_member()
     for _ in range(3):  # whose cases go out at once
-        make_case(asker)
+        make_case(asker, images=0)
     return asker
 
 
 def photo():
     """A photo with a place and a name in its metadata, and a pattern where the mask will be."""
     lot = np.random.default_rng(8)
-    pixels = np.full((900, 1200, 3), 150, np.uint8)
-    pixels[90:360, 120:600] = lot.integers(0, 255, (270, 480, 3))
+    pixels = np.full((450, 600, 3), 150, np.uint8)
+    pixels[45:180, 60:300] = lot.integers(0, 255, (135, 240, 3))
     exif = Picture.Exif()
     exif[0x010E] = SECRET.decode()
     out = io.BytesIO()
@@ -95,13 +95,20 @@ def everything_in_redis():
 def test_the_original_is_nowhere_once_the_case_is_out(author, everything_on_disk):
     data = photo()
 
-    case, staged, _ = post(author, data)
+    case, staged, seal = post(author, data)
 
     assert (SECRET in data, SECRET in staged) == (True, False)
-    image = case.images.get()
-    assert image.destroyed_at is not None
-    pieces = [whole[len(whole) // 2 :][:64] for whole in (data, staged)] + [SECRET]
-    for path, held in everything_on_disk().items():
+    assert case.images.get().destroyed_at is not None
+    assert_nowhere(
+        [whole[len(whole) // 2 :][:64] for whole in (data, staged)] + [SECRET], everything_on_disk()
+    )
+    assert_no_file_opens_but_the_masked_sizes(case.images.get(), staged, seal, everything_on_disk())
+    assert_the_seal_is_forgotten(case.images.get(), seal)
+    assert_what_is_masked_is_one_color_in_every_size(case)
+
+
+def assert_nowhere(pieces, on_disk):
+    for path, held in on_disk.items():
         for piece in pieces:
             assert piece not in held, path
     rows = everything_in_the_database()
@@ -111,11 +118,9 @@ def test_the_original_is_nowhere_once_the_case_is_out(author, everything_on_disk
     assert not any(piece in everything_in_redis() for piece in pieces)
 
 
-def test_no_file_opens_but_the_masked_sizes(author, everything_on_disk):
-    case, staged, seal = post(author, photo())
-    image = case.images.get()
+def assert_no_file_opens_but_the_masked_sizes(image, staged, seal, on_disk):
     opened = []
-    for path, held in everything_on_disk().items():
+    for path, held in on_disk.items():
         for key in (seal, image.seal, *settings.FIELD_KEYS):
             try:
                 opened.append((path.name, Fernet(key).decrypt(held)))
@@ -126,20 +131,16 @@ def test_no_file_opens_but_the_masked_sizes(author, everything_on_disk):
     assert staged not in [plain for _, plain in opened]
 
 
-def test_the_seal_of_the_original_is_forgotten(author):
-    case, _, seal = post(author, photo())
-
-    assert case.images.get().seal != seal
+def assert_the_seal_is_forgotten(image, seal):
+    assert image.seal != seal
     with connection.cursor() as cursor:
         cursor.execute("SELECT seal FROM consults_image")
         sealed = [crypto.decrypt(bytes(row)).decode() for (row,) in cursor.fetchall() if row]
     assert seal not in sealed
 
 
-def test_what_is_masked_is_one_color_in_every_size(author):
-    case, _, _ = post(author, photo())
+def assert_what_is_masked_is_one_color_in_every_size(case):
     reader = client_of(make_member())
-
     for size in SIZES:
         answer = reader.get(reverse("consults:image", args=[case.images.get().key]), {"size": size})
         pixels = np.asarray(Picture.open(io.BytesIO(answer.content)).convert("RGB"))

@@ -29,7 +29,7 @@ BAR = timedelta(seconds=30)  # after its time, in which every step is to be take
 class Worker:
     """A worker of `make run`, the one with the scheduler or the pager, and who starts it again after each kill."""
 
-    def __init__(self, folder, minutes, program):
+    def __init__(self, folder, minutes, program, every):
         self.program = program
         self.path = folder / f"{program.__name__}.log"
         self.log = self.path.open("ab")
@@ -40,6 +40,7 @@ class Worker:
             "PYTHONPATH": str(CHECKOUT),
             "ON_CALL_DATABASE": connection.settings_dict["NAME"],
             "ON_CALL_MINUTES": ",".join(map(str, minutes)),
+            "ON_CALL_EVERY": str(every),
         }
         self.process, self.starts, self.kills = None, 0, 0
 
@@ -71,9 +72,9 @@ class Worker:
 def make_worker(tmp_path):
     made, before = [], settings.ON_CALL_MINUTES
 
-    def make(minutes, program=worker_program):
+    def make(minutes, program=worker_program, every=settings.ON_CALL_EVERY):
         settings.ON_CALL_MINUTES = minutes
-        made.append(Worker(tmp_path, minutes, program))
+        made.append(Worker(tmp_path, minutes, program, every))
         made[-1].start()
         return made[-1]
 
@@ -149,8 +150,8 @@ def steps_left(pagings):
 
 @pytest.mark.django_db(transaction=True)
 def test_pages_to_fifty_on_call_go_out_in_time_though_either_worker_is_killed(make_worker):
-    minutes = tuple(seconds / 60 for seconds in (0, 2, 7, 9))
-    worker, pager = make_worker(minutes), make_worker(minutes, pager_program)
+    minutes = tuple(seconds / 60 for seconds in (0, 2, 6, 9))
+    worker, pager = (make_worker(minutes, program, 2.0) for program in (worker_program, pager_program))
     wait_for(lambda: worker.has_been_ready() and pager.has_been_ready())
     asker, on_call = make_crowd(50, leaves_after=5)
     one = paging.start(

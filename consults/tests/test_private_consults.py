@@ -576,6 +576,36 @@ class TestPages:
         assert 'value="nephron_loop nobody_here"' in page
         assert not question.invitations.exists()
 
+    @pytest.mark.parametrize(
+        ("typed", "words"),
+        [
+            (
+                "nobody_here, nobody_there",
+                "No colleague with these handles can be invited: nobody_here, nobody_there.",
+            ),
+            ("nephron_loop LEFT_ATRIUM", "You cannot invite yourself."),
+        ],
+    )
+    def test_the_form_says_it_plainly(self, typed, words, question, physician, physician_client, colleague):
+        typed = typed.replace("LEFT_ATRIUM", physician.handle.upper())
+        answer = physician_client.post(reverse("questions:invite", args=[question.pk]), {"handles": typed})
+
+        assert words in answer.content.decode()
+        assert not question.invitations.exists()
+
+    def test_without_answers_it_says_who_can_read(
+        self, question, physician_client, colleague_client, colleague
+    ):
+        ask_in(question, colleague)
+        asker, asked = (
+            client.get(question.get_absolute_url()).content.decode()
+            for client in (physician_client, colleague_client)
+        )
+
+        assert "Nobody has answered yet. Only the colleagues you named can read and answer." in asker
+        assert "see it first" not in asker + asked
+        assert "Only the colleagues you named" not in asked
+
     def test_opening_goes_by_the_pages(self, question, colleague, colleague_client, physician_client):
         ask_in(question, colleague)
         make_answer(question, colleague)

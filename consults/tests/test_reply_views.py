@@ -12,6 +12,7 @@ from consults.models import Reply
 from consults.tests.factories import make_case
 from consults.tests.test_replies import reply
 from questions.models import Draft, Post
+from questions.services.committing import open_for_reading
 from questions.tests.factories import make_question
 
 pytestmark = pytest.mark.django_db
@@ -131,6 +132,47 @@ def test_without_a_word_nothing_is_sent(colleague):
 
     assert response.status_code == 422
     assert "Write a diagnosis, a next step or a comment." in response.content.decode()
+
+
+def test_an_empty_answer_is_told_all_that_it_lacks_at_once(colleague):
+    sent = typed(diagnosis="", confidence="", next_step="", source="")
+
+    page = client_of(colleague).post(address_of(make_case(images=0)), sent).content.decode()
+
+    assert "Name a diagnosis" in page
+    assert "Say how sure you are" in page
+
+
+FARED = "you alone see how your first answer fared"
+FOLDED = '<summary class="button">'
+
+
+def test_the_form_says_what_becomes_of_an_answer(colleague, third):
+    case, other = make_case(images=0), make_case(images=0)
+    for each in (case, other):
+        reply(each, diagnosis="Erythema migrans")
+    assert FARED in page_of(colleague, case)
+    open_for_reading(question=other.question, member=colleague)
+
+    form = page_of(colleague, other).split('id="your-answer"')[1]
+    assert "You have read the others: this will be marked as written after reading, and not scored." in form
+    assert FARED not in form
+    assert FOLDED not in form
+
+    for each, words in (
+        (case, "Your newest diagnosis counts on the board; only your first is scored."),
+        (other, "Your newest diagnosis counts on the board. Written after reading, it is not scored."),
+    ):
+        reply(each, colleague)
+        form = page_of(colleague, each).split('id="your-answer"')[1]
+        assert form.count(words) == 1
+        assert FARED not in form
+        assert f"<details>{FOLDED}" in form
+    back = client_of(colleague).post(address_of(case), typed(confidence=""), headers=HTMX).content.decode()
+    assert f"<details open>{FOLDED}" in back
+    closed = page_of(third, case)
+    assert FARED in closed
+    assert "What colleagues answered opens once you answer" in closed
 
 
 def test_what_may_stay_is_noted_once_and_a_form_sent_twice_is_one_answer(colleague):

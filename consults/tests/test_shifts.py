@@ -1,7 +1,7 @@
 """Single shifts by the clock on the wall, where clocks change and where the calendar ends."""
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -48,6 +48,7 @@ def third_client(third):
         ("2027-10-22", "08:00", "09:00", "day", TooFarAhead.message),
         ("0001-01-01", "19:00", "07:00", "day", OVER),
         ("2026-10-19", "19:00", "07:00", "day", OVER),
+        ("2026-10-20", "08:00", "10:00", "to_time", "This time is over. Choose a later time or another day."),
     ],
 )
 def test_a_shift_that_cannot_be_is_refused_beside_its_field(add, day, start, end, field, said):
@@ -76,6 +77,25 @@ def test_a_shift_lasts_as_long_as_it_does(add, day, start, end, hours):
 
     shift = Shift.objects.get()
     assert shift.ends_at - shift.starts_at == timedelta(hours=hours)
+
+
+def test_one_shift_is_one_and_can_be_taken_again_once_it_was_ended(physician, monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    weekly = {"member": physician, "weekday": 1, "from_time": time(8), "to_time": time(16)}
+    once = {"member": physician, "starts_at": NOW, "ends_at": NOW + timedelta(hours=8)}
+    for add, fields in [(shifts.add_weekly, weekly), (shifts.add_once, once)]:
+        shift = add(**fields)
+        with pytest.raises(shifts.HaveItAlready):
+            add(**fields)
+        shifts.end_shift(shift=shift, member=physician)
+        add(**fields)
+
+
+def test_no_more_pages_a_shift_than_a_week(physician):
+    with pytest.raises(shifts.MoreAShiftThanAWeek):
+        shifts.save_wishes(
+            member=physician, pages_a_shift=5, pages_a_week=4, takes_overflow=False, shows_handle=False
+        )
 
 
 @pytest.mark.parametrize(

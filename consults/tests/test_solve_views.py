@@ -154,6 +154,11 @@ def test_not_one_of_the_board_and_another_at_once(case, physician_client):
     assert "not both" in response.content.decode()
 
 
+def test_it_is_said_that_it_is_solved_and_that_it_is_changed(case, physician_client):
+    for words in ("Solved. Those who wrote here are told.", "The solution is changed."):
+        assert words in physician_client.post(page_of(case), SAID, follow=True).content.decode()
+
+
 def test_no_diagnosis_of_another_case_is_taken(case, physician_client):
     other = make_forecast(make_case(images=0))
 
@@ -163,8 +168,9 @@ def test_no_diagnosis_of_another_case_is_taken(case, physician_client):
 def test_it_is_taken_back(case, physician_client):
     solved(case)
 
-    physician_client.post(page_of(case), {"unsolve": "1"})
+    page = physician_client.post(page_of(case), {"unsolve": "1"}, follow=True).content.decode()
 
+    assert "Taken back. The case stands as unsolved again." in page
     assert not Question.objects.get().is_solved
     assert not Diagnosis.objects.exists()
 

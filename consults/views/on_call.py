@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.html import format_html
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -13,8 +14,9 @@ from accounts.doors import active_physician_required, physician_required
 from consults import on_call_board, on_call_own
 from consults import on_call_reading as reading
 from consults.models import Call, Case
+from consults.on_call_board import Crowd
 from consults.on_call_forms import HandOverForm
-from consults.services import calls, shifts
+from consults.services import calls, routing, shifts
 from sermo.errors import RuleBroken
 
 PENDING = (*Call.OPEN, Call.State.ACCEPTED)
@@ -119,8 +121,10 @@ def accept(request, call_id):
     except RuleBroken as refusal:
         messages.error(request, str(refusal))
         return redirect("on_call:board")
-    messages.success(request, "Accepted. The asker knows that an answer is on its way.")
-    return redirect(call.paging.case)
+    case = call.paging.case
+    words = 'You accepted this page. Your answer is awaited. <a href="{}#your-answer">Answer the case</a>'
+    messages.warning(request, format_html(words, case.get_absolute_url()))  # stands on top until one leaves
+    return redirect(case)
 
 
 @active_physician_required
@@ -136,14 +140,14 @@ def decline(request, call_id):
 
 @active_physician_required
 def hand_over(request, call_id):
-    """Choose who gets it; whom only the number is known of may come next in line."""
+    """Choose who gets it, of those who can take it now; whom only the number is known of may come next in line."""
     member = request.user.as_member
     call = own_call(request, call_id)
     if call.state == Call.State.HANDED_OVER or (request.method != "POST" and call.state not in PENDING):
         return redirect("on_call:board")
-    specialty, now = call.paging.specialty, timezone.now()
-    crowd = on_call_board.on_call_for(request.user, [specialty], now=now)[specialty]
-    takers = calls.takers(call=call)
+    able = {one.member for one in routing.takers(call.paging, member, timezone.now())}
+    takers = calls.takers(call=call) if able else []
+    crowd = Crowd(tuple(one.handle for one in takers), len(able - {one.pk for one in takers}))
     form = HandOverForm(request.POST if request.method == "POST" else None, takers=takers, others=crowd.words)
     if request.method == "POST" and form.is_valid():
         try:

@@ -132,10 +132,9 @@ def test_no_page_of_a_poll_has_a_serious_fault(open_page, live_server, reader):
     Sponsor.objects.create(poll=polls[0], name="Halden", kind="pharma", honorarium=2500, quota=50)
     trend = make_trend(reader)
     waves = [make_poll("scale", trend=trend, wave=number) for number in (1, 2)]
-    voters = [make_voter() for _ in range(12)]
     for poll in [*polls, *waves]:
-        for place, voter in enumerate(voters):
-            vote(poll, voter, place % len(poll.tally.counts))
+        counts = [9 - place % 9 for place in range(len(poll.tally.counts))]
+        Tally.objects.filter(poll=poll).update(counts=counts, voters=sum(counts))
     values = {"Cardiovascular Disease": [5, 6, *[0] * 8]}
     Tally.objects.filter(poll=polls[0]).update(cells={"specialty": values}, cells_voters=12)
     before = [poll.get_absolute_url() for poll in polls]
@@ -143,7 +142,7 @@ def test_no_page_of_a_poll_has_a_serious_fault(open_page, live_server, reader):
     found = faults(page, live_server.url, ["/polls/", *before, "/about/secret-ballot/"])
     for poll in [*polls, *waves]:
         Receipt.objects.create(poll=poll, member=reader, kind="voted")
-    results = [f"{address}results/" for address in before]
+    results = [f"{polls[place].get_absolute_url()}results/" for place in (0, 2, 3)]
 
     found += faults(page, live_server.url, ["/polls/", *before, *results, f"/polls/trends/{trend.pk}/"])
 

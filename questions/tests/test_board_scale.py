@@ -102,11 +102,11 @@ def cursor_at(board, place):
     return page(board.places.filter(place__gte=place), order=("place",), after=None, size=1).next
 
 
-def measured(client, address):
-    """Queries and milliseconds of database time of a page, the least of five: the rest is what others did."""
+def measured(client, address, times=5):
+    """Queries and milliseconds of database time of a page, the least of some: the rest is what others did."""
     client.get(address)
     took = []
-    for _ in range(5):
+    for _ in range(times):
         with CaptureQueriesContext(connection) as queries:
             assert client.get(address).status_code == 200
         took.append(1000 * sum(float(query["time"]) for query in queries))
@@ -134,7 +134,7 @@ def test_pages_of_a_thousand_members_cost_few_queries_and_skip_nobody():
     client = reader()
 
     for address in addresses(client).values():
-        queries, _, _ = measured(client, address)
+        queries, _, _ = measured(client, address, times=1)
         assert queries <= 8
     seen, address = [], "/leaderboards/"
     while address:

@@ -66,8 +66,8 @@ def worker_program(env: Mapping[str, str]) -> Program:
 
 
 def pager_program(env: Mapping[str, str]) -> Program:
-    """A worker for pages alone, which must not wait until a long task leaves a place free."""
-    return _celery_program("pager", env, "-n", "pager@%h", "-Q", "pages", "--pool", "solo")
+    """A worker for pages alone, which wait for no long task, nor for a slow mail of another page."""
+    return _celery_program("pager", env, "-n", "pager@%h", "-Q", "pages", "--pool", "threads", "-c", "4")
 
 
 def _celery_program(name: str, env: Mapping[str, str], *switches: str) -> Program:

@@ -24,7 +24,10 @@ COLORS = {"runOnly": ["color-contrast", "link-in-text-block"]}  # all that a the
 # A rule's faults are as grave as the rule: what can find no grave one is left out, and what axe leaves out by itself.
 # Each page remembers what it showed to earlier looks. Colors, which take axe most of its time, are those of two of all
 # the texts on a page that no selector of ours tells apart: same element, classes and states, in the same ancestors.
-VIOLATIONS = """async ([only, grave, anew, ofColor]) => {
+# Those `known` from another page with the same styles, seen in the same theme and width, are not looked at again.
+VIOLATIONS = """async ([only, grave, anew, ofColor, known]) => {
+    if (!window.axe) return null;
+    document.getAnimations().filter(one => one instanceof CSSTransition).forEach(one => one.finish());
     const usual = rule => rule.enabled && !rule.tags.some(tag => ["experimental", "deprecated"].includes(tag));
     const rules = axe._audit.rules.filter(rule => usual(rule) && (!rule.impact || grave.includes(rule.impact)));
     const ids = only ?? rules.map(rule => rule.id);
@@ -32,32 +35,41 @@ VIOLATIONS = """async ([only, grave, anew, ofColor]) => {
 
     const words = ["id", "for", "name", "value", "href", "src", "srcset", "action", "datetime", "title", "alt",
         "placeholder", "aria-label", "aria-labelledby", "aria-describedby", "aria-controls"];
+    const digest = text => {
+        let [one, other] = [0xdeadbeef, 0x41c6ce57];
+        for (let place = 0; place < text.length; place++) {
+            one = Math.imul(one ^ text.charCodeAt(place), 2654435761);
+            other = Math.imul(other ^ text.charCodeAt(place), 1597334677);
+        }
+        return (one >>> 0).toString(36) + (other >>> 0).toString(36);
+    };
+    const sheets = [...document.styleSheets].map(one => one.href ?? one.ownerNode.textContent).join();
+    const look = `${matchMedia("(prefers-color-scheme: dark)").matches} ${innerWidth} ${sheets}`;
     const chains = new Map();
     const chain = one => {
         if (!chains.has(one)) {
             const kept = [...one.attributes].filter(each => !words.includes(each.name) && !/^hx-/.test(each.name));
             const said = kept.map(each => each.name + "=" + each.value.replace(/\\d+/g, "#")).sort().join(" ");
             const state = [":checked", ":disabled", ":first-child", ":last-child"].filter(each => one.matches(each));
-            chains.set(one, (one.parentElement ? chain(one.parentElement) : "") + `>${one.localName} ${said}${state}`);
+            const above = one.parentElement ? chain(one.parentElement) : look;
+            chains.set(one, digest(`${above}>${one.localName} ${said}${state}`));
         }
         return chains.get(one);
     };
     const speaks = one => one.matches("input, select, textarea")
         || [...one.childNodes].some(each => each.nodeType === Node.TEXT_NODE && each.data.trim());
-    const sample = all => {
-        const met = new Map();
-        return all.filter(one => speaks(one) && visible(one)).filter(one => {
-            met.set(chain(one), (met.get(chain(one)) ?? 0) + 1);
-            return met.get(chain(one)) <= 2;
-        });
-    };
+    const earlier = new Set(known.split(" ")), met = new Map();
+    const sample = all => all.filter(one => speaks(one) && visible(one)).filter(one => {
+        met.set(chain(one), (met.get(chain(one)) ?? 0) + 1);
+        return !earlier.has(chain(one)) && met.get(chain(one)) <= 2;
+    });
 
     const found = async (where, ids) => {
         const run = {resultTypes: ["violations"], runOnly: {type: "rule", values: ids}};
         return ids.length ? (await axe.run(where, run)).violations : [];
     };
     const colors = ids.filter(id => ofColor.includes(id)), others = ids.filter(id => !ofColor.includes(id));
-    const look = async (where, all) => {
+    const faults = async (where, all) => {
         const some = sample(all);
         return [...await found(where, others), ...(some.length ? await found({include: some}, colors) : [])];
     };
@@ -66,13 +78,16 @@ VIOLATIONS = """async ([only, grave, anew, ofColor]) => {
     const seen = window.seenByAxe ??= new WeakSet();
     const fresh = all.filter(one => !seen.has(one) && visible(one));
     fresh.forEach(one => seen.add(one));
-    if (!anew) return look(document, all);
+    const scrolls = one => (one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight)
+        && /auto|scroll/.test(getComputedStyle(one).overflow);
     const roots = fresh.filter(one => !fresh.includes(one.parentElement));
-    return [
-        ...await found(document, ["scrollable-region-focusable"]),
-        ...(roots.length ? await look({include: roots}, fresh) : []),
+    const every = !anew ? await faults(document, all) : [
+        ...await found(document, all.some(scrolls) ? ["scrollable-region-focusable"] : []),
+        ...(roots.length ? await faults({include: roots}, fresh) : []),
     ];
+    return [every, [...met.keys()].join(" "), document.documentElement.scrollWidth];
 }"""
+FINE = set()  # digests of the texts whose colors were found to be good enough, over all tests that look
 
 
 @pytest.fixture
@@ -191,15 +206,19 @@ def faults_of(page, rules: dict) -> list[str]:
     `rules` are options of axe; none for all rules. ANEW: all rules on what no look at this page saw before, and on
     the rest those that a width alone can break.
     """
-    if not page.evaluate("'axe' in window"):
+    told = [rules.get("runOnly"), GRAVE, rules is ANEW, COLORS["runOnly"], " ".join(FINE)]
+    answer = page.evaluate(VIOLATIONS, told)
+    if answer is None:
         page.evaluate(AXE_SCRIPT)
-    found = page.evaluate(VIOLATIONS, [rules.get("runOnly"), GRAVE, rules is ANEW, COLORS["runOnly"]])
+        answer = page.evaluate(VIOLATIONS, told)
+    found, met, width = answer
+    if not any(fault["id"] in COLORS["runOnly"] for fault in found):
+        FINE.update(met.split())
     faults = [
         f"{fault['impact']} {fault['id']}: {fault['nodes'][0]['html'][:160]} ({len(fault['nodes'])} places)"
         for fault in found
         if fault["impact"] in GRAVE
     ]
-    width = page.evaluate("document.documentElement.scrollWidth")
     if width > page.viewport_size["width"]:
         faults.append(f"scrolls sideways: {width} px")
     return faults
@@ -211,8 +230,6 @@ LOOKS = [  # theme, width, rules
     ("light", 1280, ANEW),
     ("dark", 1280, COLORS),
 ]
-END_OF_TRANSITIONS = """() => document.getAnimations()
-    .filter(one => one instanceof CSSTransition).forEach(one => one.finish())"""
 
 
 def faults_by_look(page, looks=LOOKS) -> list[str]:
@@ -221,7 +238,6 @@ def faults_by_look(page, looks=LOOKS) -> list[str]:
     for theme, width, rules in looks:
         page.emulate_media(color_scheme=theme)
         page.set_viewport_size({"width": width, "height": 900})
-        page.evaluate(END_OF_TRANSITIONS)
         found += [f"{page.url} ({theme}, {width} px): {fault}" for fault in faults_of(page, rules)]
     return found
 

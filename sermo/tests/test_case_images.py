@@ -210,9 +210,9 @@ def test_a_file_cut_short_is_refused(name, quick):
     whole = WHOLE[name]()
     assert outcome(whole) in ("photo", "dicom")
 
-    for share in (0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99):
+    for share in (0.01, 0.3, 0.7, 0.99):
         assert outcome(whole[: int(len(whole) * share)]) in ("broken", "format")
-    for last in (1, 2, 8):
+    for last in (1, 8):
         is_wrapping = name == "DICOM holding a JPEG"  # and ends in a mark of its own, which says little
         assert outcome(whole[:-last]) in ({"broken", "dicom"} if is_wrapping else {"broken"})
 
@@ -222,7 +222,7 @@ def test_a_file_with_bytes_changed_at_random_harms_nothing(name, quick):
     whole = WHOLE[name]()
     chance = random.Random(name)
 
-    for round_ in range(10):
+    for round_ in range(6):
         changed = bytearray(whole)
         reach = len(whole) if round_ % 2 else min(len(whole), 600)  # headers, then all
         for _ in range(chance.choice((1, 4, 30))):

@@ -25,16 +25,7 @@ from sermo.tests.burned_pictures import TUNED, UNSEEN, as_jpeg, photo, picture
 FAMILIES = TUNED + UNSEEN
 FACES = skimage.data.lfw_subset()[:100]  # the other hundred are no faces
 TURNS = (90, 180, 270, 30, -30, 45, -45)
-CLEAN_PHOTOS = (
-    "chelsea",
-    "coffee",
-    "retina",
-    "immunohistochemistry",
-    "moon",
-    "gravel",
-    "rocket",
-    "hubble_deep_field",
-)
+CLEAN_PHOTOS = ("coffee", "retina", "immunohistochemistry", "gravel")
 
 
 def coded(pixels):
@@ -186,7 +177,7 @@ def test_merged_boxes_are_few_and_cover_all_that_was_covered(many, most):
 # Burned-in text
 
 
-@pytest.mark.parametrize("count", [18, at_scale(60)])
+@pytest.mark.parametrize("count", [9, at_scale(60)])
 def test_nearly_all_burned_in_lines_are_boxed(count):
     score = boxed_lines(seed=100, count=count)
 
@@ -255,7 +246,7 @@ def test_the_trace_of_an_ekg_is_left_alone():
 # Faces
 
 
-@pytest.mark.parametrize("step", [10, at_scale(4)])
+@pytest.mark.parametrize("step", [20, at_scale(4)])
 def test_faces_seen_from_the_front_are_boxed(step):
     places = range(0, 100, step)
     found = found_faces(places, 0)
@@ -264,7 +255,7 @@ def test_faces_seen_from_the_front_are_boxed(step):
     assert found >= 0.9 * len(places)
 
 
-@pytest.mark.parametrize("step", [50, at_scale(20)])
+@pytest.mark.parametrize("step", [100, at_scale(20)])
 def test_most_turned_faces_are_boxed(step):
     places = range(2, 100, step)
     found = {degrees: found_faces(places, degrees) for degrees in TURNS}

@@ -204,7 +204,7 @@ class PagingForm(forms.Form):
 
 
 def paged_already(specialty: Specialty, since: str) -> str:
-    return f"{specialty.name} is being paged since {since}. Stop that first to page with another urgency."
+    return f"{specialty.name} has been paged since {since}. Stop that first to page with another urgency."
 
 
 class HandOverForm(forms.Form):

@@ -633,7 +633,7 @@ def test_a_specialty_that_is_being_paged_says_so_and_is_not_paged_again(case, th
     QuestionSpecialty.objects.create(question=case.question, specialty=other, place=2)
     first = make_paging(case, urgency="today")
     since = f"{first.started_at.hour % 12 or 12}:{first.started_at:%M}"
-    said = f"Dermatology is being paged since {since}"
+    said = f"Dermatology has been paged since {since}"
 
     page = text_of(third_client, page_address(case))
     assert f"Being paged since {since}" in page

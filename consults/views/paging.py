@@ -33,7 +33,7 @@ def page(request, question_id, slug):
     running = {one.specialty_id: one for one in Paging.objects.filter(case=case.pk, state__in=ON)}
     member, typed = request.user.as_member, request.POST if request.method == "POST" else None
     zone = on_call_own.zone_of(member)
-    if typed is None and all(specialty.pk in running for specialty in specialties):
+    if typed is None and running and all(one.pk in running for one in specialties):
         messages.info(request, "Every specialty of this case is being paged. Stop one to page it anew.")
         return redirect(case)
     if typed and (same := running.get(typed.get("specialty"))) and same.urgency == typed.get("urgency"):

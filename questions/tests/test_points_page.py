@@ -10,7 +10,7 @@ from conftest import client_of
 from questions import ranking
 from questions.models import Byline, MemberRank, PairFlag, Post, TierBar, Vote
 from questions.services import closing, voting
-from questions.tests.factories import corroborate, dispute, make_answer, make_comment, make_question
+from questions.tests.factories import copy_of, corroborate, dispute, make_answer, make_comment, make_question
 from questions.tests.test_views import words
 
 ADDRESS = "/points/"
@@ -297,8 +297,10 @@ def ladder(db):
     question = make_question(make_member())
     members = [make_member(specialty="Urology") for _ in range(40)]
     long_ago = ranking.midnight() - timedelta(days=91)  # so that the voters are not active
+    first = make_answer(question, members[0])
     for place, member in enumerate(members):
-        answer = make_answer(question, member)
+        byline = copy_of(first.byline, member=member) if place else first.byline
+        answer = copy_of(first, author=member, byline=byline) if place else first
         Vote.objects.bulk_create(
             Vote(post=answer, voter=voter, author=member, value=1, cast_at=long_ago)
             for voter in voters[place:]

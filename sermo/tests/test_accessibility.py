@@ -11,6 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Member, User
+from consults.demo import past, pictures
+from consults.tests.factories import jpeg
 from polls.demo import seeding
 from questions.models import Post, Question
 from questions.services import writing
@@ -92,9 +94,13 @@ FINE = set()  # digests of the texts whose colors were found to be good enough, 
 
 @pytest.fixture
 def site(live_server, settings, monkeypatch):
-    """The demonstration, with few votes, and nothing looked for in its cases' pictures, which no page here shows."""
-    settings.DEMO = True
+    """The demonstration with few votes, few solved cases and pictures of one color, which no page here shows."""
+    settings.DEMO, small = True, jpeg()
     monkeypatch.setattr("sermo.redaction.propose", lambda jpeg: [])
+    for drawn in ("rash", "chest_film", "ekg", "dermoscopy", "fundus", "lab_page"):
+        monkeypatch.setattr(pictures, drawn, lambda number=1: small)
+    solved = past.entries
+    monkeypatch.setattr(past, "entries", lambda rng: solved(rng)[:4])
     every = seeding._written()
     monkeypatch.setattr(
         seeding, "_written", lambda: [{**entry, "votes": min(entry["votes"], VOTES)} for entry in every]

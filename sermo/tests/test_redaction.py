@@ -25,7 +25,10 @@ from sermo.tests.burned_pictures import TUNED, UNSEEN, as_jpeg, photo, picture
 FAMILIES = TUNED + UNSEEN
 FACES = skimage.data.lfw_subset()[:100]  # the other hundred are no faces
 TURNS = (90, 180, 270, 30, -30, 45, -45)
-CLEAN_PHOTOS = ("coffee", "retina", "immunohistochemistry", "gravel")
+CLEAN_PHOTOS = (
+    *("coffee", "retina", "immunohistochemistry", "gravel"),
+    *("chelsea", "moon", "rocket", "hubble_deep_field"),
+)
 
 
 def coded(pixels):
@@ -195,8 +198,9 @@ def test_clean_pictures_get_few_boxes(count):
     assert np.mean(found) <= 5
 
 
-def test_clean_photos_get_few_boxes():
-    photos = [np.atleast_3d(getattr(skimage.data, name)()) for name in CLEAN_PHOTOS]
+@pytest.mark.parametrize("number", [4, at_scale(8)])
+def test_clean_photos_get_few_boxes(number):
+    photos = [np.atleast_3d(getattr(skimage.data, name)()) for name in CLEAN_PHOTOS[:number]]
     found = [len(text_boxes(as_jpeg(np.broadcast_to(pixels, (*pixels.shape[:2], 3))))) for pixels in photos]
 
     print(found)

@@ -44,13 +44,18 @@ class TestTheForm:
     def test_colleagues_are_named_by_handle(self, author, colleague, third):
         assert form_of(author, invited="@nephron_loop papular").is_valid()
 
-    @pytest.mark.parametrize("typed", ["nobody_here", "left_atrium", "papular"])
+    @pytest.mark.parametrize("typed", ["nobody_here", "papular"])
     def test_a_handle_that_cannot_be_asked_is_refused_beside_its_field(self, author, third, typed):
         ties.block(blocker=third, blocked=author, blocked_face=Face.HANDLE)
         form = form_of(author, invited=typed)
 
         assert form.errors == {
             "invited": [f"No colleague of this handle can be invited. Look at: {typed}."],
+        }
+
+    def test_who_names_themselves_is_told_so(self, author):
+        assert form_of(author, invited=f"@{author.handle}").errors == {
+            "invited": ["You cannot invite yourself."]
         }
 
     def test_somebody_has_to_be_named(self, author):
@@ -87,7 +92,7 @@ class TestTheForm:
         page = answer.content.decode()
         assert answer.status_code == 422
         assert 'value="nobody_here, papular"' in page
-        assert "No colleague of this handle can be invited." in page
+        assert "No colleague with these handles can be invited: nobody_here, papular." in page
         assert CaseDraft.objects.get(member=author).fields["invited"] == "nobody_here, papular"
 
 

@@ -56,7 +56,7 @@ class Archive:
         if self.specialty:
             rows = rows.filter(specialties__slug=self.specialty)
         if self.shows:
-            pictures = Image.objects.filter(case=OuterRef("pk"), state=Image.State.MASKED, hidden_at=None)
+            pictures = Image.objects.visible_to(user).filter(case=OuterRef("pk"))
             rows = rows.filter(Exists(pictures.filter(shows=self.shows)))
         return opened_to(rows, user).filter(Exists(_named(self.words))) if self.words else rows
 
@@ -135,7 +135,7 @@ def _outcomes(user: User, rows: list[QuestionRow]) -> dict[int, Outcome]:
             "confirmed",
         )
     }
-    kinds = _kinds(ids)
+    kinds = _kinds(user, ids)
     return {
         row.pk: Outcome(
             row.pk in opened,
@@ -147,9 +147,9 @@ def _outcomes(user: User, rows: list[QuestionRow]) -> dict[int, Outcome]:
     }
 
 
-def _kinds(ids: list[int]) -> dict[int, str]:
-    """By case, what its pictures show, each kind once."""
-    shown = Image.objects.filter(case__in=ids, state=Image.State.MASKED, hidden_at=None).exclude(shows="")
+def _kinds(user: User, ids: list[int]) -> dict[int, str]:
+    """By case, what the pictures this reader is shown are of, each kind once."""
+    shown = Image.objects.visible_to(user).filter(case__in=ids).exclude(shows="")
     said: dict[int, dict[str, None]] = {}
     for case, shows in shown.order_by("case", "place").values_list("case", "shows"):
         said.setdefault(case, {})[Shows(shows).label] = None

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.tests.factories import make_member
 from conftest import client_of
-from consults.models import Diagnosis, Image, Solution
+from consults.models import Consent, Diagnosis, Image, Solution
 from consults.services import diagnoses
 from consults.tests.factories import make_case
 from questions.models import Commitment
@@ -94,6 +94,18 @@ def test_it_is_narrowed_by_specialty_and_by_what_a_picture_shows(colleague):
     assert found(colleague, "?shows=skin") == [here.pk]
     assert found(colleague, "?shows=ct") == []
     assert "Skin or body" in page_of(colleague)
+
+
+def test_a_picture_whose_consent_ended_finds_and_says_nothing(colleague):
+    case = archived(images=1)
+    Image.objects.filter(case=case).update(shows="endoscopy")
+    assert found(colleague, "?shows=endoscopy") == [case.pk]
+
+    Consent.objects.update(expires_on=timezone.now().date() - timedelta(days=1))
+
+    assert found(colleague, "?shows=endoscopy") == []
+    assert found(colleague) == [case.pk]
+    assert page_of(colleague).count("Endoscopy") == 1  # among the choices of the filter
 
 
 def test_more_follow_by_the_key_of_the_last(colleague, settings):

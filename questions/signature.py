@@ -85,6 +85,8 @@ def signature(mode: str, member: Member) -> Signature:
 
     Only beside the real name stands the specialty as verified; elsewhere as the small-cell guard lets it be shown.
     """
+    if mode == Byline.Mode.HOUSE:
+        return Signature("Sermo", is_verified=False)
     if member.user_id is None:
         return Signature("former member", is_verified=False)
     if mode == Byline.Mode.PUBLIC:

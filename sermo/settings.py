@@ -80,7 +80,7 @@ if len(HASH_KEY) < 32:
 
 # Applications, in the order of the layers
 
-LOCAL_APPS = ["accounts", "verification", "questions", "polls", "consults"]
+LOCAL_APPS = ["accounts", "verification", "questions", "polls", "consults", "newsfeed"]
 
 INSTALLED_APPS = [
     "sermo",
@@ -191,14 +191,15 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {
-    name: {"queue": "pages"}
-    for name in (
+QUEUES = {
+    "pages": (
         "consults.tasks_on_call.advance_due",
         "consults.tasks_on_call.advance",
         "accounts.tasks.send_pressing_mail",
-    )
+    ),
+    "feeds": ("newsfeed.tasks.check_feed",),
 }
+CELERY_TASK_ROUTES = {name: {"queue": queue} for queue, names in QUEUES.items() for name in names}
 CELERY_TIMEZONE = "UTC"
 ON_CALL_EVERY = 10.0  # seconds, after which it is looked which pages are due
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
@@ -266,6 +267,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "consults.tasks_on_call.plan_duties",
         "schedule": crontab(minute="3", hour="*/4"),
     },
+    "check-due-feeds": {
+        "task": "newsfeed.tasks.check_due_feeds",
+        "schedule": crontab(),
+        "options": {"expires": 60},
+    },
+    "send-digests": {"task": "newsfeed.tasks.send_digests", "schedule": crontab(minute="*/15")},
 }
 
 
@@ -487,3 +494,14 @@ ON_CALL_STARTED_A_DAY = 10  # by one member
 ALERTS_LOOKED_AT = 20  # new matches of a saved search, the newest, of which one is told
 
 LOGGING = log_config(readable=DEBUG or DEMO)
+NEWS_FETCHED = env.bool("NEWS_FETCHED", default=not DEMO)  # whether feeds are read by themselves
+NEWS_CONTACT = env.str(
+    "NEWS_CONTACT", default=""
+)  # an address for publishers, in the name feeds are read under
+NEWS_PUBMED_URL = env.str("NEWS_PUBMED_URL", default="https://eutils.ncbi.nlm.nih.gov/entrez/eutils/")
+NEWS_CROSSREF_URL = env.str("NEWS_CROSSREF_URL", default="https://api.crossref.org/")
+NEWS_PER_PAGE = 20
+NEWS_PER_SOURCE = 4  # of a page of one's own feed that one source may fill
+NEWS_OUTSIDE = 2  # items a day from outside one's own fields
+NEWS_FALL_BACK_AFTER = 3  # failures of a feed in a row, from which on the next one of its source is read
+NEWS_DISABLED_AFTER = 10  # failures in a row

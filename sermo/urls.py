@@ -33,6 +33,7 @@ urlpatterns = [
     path("polls/", include("polls.urls")),
     path("consults/", include("consults.urls")),
     path("on-call/", include("consults.urls_on_call")),
+    path("news/", include("newsfeed.urls")),
     path("admin/", admin.site.urls),
 ]
 

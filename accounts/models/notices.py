@@ -32,11 +32,13 @@ class Kind(models.TextChoices):
     GROUP = "group", "Focus-group invitations"
     REWARD = "reward", "Rewards"
     MODERATION = "moderation", "Moderation"
+    DIGEST = "digest", "Digest"
 
 
 class Way(models.TextChoices):
     OFF = "off", "Off"
     APP = "app", "In the app"
+    DIGEST = "digest", "In the app and the digest"
     EMAIL = "email", "In the app and by e-mail"
 
 
@@ -50,6 +52,11 @@ def new_unsubscribe_key() -> str:
 class NoticeSettings(models.Model):
     """How much, and when. A missing row means the defaults."""
 
+    class Digest(models.TextChoices):
+        OFF = "off", "No digest"
+        DAILY = "daily", "Every day"
+        WEEKLY = "weekly", "Once a week"
+
     member = models.OneToOneField(
         Member, on_delete=models.CASCADE, primary_key=True, related_name="notice_settings"
     )
@@ -57,6 +64,9 @@ class NoticeSettings(models.Model):
     quiet_from = models.TimeField(null=True, blank=True)
     quiet_to = models.TimeField(null=True, blank=True)
     time_zone = models.CharField(max_length=40, default="America/New_York")
+    digest = models.CharField(max_length=6, choices=Digest, default=Digest.WEEKLY, db_default="weekly")
+    digest_hour = models.PositiveSmallIntegerField(default=7, db_default=7)  # of the member's own clock
+    digest_weekday = models.PositiveSmallIntegerField(default=0, db_default=0)  # of a weekly one; Monday is 0
     unsubscribe_key = models.CharField(
         max_length=32, unique=True, default=new_unsubscribe_key, editable=False
     )
@@ -69,6 +79,12 @@ class NoticeSettings(models.Model):
                 condition=Q(quiet_from=None, quiet_to=None)
                 | (Q(quiet_from__isnull=False, quiet_to__isnull=False) & ~Q(quiet_from=F("quiet_to"))),
                 name="notice_quiet_hours_have_two_ends",
+            ),
+            models.CheckConstraint(
+                condition=Q(digest__in=["off", "daily", "weekly"]), name="notice_digest_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(digest_hour__lte=23, digest_weekday__lte=6), name="notice_digest_has_a_time"
             ),
         ]
 
@@ -107,13 +123,15 @@ class NoticeChoice(models.Model):
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notice_choices")
     kind = models.CharField(max_length=10, choices=Kind)
-    way = models.CharField(max_length=5, choices=Way)
+    way = models.CharField(max_length=6, choices=Way)
 
     class Meta:
         default_permissions = ()
         constraints = [
             models.UniqueConstraint(fields=["member", "kind"], name="notice_choice_once_per_kind"),
-            models.CheckConstraint(condition=Q(way__in=["off", "app", "email"]), name="notice_way_is_known"),
+            models.CheckConstraint(
+                condition=Q(way__in=["off", "app", "digest", "email"]), name="notice_way_is_known"
+            ),
             models.CheckConstraint(
                 condition=~Q(kind="moderation", way="off"), name="notice_moderation_stays_on"
             ),
@@ -235,6 +253,7 @@ class Mail(models.Model):
     notice = models.OneToOneField(Notice, on_delete=models.CASCADE, null=True, related_name="mail")
     subject = models.CharField(max_length=120)
     text = models.TextField()
+    html = models.TextField(blank=True, default="", db_default="")  # the same as a page; empty: text alone
     unsubscribe = models.CharField(max_length=10, choices=Kind, blank=True)  # the kind its link turns off
     state = models.CharField(max_length=7, choices=State, default=State.WAITING)
     due_at = models.DateTimeField(default=timezone.now)

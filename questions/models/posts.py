@@ -36,7 +36,7 @@ class Byline(models.Model):
     """How one member signs in one discussion: fixed by the first post there, only ever made more private.
 
     Masked is what a public byline becomes when its member wants the name gone: neither name nor handle, so that
-    nobody who remembers the name learns the handle.
+    nobody who remembers the name learns the handle. House is the voice of the site, which opens the threads of news.
     """
 
     class Mode(models.TextChoices):
@@ -44,6 +44,7 @@ class Byline(models.Model):
         PARTIAL = "partial", "Handle, region and years"
         PUBLIC = "public", "Real name"
         MASKED = "masked", "Neither"
+        HOUSE = "house", "The site itself"
 
     UNDER_HANDLE = (Mode.ANONYMOUS, Mode.PARTIAL)
 
@@ -58,7 +59,7 @@ class Byline(models.Model):
                 fields=["id", "question", "member"], name="byline_with_question_and_member"
             ),
             models.CheckConstraint(
-                condition=Q(mode__in=["anonymous", "partial", "public", "masked"]),
+                condition=Q(mode__in=["anonymous", "partial", "public", "masked", "house"]),
                 name="byline_mode_is_known",
             ),
         ]

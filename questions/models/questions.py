@@ -188,8 +188,10 @@ class QuestionQuerySet(models.QuerySet):
         return self.filter(status=Question.Status.OPEN)
 
     def unanswered(self):
-        """A poll waits for votes."""
-        return self.open().filter(answer_count=0).exclude(kind=Question.Kind.POLL)
+        """A poll waits for votes, and nobody for a word on an article."""
+        return (
+            self.open().filter(answer_count=0).exclude(kind__in=[Question.Kind.POLL, Question.Kind.ARTICLE])
+        )
 
     def solved(self):
         return self.listed().filter(solved_at__isnull=False)
@@ -213,7 +215,7 @@ class QuestionQuerySet(models.QuerySet):
 
 
 class Question(models.Model):
-    """Everything members discuss: a question, an observation, a discussion, a poll, a case."""
+    """Everything members discuss: a question, an observation, a discussion, a poll, a case, an article in the news."""
 
     class Kind(models.TextChoices):
         QUESTION = "question", "Question"
@@ -221,6 +223,7 @@ class Question(models.Model):
         DISCUSSION = "discussion", "Discussion"
         POLL = "poll", "Poll"
         CASE = "case", "Case"
+        ARTICLE = "article", "Article"
 
     # Others are opened by the app they belong to.
     ASKED_KINDS = (Kind.QUESTION, Kind.OBSERVATION, Kind.DISCUSSION)
@@ -289,7 +292,7 @@ class Question(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["id", "asker"], name="question_with_asker"),
             models.CheckConstraint(
-                condition=Q(kind__in=["question", "observation", "discussion", "poll", "case"]),
+                condition=Q(kind__in=["question", "observation", "discussion", "poll", "case", "article"]),
                 name="question_kind_is_known",
             ),
             models.CheckConstraint(

@@ -1,0 +1,5 @@
+"""Addresses below /news/."""
+
+app_name = "newsfeed"
+
+urlpatterns = []

@@ -1,0 +1,5 @@
+from django.http import Http404
+
+
+def digest_preview(request):
+    raise Http404

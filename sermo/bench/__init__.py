@@ -9,8 +9,9 @@
     clocks.py     processor time of the web server and of the database
 
 Each address is asked for once, which shows what a page costs that nobody read for a while; then pages are asked for
-during `--warm-up` seconds, and measured during `--seconds`. The clients share the machine with
-the servers, so they do as little as they can: asyncio, one prepared request for each address, lengths from the header.
+during `--warm-up` seconds, and measured during `--seconds`, in `--rounds` in which the pages take turns, since the
+speed of a shared machine changes within minutes. The clients share the machine with the servers, so they do as little
+as they can: asyncio, one prepared request for each address, lengths from the header.
 
     rps           answers a second           p50_ms, p99_ms   from sending a request to the end of its answer
     web_cpu_ms    processor time of the web server's processes, for one answer
@@ -18,6 +19,7 @@ the servers, so they do as little as they can: asyncio, one prepared request for
     first_cpu_ms  the same of both together, when each address was asked for the first time
     queries       the most that one of the addresses took, counted in a request of its own
     bytes         of an answer without its head, on average
+    of_floor      answers a second as a share of the floor's in the same round, at the middle of the rounds
 
     make bench-pages                               medium, the scale of the bars; also VAR_DIR/bench.json
     make bench-pages ARGS="--scale small"          another one

@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from statistics import median
 
+from sermo.bench.clients import percentile
 from sermo.bench.clocks import seconds_used
 from sermo.bench.stack import Stack
 from sermo.runtime.options import CHECKOUT
@@ -39,6 +41,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--pages", default=",".join(PAGES), help="some of floor,list,question,search")
     parser.add_argument("--fresh", action="store_true", help="make the data anew")
     parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--rounds", type=int, default=5, help="in which pages take turns (5)")
     parser.add_argument("--warm-up", type=float, default=3)
     return parser
 
@@ -53,29 +56,72 @@ def measure_scale(stack: Stack, asked, pages: list[str]) -> dict[str, dict]:
         stack.start_servers(durable=True)
         stack.start_web()
         print(f"\n{stack.scale}\n{line(HEADS)}")
-        figures: dict[str, dict] = {}
+        first = {name: warm_up(stack, targets, name, asked) for name in pages}
+        rounds = [
+            {name: measure(stack, targets, name, asked.seconds / asked.rounds) for name in pages}
+            for _ in range(asked.rounds)
+        ]
+        figures = {
+            name: {
+                **summed([each[name] for each in rounds]),
+                **first[name],
+                "queries": targets["pages"][name]["queries"],
+                "of_floor": of_floor(rounds, name),
+            }
+            for name in pages
+        }
         for name in pages:
-            figures[name] = measure(stack, targets, name, asked)
-            print(line(row(name, figures)), flush=True)
+            print(line(row(name, figures[name])), flush=True)
         return figures
 
 
-def measure(stack: Stack, targets: dict, name: str, asked) -> dict:
-    page = targets["pages"][name]
-    order = {"port": stack.port, "cookies": targets["cookies"], "addresses": page["addresses"]}
-    first, first_used = asked_with(stack, {**order, "seconds": 0})
+def warm_up(stack: Stack, targets: dict, name: str, asked) -> dict:
+    """Ask for each address once, which is measured by itself, and then for some time."""
+    order = order_of(stack, targets, name)
+    first, used = asked_with(stack, {**order, "seconds": 0})
     ask({**order, "seconds": asked.warm_up})
-    found, used = asked_with(stack, {**order, "seconds": asked.seconds})
+    return {"first_cpu_ms": round(1000 * sum(used.values()) / first["answers"], 2)}
+
+
+def measure(stack: Stack, targets: dict, name: str, seconds: float) -> dict:
+    """One turn of a page."""
+    found, used = asked_with(stack, {**order_of(stack, targets, name), "seconds": seconds})
+    return {**found, "used": used}
+
+
+def order_of(stack: Stack, targets: dict, name: str) -> dict:
+    addresses = targets["pages"][name]["addresses"]
+    return {"port": stack.port, "cookies": targets["cookies"], "addresses": addresses}
+
+
+def summed(turns: list[dict]) -> dict:
+    """The figures of a page over all its turns."""
+    answers = sum(turn["answers"] for turn in turns)
+    took = [each for turn in turns for each in turn["took_ms"]]
+    used = {server: sum(turn["used"][server] for turn in turns) for server in ("web", "postgres")}
     return {
-        "rps": round(found["answers"] / found["seconds"], 1),
-        "p50_ms": round(found["p50_ms"], 1),
-        "p99_ms": round(found["p99_ms"], 1),
-        "web_cpu_ms": round(1000 * used["web"] / found["answers"], 2),
-        "db_cpu_ms": round(1000 * used["postgres"] / found["answers"], 2),
-        "first_cpu_ms": round(1000 * sum(first_used.values()) / first["answers"], 2),
-        "queries": page["queries"],
-        "bytes": found["bytes"],
+        "rps": round(answers / sum(turn["seconds"] for turn in turns), 1),
+        "p50_ms": round(percentile(took, 50), 1),
+        "p99_ms": round(percentile(took, 99), 1),
+        "web_cpu_ms": round(1000 * used["web"] / answers, 2),
+        "db_cpu_ms": round(1000 * used["postgres"] / answers, 2),
+        "bytes": round(sum(turn["bytes"] * turn["answers"] for turn in turns) / answers),
     }
+
+
+def of_floor(rounds: list[dict], name: str) -> float | None:
+    """A page's answers a second as a share of the floor's in the same round, at the middle of the rounds.
+
+    The speed of a shared machine changes within minutes, and with it that of both.
+    """
+    if "floor" not in rounds[0]:
+        return None
+    shares = [
+        (each[name]["answers"] / each[name]["seconds"])
+        / (each["floor"]["answers"] / each["floor"]["seconds"])
+        for each in rounds
+    ]
+    return round(median(shares), 3)
 
 
 def asked_with(stack: Stack, order: dict) -> tuple[dict, dict[str, float]]:
@@ -99,9 +145,7 @@ def ask(order: dict) -> dict:
     return json.loads(done.stdout)
 
 
-def row(name: str, figures: dict[str, dict]) -> tuple[str, ...]:
-    found = figures[name]
-    share = f"{found['rps'] / figures['floor']['rps']:.0%}" if "floor" in figures else ""
+def row(name: str, found: dict) -> tuple[str, ...]:
     return (
         name,
         f"{found['rps']:.0f}",
@@ -112,7 +156,7 @@ def row(name: str, figures: dict[str, dict]) -> tuple[str, ...]:
         f"{found['first_cpu_ms']:.2f}",
         str(found["queries"]),
         f"{found['bytes']:,}",
-        share,
+        "" if found["of_floor"] is None else f"{found['of_floor']:.0%}",
     )
 
 
@@ -129,13 +173,21 @@ def write(var: Path, scale: str, figures: dict[str, dict]) -> None:
 
 
 def compare(results: dict[str, dict[str, dict]]) -> None:
+    """How much slower pages got, as measured, and again with the floor of both scales taken for equal: it is the same
+    work at every scale, so where it differs, the machine did.
+    """
     first, *others = results
     for other in others:
-        print(f"\n{other} against {first}: time at the middle, and processor time")
-        for name, found in results[other].items():
-            base = results[first][name]
-            cpu = (found["web_cpu_ms"] + found["db_cpu_ms"]) / (base["web_cpu_ms"] + base["db_cpu_ms"])
-            print(f"{name:10} {found['p50_ms'] / base['p50_ms']:6.2f} {cpu:6.2f}")
+        print(f"\n{other} against {first}: time at the middle, processor time, and both against the floor")
+        grown = {name: growth(found, results[first][name]) for name, found in results[other].items()}
+        for name, (time, cpu) in grown.items():
+            floor_time, floor_cpu = grown.get("floor", (1.0, 1.0))
+            print(f"{name:10} {time:6.2f} {cpu:6.2f} {time / floor_time:6.2f} {cpu / floor_cpu:6.2f}")
+
+
+def growth(found: dict, base: dict) -> tuple[float, float]:
+    cpu = (found["web_cpu_ms"] + found["db_cpu_ms"]) / (base["web_cpu_ms"] + base["db_cpu_ms"])
+    return found["p50_ms"] / base["p50_ms"], cpu
 
 
 if __name__ == "__main__":

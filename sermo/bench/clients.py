@@ -30,8 +30,7 @@ class Order:
 class Measured:
     answers: int
     seconds: float
-    p50_ms: float
-    p99_ms: float
+    took_ms: list[float]  # each answer
     bytes: int
 
 
@@ -138,8 +137,7 @@ async def measure(order: Order) -> Measured:
     return Measured(
         answers=len(took),
         seconds=ended - began,
-        p50_ms=1000 * percentile(took, 50),
-        p99_ms=1000 * percentile(took, 99),
+        took_ms=[round(1000 * each, 2) for each in took],
         bytes=round(sum(client.size for client in clients) / len(took)),
     )
 

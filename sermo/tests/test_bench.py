@@ -11,7 +11,7 @@ import pytest
 from django.urls import NoReverseMatch, reverse
 
 from conftest import client_of
-from sermo.bench.__main__ import HEADS, compare, line, row, write
+from sermo.bench.__main__ import HEADS, compare, line, of_floor, row, summed, write
 from sermo.bench.clients import NoPage, Order, length_of, measure, percentile
 from sermo.bench.clocks import family, seconds_used
 
@@ -81,7 +81,8 @@ def test_clients_count_answers_and_bytes():
 
     assert found.answers > 2
     assert found.bytes == 70_000
-    assert 1 <= found.p50_ms <= found.p99_ms
+    assert len(found.took_ms) == found.answers
+    assert min(found.took_ms) >= 1
     assert found.seconds >= 0.2
 
 
@@ -124,15 +125,16 @@ FIGURES = {
     "first_cpu_ms": 12.0,
     "queries": 2,
     "bytes": 9000,
+    "of_floor": 0.5,
 }
 
 
 def test_the_table_shows_each_page_beside_the_floor():
-    figures = {"floor": FIGURES, "list": {**FIGURES, "rps": 45.0}}
+    found = {**FIGURES, "rps": 45.0}
 
-    shown = line(row("list", figures))
+    shown = line(row("list", found))
 
-    assert len(row("list", figures)) == len(HEADS)
+    assert len(row("list", found)) == len(HEADS)
     assert shown.split() == ["list", "45", "8.0", "9.0", "3.00", "1.00", "12.00", "2", "9,000", "50%"]
 
 
@@ -141,7 +143,39 @@ def test_scales_are_compared_by_time_and_processor_time(capsys):
 
     compare({"small": {"list": FIGURES}, "large": {"list": slower}})
 
-    assert capsys.readouterr().out.split()[-3:] == ["list", "1.25", "1.50"]
+    assert capsys.readouterr().out.split()[-5:] == ["list", "1.25", "1.50", "1.25", "1.50"]
+
+
+def test_what_the_machine_lost_meanwhile_is_no_growth_of_a_page(capsys):
+    slower = {**FIGURES, "p50_ms": 16.0, "web_cpu_ms": 6.0, "db_cpu_ms": 2.0}
+
+    compare({"small": {"floor": FIGURES, "list": FIGURES}, "large": {"floor": slower, "list": slower}})
+
+    assert capsys.readouterr().out.split()[-5:] == ["list", "2.00", "2.00", "1.00", "1.00"]
+
+
+def turn(answers, seconds, *took_ms):
+    return {
+        "answers": answers,
+        "seconds": seconds,
+        "took_ms": list(took_ms),
+        "bytes": 9000,
+        "used": {"web": 1.0, "postgres": 0.5},
+    }
+
+
+def test_turns_are_summed():
+    found = summed([turn(10, 1.0, 5.0, 6.0), turn(40, 1.0, 7.0, 50.0)])
+
+    assert (found["rps"], found["p50_ms"], found["p99_ms"]) == (25.0, 6.0, 50.0)
+    assert (found["web_cpu_ms"], found["db_cpu_ms"], found["bytes"]) == (40.0, 20.0, 9000)
+
+
+def test_a_page_is_held_against_the_floor_of_its_own_round():
+    rounds = [{"floor": turn(100 * fast, 1.0), "list": turn(20 * fast, 1.0)} for fast in (1, 2, 5)]
+
+    assert of_floor(rounds, "list") == 0.2
+    assert of_floor([{"list": turn(20, 1.0)}], "list") is None
 
 
 def test_the_figures_of_the_bars_stand_in_var_only_when_all_were_measured(tmp_path):

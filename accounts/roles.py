@@ -6,7 +6,8 @@ MODERATORS = "Moderators"
 REVIEWERS = "Verification reviewers"
 FINANCE = "Finance"
 OBSERVERS = "Observers"
-GROUPS = (MODERATORS, REVIEWERS, FINANCE, OBSERVERS)
+NEWS_EDITORS = "News editors"
+GROUPS = (MODERATORS, REVIEWERS, FINANCE, OBSERVERS, NEWS_EDITORS)
 
 
 def groups_of(user) -> frozenset[str]:

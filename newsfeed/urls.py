@@ -18,6 +18,7 @@ urlpatterns = [
     # what one keeps, and wants less of
     path("<int:article_id>/save/", keeping.save, name="save"),
     path("sources/<slug:slug>/follow/", keeping.follow_source, name="follow_source"),
+    path("<int:article_id>/less/", keeping.less_choices, name="less_choices"),
     path("less/", keeping.less, name="less"),
     path("less/<int:less_id>/undo/", keeping.undo_less, name="undo_less"),
     path("<int:article_id>/mine/", own_papers.own_paper, name="own_paper"),

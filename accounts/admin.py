@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from accounts import handles
 from accounts.models import Member
 
 
@@ -27,3 +28,7 @@ class MemberAdmin(ReadOnlyAdmin):
     list_select_related = ["specialty"]
     search_fields = ["handle"]
     fields = ["handle", "standing", "specialty", "byline_mode", "joined_at"]
+
+    def get_queryset(self, request):
+        """Without the site's own row, which is nobody."""
+        return super().get_queryset(request).exclude(physician_key=handles.HOUSE_KEY)

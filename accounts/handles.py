@@ -11,6 +11,8 @@ SHORTEST, LONGEST = 3, 24
 SHAPE = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_.-][A-Za-z0-9]+)*")
 HELP = f"{SHORTEST} to {LONGEST} letters and digits, with single _ - or . between them. It need not be your name."
 
+HOUSE_KEY = "sermo"  # in place of a `physician_key`, of the site's own row among members
+
 RESERVED = """
     abuse account accounts admin administrator anonymous api billing community consult consults contact
     demo doctor editor feedback finance firm former-member groups handle help helpdesk home info legal md

@@ -42,6 +42,7 @@ KINDS = {
     "discussion": "Discussions",
     "poll": "Polls",
     "case": "Cases",
+    "article": "Articles",
 }
 TIMES = {"": "Any time", "day": "Past day", "week": "Past week", "month": "Past month", "year": "Past year"}
 DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
@@ -149,7 +150,7 @@ def parse(typed: Any) -> Filters:
 
 def readable(user: User, topic: Tag | Specialty | None = None):
     """What the lists of a reader are made from: through the gate, past blocks, of one topic where one is given."""
-    rows = Question.objects.visible_to(user).besides_blocked(user.as_member)
+    rows = Question.objects.visible_to(user).besides_silent_articles().besides_blocked(user.as_member)
     if isinstance(topic, Tag):
         return rows.tagged(topic)
     return rows.in_specialty(topic) if topic else rows

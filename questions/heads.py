@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from questions.models import FollowUp, Question
 from questions.seen import Seen
+from questions.words import Words, words_of
 from sermo.fragments import age_of, draw, draw_once
 
 
@@ -87,6 +88,10 @@ class Head(NamedTuple):
     @property
     def can_be_solved(self) -> bool:
         return self.kind == Question.Kind.QUESTION
+
+    @property
+    def words(self) -> Words:
+        return words_of(self.kind)
 
     @property
     def kind_label(self) -> str:

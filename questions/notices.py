@@ -17,6 +17,7 @@ OPENED = {
     Question.Kind.DISCUSSION: "opened a discussion",
     Question.Kind.POLL: "opened a poll",
     Question.Kind.CASE: "posted a case",
+    Question.Kind.ARTICLE: "opened the discussion of an article",
 }
 
 
@@ -50,7 +51,7 @@ def _line_of_draft():
 
 def _line(notice, post, own):
     deed, url, title = notice.key.partition(":")[0], post.get_absolute_url(), post.question.title
-    noun = _noun(post)
+    noun = post.noun
     if deed == "removed":
         is_hidden = post.is_removed or not post.may_be_seen
         return (
@@ -105,9 +106,17 @@ def _deed(notice, post, own):
         deed = OPENED[post.question.kind]
         more = {Kind.TOPIC: " in a topic you follow", Kind.ASKED: ", and this is put to you"}
         return deed + more.get(notice.kind, "")
+    if post.question.kind == Question.Kind.ARTICLE:
+        return _deed_on_article(post, own)
     if post.kind == Post.Kind.COMMENT:
         return "commented on your answer" if post.parent.author_id == own.pk else "commented after you"
     return f"answered your {post.question.kind}" if post.question.asker_id == own.pk else "answered"
+
+
+def _deed_on_article(post, own):
+    if post.kind == Post.Kind.ANSWER:
+        return "commented on an article"
+    return "replied to your comment" if post.parent.author_id == own.pk else "replied after you"
 
 
 def read_follow_ups(notices: list[Notice], user: User) -> dict[int, Line]:
@@ -166,7 +175,7 @@ def read_moderation(notices: list[Notice], user: User) -> dict[int, Line]:
 
 def _line_of_act(act, deed):
     words = {
-        "done": DECIDED[act.kind].format(noun=_noun(act.post)),
+        "done": DECIDED[act.kind].format(noun=act.post.noun),
         "undone": "A moderator took a decision about you back",
         "appeal": "Your appeal was decided",
     }
@@ -187,10 +196,6 @@ def read_searches(notices: list[Notice], user: User) -> dict[int, Line]:
             what = f"New{more} for your search “{name}”" if name else f"New{more} for a search you had saved"
             found[notice.pk] = replace(lines[notice.pk], text=what)
     return found
-
-
-def _noun(post):
-    return post.question.kind if post.kind == Post.Kind.OPENING else post.kind
 
 
 for kind in (Kind.REPLY, Kind.MENTION, Kind.MILESTONE):

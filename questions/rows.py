@@ -16,6 +16,7 @@ from questions.labels import label_of
 from questions.models import Byline, Post, Question, QuestionSpecialty
 from questions.readers import ReaderShape, shape_of, stand_in, values_of
 from questions.signature import Signature, Signer, signed, signer_columns
+from questions.words import Words, words_of
 from sermo.fragments import age_of, draw, draw_many
 from sermo.paging import UNFIT, beyond, cursor_after, key_of
 from sermo.prepared import AnyOf, prepared
@@ -33,7 +34,8 @@ class Open:
 
     def rows(self, user: User) -> QuerySet:
         member = user.as_member
-        return Question.objects.visible_to(user).open().besides_blocked(member).besides_muted(member)
+        rows = Question.objects.visible_to(user).open().besides_silent_articles()
+        return rows.besides_blocked(member).besides_muted(member)
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,14 @@ class QuestionRow(NamedTuple):
     @property
     def importance_mean(self) -> float | None:
         return self.importance_sum / self.importance_count if self.importance_count else None
+
+    @property
+    def lead(self) -> str:
+        return "opened" if self.kind == Question.Kind.ARTICLE else "asked"
+
+    @property
+    def words(self) -> Words:
+        return words_of(self.kind)
 
     @property
     def kind_label(self) -> str:

@@ -28,9 +28,11 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from accounts.models import Member
+from questions import doubt
 from questions.cells import safe_cells
 from questions.models import Credit, Post, Question, Reason, Vote
 from questions.signature import Signature, Signer, signed, signer_columns
+from questions.words import Words, words_of
 from sermo.fragments import age_of, draw_many, draw_once
 from sermo.paging import UNFIT, Page, beyond, cut, key_of
 from sermo.prepared import AnyOf, prepared
@@ -85,6 +87,7 @@ class Row(NamedTuple):
     own_vote: int | None
     is_credited: bool
     is_blocked: bool
+    is_doubted: bool
     signer: Signer
 
 
@@ -122,6 +125,14 @@ class Seen:
     def takes_verdicts(self) -> bool:
         observation = self.question_kind == Question.Kind.OBSERVATION
         return self.kind == Kind.ANSWER or (self.kind == Kind.OPENING and observation)
+
+    @property
+    def doubt_words(self) -> str:
+        return doubt.WORDS
+
+    @property
+    def words(self) -> Words:
+        return words_of(self.question_kind)
 
     @property
     def is_removed(self) -> bool:
@@ -329,6 +340,7 @@ def _columns(member: int | None) -> list:
         )
         if member
         else Value(False, output_field=BooleanField()),
+        doubt.is_doubted(),
         *signer_columns(F("byline__mode"), "author"),
     ]
 

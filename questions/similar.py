@@ -72,7 +72,7 @@ def rarest_words(text: str) -> list[str]:
 
 def _most_alike(user: User, query: Alike) -> list[dict]:
     member = user.as_member
-    open_to = Question.objects.visible_to(user).listed().besides_blocked(member)
+    open_to = Question.objects.visible_to(user).listed().besides_silent_articles().besides_blocked(member)
     matches = (
         Post.objects.standing()
         .matching(query)
@@ -85,6 +85,7 @@ def _most_alike(user: User, query: Alike) -> list[dict]:
         Post.objects.filter(pk__in=matches.values("pk"))
         .values(
             "question_id",
+            kind_of_question=F("question__kind"),
             title=F("question__title"),
             answer_count=F("question__answer_count"),
             status=F("question__status"),

@@ -260,6 +260,15 @@ class Post(models.Model):
         return f"{self.question.get_absolute_url()}?post={self.pk}#post-{self.pk}"
 
     @property
+    def noun(self):
+        """What it is called where it stands, in lower case."""
+        return self.question.kind if self.kind == self.Kind.OPENING else self.question.words.post(self.kind)
+
+    @property
+    def label(self):
+        return self.question.words.post(self.kind).capitalize()
+
+    @property
     def is_removed(self):
         return self.removed_at is not None
 

@@ -15,6 +15,7 @@ from django.utils.text import slugify
 
 from accounts.models import Block, Connection, Face, Follow, Member, Specialty
 from accounts.roles import is_moderator
+from questions.words import words_of
 
 
 class TagQuerySet(models.QuerySet):
@@ -181,6 +182,10 @@ class QuestionQuerySet(models.QuerySet):
         signed = Byline.objects.filter(question=OuterRef("pk"), member=OuterRef("asker")).values("mode")
         return self.alias(asker_mode=Subquery(signed[:1]))
 
+    def besides_silent_articles(self):
+        """For lists: without the threads of articles in which nobody has said a word."""
+        return self.exclude(kind=Question.Kind.ARTICLE, answer_count=0)
+
     def listed(self):
         return self.exclude(status=Question.Status.REMOVED)
 
@@ -205,7 +210,7 @@ class QuestionQuerySet(models.QuerySet):
         return self.filter(Exists(Question.tags.through.objects.filter(question=OuterRef("pk"), tag=tag)))
 
     def silent_since(self, moment):
-        return self.open().filter(activity_at__lt=moment)
+        return self.open().besides_silent_articles().filter(activity_at__lt=moment)
 
     def with_topics(self):
         """Add `topics`, the specialties as {name, slug, code} in the order chosen."""
@@ -363,6 +368,10 @@ class Question(models.Model):
     @staticmethod
     def slug_of(title: str, kind: str) -> str:
         return slugify(title)[:40].strip("-") or kind
+
+    @property
+    def words(self):
+        return words_of(self.kind)
 
     @property
     def is_open(self):

@@ -62,7 +62,7 @@ def _posts_as_markdown(person: Person) -> Iterator[bytes]:
     yield b"# Your posts\n"
     posts = Post.objects.filter(author=person.member).select_related("question", "byline").order_by("pk")
     for post in posts.iterator(chunk_size=100) if person.member else ():
-        head = f"{post.get_kind_display()} in: {post.question.title}"
+        head = f"{post.label} in: {post.question.title}"
         signed = post.byline.get_mode_display().lower()
         facts = f"{plain(post.posted_at)}, signed with: {signed}, post {post.pk}"
         if post.removed_at:

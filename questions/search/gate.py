@@ -26,5 +26,6 @@ def readable(user: User, questions=None):
 
 def open_to(user: User, sought: Tag | Specialty | None = None):
     """Discussions a search may look in. Of muted topics only the one that was sought by name."""
-    rows = Question.objects.visible_to(user).listed().besides_blocked(user.as_member)
+    rows = Question.objects.visible_to(user).listed().besides_silent_articles()
+    rows = rows.besides_blocked(user.as_member)
     return rows.besides_muted(user.as_member, but=sought)

@@ -27,6 +27,7 @@ from questions.search.gate import readable
 from questions.search.language import day_after
 from questions.search.matching import Once, Plan, Search
 from questions.signature import Signature, Signer, signed, signer_columns
+from questions.words import Words, words_of
 from sermo.fragments import age_of, draw
 from sermo.prepared import AnyOf, Constant, Slot, Written, prepared
 from sermo.text import searchable
@@ -137,6 +138,7 @@ class Result(NamedTuple):
     def foot(self) -> str:
         """What does not depend on the words searched for."""
         shown = ("signer", "opened_at", "opened_age", "answer_count", "importance_sum", "importance_count")
+        shown += ("question_kind",)
         bare = self._replace(**{name: None for name in self._fields if name not in shown})
         return draw("questions/search/_result_foot.html", result=bare)
 
@@ -152,7 +154,15 @@ class Result(NamedTuple):
     @property
     def said_in(self) -> str:
         """What kind of post the words stand in, where it is not the opening."""
-        return "" if self.kind == Post.Kind.OPENING else Post.Kind(self.kind).label
+        return "" if self.kind == Post.Kind.OPENING else self.words.post(self.kind).capitalize()
+
+    @property
+    def lead(self) -> str:
+        return "opened" if self.question_kind == Question.Kind.ARTICLE else "asked"
+
+    @property
+    def words(self) -> Words:
+        return words_of(self.question_kind)
 
     @property
     def kind_label(self) -> str:

@@ -126,6 +126,7 @@ def _may_be_asked(opening: Post, specialties: Iterable[str], tags: Iterable[int]
 def _past(specialties: Iterable[str], tags: Iterable[int]) -> dict[int, tuple[int, int]]:
     """Corroborations and disputes of handle-signed answers in the newest discussions of these topics, by author."""
     within = QuestionSpecialty.objects.filter(specialty__in=specialties).order_by("-question")
+    within = within.exclude(question__kind=Question.Kind.ARTICLE)
     tagged = Question.tags.through.objects.filter(tag__in=tags).order_by("-question")
     alike = {
         question

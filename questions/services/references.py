@@ -115,7 +115,7 @@ def _place(named: Named, question: Question) -> tuple[str, str]:
     if named.post_kind == Post.Kind.OPENING:
         return question.get_kind_display().lower(), address
     return (
-        f"{named.post_kind} by {signed(named.signer).name}",
+        f"{question.words.post(named.post_kind)} by {signed(named.signer).name}",
         f"{address}?post={named.post}#post-{named.post}",
     )
 

@@ -1,6 +1,6 @@
 """Asking, answering, commenting, editing, removing."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -11,7 +11,16 @@ from accounts.models import Connection, Member, Specialty
 from accounts.roles import is_moderator
 from questions import ranking
 from questions.hot import hot_rank
-from questions.models import Draft, ModerationAction, Post, Question, QuestionSpecialty, Revision, WriteCount
+from questions.models import (
+    Byline,
+    Draft,
+    ModerationAction,
+    Post,
+    Question,
+    QuestionSpecialty,
+    Revision,
+    WriteCount,
+)
 from questions.services import asking, bylines, circles, committing, follow_ups, limits, references, telling
 from questions.services.tags import tags_named
 from questions.signals import edit_asked, opening_rewritten, post_removed, post_written, removal_asked
@@ -125,7 +134,6 @@ def _open(
     specialties = list(specialties)
     check_audience(asker, audience, specialties, byline or asker.byline_mode, kind=kind)
     limits.count_write(asker, WriteCount.What.POST)
-    html = render_markdown(source)
     question = Question(
         asker=asker,
         kind=kind,
@@ -134,28 +142,15 @@ def _open(
         peers_only=peers_only,
         answer_first=answer_first,
         urgency=urgency,
-        excerpt=clip(plain(html), EXCERPT),
     )
-    question.activity_at = question.opened_at
-    question.hot = hot_rank(question)
-    question.save()
-    QuestionSpecialty.objects.bulk_create(
-        QuestionSpecialty(question=question, specialty=specialty, place=place)
-        for place, specialty in enumerate(specialties, start=1)
-    )
-    question.tags.set(tags_named(tags, member=asker))
-    opening = Post.objects.create(
-        question=question,
-        kind=Post.Kind.OPENING,
-        author=asker,
-        byline=bylines.sign(question=question, member=asker, mode=byline, confirmed=byline_confirmed),
+    opening = save_new(
+        question,
         source=source,
-        html=html,
-        posted_at=question.opened_at,
-        search_text=searchable(title, plain(html)),
+        specialties=specialties,
+        tags=tags,
         submission=submission,
+        sign=lambda: bylines.sign(question=question, member=asker, mode=byline, confirmed=byline_confirmed),
     )
-    references.store(opening)
     Draft.objects.filter(member=asker, place__in=[draft_place, f"later:{submission}"]).delete()
     if question.is_private:
         return question
@@ -163,6 +158,41 @@ def _open(
         asking.put_to_colleagues(opening)
     telling.of_opening(opening)
     return question
+
+
+def save_new(
+    question: Question,
+    *,
+    source: str,
+    specialties: Iterable[Specialty],
+    sign: Callable[[], Byline],
+    tags: Iterable[str] = (),
+    submission: UUID | None = None,
+) -> Post:
+    """Save a discussion with its opening; `sign` makes the byline once the discussion has its row."""
+    html = render_markdown(source)
+    question.excerpt = clip(plain(html), EXCERPT)
+    question.activity_at = question.opened_at
+    question.hot = hot_rank(question)
+    question.save()
+    QuestionSpecialty.objects.bulk_create(
+        QuestionSpecialty(question=question, specialty=specialty, place=place)
+        for place, specialty in enumerate(specialties, start=1)
+    )
+    question.tags.set(tags_named(tags, member=question.asker))
+    opening = Post.objects.create(
+        question=question,
+        kind=Post.Kind.OPENING,
+        author=question.asker,
+        byline=sign(),
+        source=source,
+        html=html,
+        posted_at=question.opened_at,
+        search_text=searchable(question.title, plain(html)),
+        submission=submission,
+    )
+    references.store(opening)
+    return opening
 
 
 def check_audience(

@@ -3,6 +3,7 @@
 from django import template
 
 from accounts.models import Member
+from questions import doubt
 from questions.models import MemberRank, Post, Question
 
 register = template.Library()
@@ -37,4 +38,5 @@ def _latest(context, member, posts):
     user = context["request"].user
     rows = posts.visible_to(user).standing().filter(author=member).exclude(kind=Post.Kind.COMMENT)
     rows = rows.exclude(question__status=Question.Status.REMOVED).select_related("question")
-    return {"posts": rows.order_by("-posted_at")[:SHOWN]}
+    rows = rows.annotate(is_doubted=doubt.is_doubted()).order_by("-posted_at")
+    return {"posts": rows[:SHOWN], "doubt_words": doubt.WORDS}

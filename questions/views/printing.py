@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 from accounts.doors import physician_required
 from accounts.handles import SHAPE
+from questions import doubt
 from questions.models import Post
 from questions.services import follow_ups
 from questions.services.references import references_of
@@ -17,7 +18,7 @@ from questions.views import thread
 MOST_ANSWERS = 100
 MENTION = re.compile(rf"(?<![\w@/.])@(?:{SHAPE.pattern})")
 TAG = re.compile(r'(<(?:[^>"]|"[^"]*")*>)')
-FIELDS = ("kind", "html", "posted_at", "corroborate_count", "dispute_count", "credit")
+FIELDS = ("kind", "html", "posted_at", "corroborate_count", "dispute_count", "credit", "is_doubted")
 
 
 @physician_required
@@ -37,6 +38,7 @@ def question(request, question_id):
         "opening": next((post for post in posts if post["kind"] == Post.Kind.OPENING), None),
         "answers": [post for post in posts if post["kind"] == Post.Kind.ANSWER],
         "references": references_of(found, member, of_opening=not is_open),
+        "doubt_words": doubt.WORDS,
         "printed_at": timezone.now(),
     }
     return render(request, "questions/print.html", context)
@@ -62,7 +64,9 @@ def _posts(question, member) -> list[dict]:
             "html": without_handles(row[1]),
             "specialty": signed(Signer(*row[len(FIELDS) :])).specialty,
         }
-        for row in rows.values_list(*FIELDS, *columns)[: MOST_ANSWERS + 1]
+        for row in rows.annotate(is_doubted=doubt.is_doubted()).values_list(*FIELDS, *columns)[
+            : MOST_ANSWERS + 1
+        ]
     ]
 
 

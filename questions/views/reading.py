@@ -73,8 +73,10 @@ def render_question(request, question, *, form=None, refused=None, status=200):
         **_of_the_asker(question, opening, member),
     )
     context = {
+        "opening": opening,
         "head": drawn_head(head, opening, token),
         "facts": drawn_facts(head, token),
+        "closed_words": f"It stays readable. Nobody can {question.words.answer} or vote any more.",
         "answered": sum(number for _, number in answered_by),
         "references": _references(question, member),
         **_answers(request, question, answers, sort),

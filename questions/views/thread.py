@@ -136,6 +136,8 @@ def answer_form(request, question: Question, data=None) -> AnswerForm:
     }
     way = FORMS.get(question.kind)
     form = way.form(request, question, data, **same) if way else AnswerForm(data, **same)
+    if not way:
+        form.fields["source"].label = f"Your {question.words.answer}"
     form.draft, form.draft_url = draft, reverse("questions:save_draft", args=[place])
     return form
 
@@ -147,6 +149,7 @@ def drawn_answer_form(request, question: Question, form: AnswerForm | None = Non
     form = form or answer_form(request, question)
     template, signature = way.template if way else FORM, own_signature(question, member)
     context = {"form": form, "own_signature": signature, "action": late("action"), "draft_url": late("draft")}
+    context["words"] = question.words
     values = {
         "action": way.action(question) if way else reverse("questions:answer", args=[question.pk]),
         "draft": form.draft_url,
@@ -155,7 +158,7 @@ def drawn_answer_form(request, question: Question, form: AnswerForm | None = Non
     if form.is_bound or form.draft:
         return fill(render_to_string(template, {**context, "csrf_token": late("csrf")}), **values)
     bylines = tuple(form.fields["byline"].choices) if "byline" in form.fields else None
-    key = (template, getattr(form, "shape", None), member.pk, signature, bylines)
+    key = (template, question.words, getattr(form, "shape", None), member.pk, signature, bylines)
     blank = _blank.get(key)
     if blank is None or settings.DEBUG:
         form.initial["submission"] = late("submission")

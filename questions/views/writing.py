@@ -175,6 +175,7 @@ def comment(request, post_id):
         among_few=question.is_among_few,
         initial=draft.fields if draft else None,
     )
+    form.fields["source"].label = f"Your {question.words.comment}"
     if request.method == "POST" and form.is_valid():
         try:
             with recording(form, member, "comment"):

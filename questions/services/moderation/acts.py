@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from questions.models import Hold, ModerationAction, Post, Question, Reason, Report
+from questions.models import Byline, Hold, ModerationAction, Post, Question, Reason, Report
 from questions.services import closing, writing
 from questions.services.moderation import desk, redacting, rights, telling, words
 from sermo.errors import RuleBroken
@@ -34,6 +34,10 @@ class ChangedMeanwhile(RuleBroken):
 
 class HasLeft(RuleBroken):
     message = "Its author has left. Only the post can be acted on."
+
+
+class TheSiteItself(HasLeft):
+    message = "The site itself wrote this. Only the post can be acted on."
 
 
 class DaysMissing(RuleBroken):
@@ -133,6 +137,8 @@ def _check_fits(kind: str, post: Post, report: Report | None, by: User, seen: in
         desk.check_claim(report, by)
     if kind == Kind.DISMISS and report is None:
         raise NothingReported
+    if kind in TO_THE_MEMBER and post.byline.mode == Byline.Mode.HOUSE:
+        raise TheSiteItself
     if kind in TO_THE_MEMBER and post.author.user_id is None:
         raise HasLeft
     ending = ModerationAction.objects.beside(post).filter(kind__in=ModerationAction.NEEDS_SECOND)

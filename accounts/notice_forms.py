@@ -1,5 +1,6 @@
 """What members choose about notices, checked."""
 
+from calendar import day_name
 from functools import cache
 from zoneinfo import available_timezones
 
@@ -9,6 +10,9 @@ from accounts.models import Kind, NoticeSettings, Way
 from accounts.notice_kinds import GROUPS, RULES
 
 MOST_ALERTS = 100
+COLUMNS = (Way.APP, Way.DIGEST, Way.EMAIL, Way.OFF)  # of the matrix
+HOURS = [(hour, f"{hour % 12 or 12} {'am' if hour < 12 else 'pm'}") for hour in range(24)]
+WEEKDAYS = list(enumerate(day_name))
 
 US_ZONES = {
     "America/New_York": "Eastern",
@@ -74,7 +78,7 @@ class WaysForm(forms.Form):
                     "is_offered": way != Way.OFF or RULES[kind].may_be_off,
                     "is_chosen": field.value() == way,
                 }
-                for way in (Way.APP, Way.EMAIL, Way.OFF)
+                for way in COLUMNS
             ],
         }
 
@@ -83,20 +87,37 @@ class WaysForm(forms.Form):
 
 
 class WishesForm(forms.ModelForm):
-    """How much a day, and when not."""
+    """How much a day, when not, and the digest."""
 
     time_zone = forms.ChoiceField(
-        choices=time_zones, help_text="The clock by which the day begins and the quiet hours are meant."
+        choices=time_zones,
+        help_text="The clock by which the day begins, and the quiet hours and the digest are meant.",
+    )
+    digest_hour = forms.TypedChoiceField(
+        label="At", coerce=int, choices=HOURS, help_text="It comes within a quarter of an hour, quiet or not."
+    )
+    digest_weekday = forms.TypedChoiceField(
+        label="On", coerce=int, choices=WEEKDAYS, help_text="For a digest once a week."
     )
 
     class Meta:
         model = NoticeSettings
-        fields = ["budget", "quiet_from", "quiet_to", "time_zone"]
-        labels = {"budget": "Alerts a day", "quiet_from": "Quiet from", "quiet_to": "Quiet until"}
+        fields = [
+            *("budget", "quiet_from", "quiet_to", "time_zone"),
+            *("digest", "digest_weekday", "digest_hour"),
+        ]
+        labels = {
+            "budget": "Alerts a day",
+            "quiet_from": "Quiet from",
+            "quiet_to": "Quiet until",
+            "digest": "Digest by e-mail",
+        }
         help_texts = {
             "budget": "0 to 100. What comes beyond it waits in the inbox under Held, without an e-mail.",
             "quiet_from": "No e-mail from this time on, such as 22:00.",
             "quiet_to": "What was kept back is sent at this time; it may be on the next day.",
+            "digest": "Questions of your specialty that wait for an answer, what is new in what you follow, and the "
+            "news. Nothing that members wrote stands in it. None is sent when there is nothing to tell.",
         }
         widgets = {
             "quiet_from": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),

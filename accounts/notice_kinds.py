@@ -1,5 +1,7 @@
 """The kinds of notices: what each is for, how it goes out unless chosen otherwise, and who can read and address it.
 
+A digest is none of them: nobody is told by it alone, and `Kind.DIGEST` names only what its unsubscribe link stops.
+
 Every app registers, in its module `notices`, how its notices read and, for what many members are told, who they are.
 """
 

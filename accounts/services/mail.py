@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 from django.conf import settings
 from django.core import signing
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts import notice_kinds, tasks
 from accounts.models import Kind, Mail, Notice, NoticeChoice, NoticeSettings, User, Way
 from sermo.background import nudge
+from sermo.prepared import prepared
 
 if TYPE_CHECKING:
     from accounts.services.notices import Hearer
@@ -40,24 +41,33 @@ def queue(
     user: User,
     subject: str,
     text: str,
+    html: str = "",
     notice: Notice | None = None,
     unsubscribe: str = "",
     due_at: datetime | None = None,
 ) -> Mail:
     """Write a mail into the outbox, in the caller's transaction; it leaves once that stands and it is due.
 
+    `html` says the same as the text, as rows of a table that `accounts/mail/frame.htm` stands around.
     `unsubscribe` is the kind of notices that its footer and its headers offer to stop.
     """
-    mail = Mail.objects.create(
+    mail = Mail(
         user=user,
         notice=notice,
         subject=subject,
         text=text,
+        html=html,
         unsubscribe=unsubscribe,
         due_at=due_at or timezone.now(),
     )
-    _nudge([mail])
+    queue_all([mail])
     return mail
+
+
+def queue_all(mails: list[Mail]) -> None:
+    """Write many at once, as new rows, with one nudge for them all."""
+    Mail.objects.bulk_create(mails)
+    _nudge(mails)
 
 
 def queue_to(address: str, subject: str, text: str) -> Mail:
@@ -86,8 +96,7 @@ def queue_notices(told: "list[tuple[int, Hearer]]", now: datetime) -> None:
     NoticeSettings.objects.bulk_create(
         [hearer.wishes for _, hearer in told if hearer.wishes._state.adding], ignore_conflicts=True
     )
-    Mail.objects.bulk_create(mails)
-    _nudge(mails)
+    queue_all(mails)
 
 
 def _text_of(notice: int, kind: str) -> str:
@@ -151,20 +160,27 @@ def _take(is_pressing: bool) -> Mail | None:
     Pressing ones go first, or are the only ones.
     """
     while True:
-        rows = (
-            Mail.objects.select_for_update(skip_locked=True)
-            .filter(state__in=[State.WAITING, State.SENDING], due_at__lte=timezone.now())
-            .order_by("due_at", "pk")
-            .values_list("pk", flat=True)
-        )
-        due = rows.filter(unsubscribe__in=PRESSING)[:1] or (not is_pressing and rows[:1])
+        now = timezone.now()
+        due = _longest_due(True, now=now) or (not is_pressing and _longest_due(False, now=now))
         if not due:
             return None
-        mail = Mail.objects.select_related("user__member__notice_settings", "notice__member").get(pk=due[0])
+        mails = Mail.objects.select_related("user__member__notice_settings", "notice__member")
+        mail = mails.get(pk=due[0][0])
         _look_at(mail, timezone.now())
         _keep(mail)
         if mail.state == State.SENDING:
             return mail
+
+
+@prepared
+def _longest_due(are_pressing, *, now):
+    """The id of one that nobody else looks at, locked."""
+    rows = Mail.objects.select_for_update(skip_locked=True).filter(
+        state__in=[State.WAITING, State.SENDING], due_at__lte=now
+    )
+    if are_pressing:
+        rows = rows.filter(unsubscribe__in=PRESSING)
+    return rows.order_by("due_at", "pk").values_list("pk")[:1]
 
 
 def _look_at(mail: Mail, now: datetime) -> None:
@@ -185,6 +201,8 @@ def _state_before_sending(mail: Mail) -> str:
     if mail.user and not mail.user.is_active:
         return State.SKIPPED
     if mail.notice and not _is_still_wanted(mail.notice, mail.user):
+        return State.SKIPPED
+    if mail.unsubscribe == Kind.DIGEST and not _takes_digests(mail.user):
         return State.SKIPPED
     return State.SENDING
 
@@ -215,6 +233,12 @@ def _is_still_wanted(notice: Notice, user: User) -> bool:
     return notice.member.may_read or not rule.readers_only
 
 
+def _takes_digests(user: User) -> bool:
+    member = user.as_member
+    wishes = member and getattr(member, "notice_settings", None)
+    return bool(member and member.may_read) and not (wishes and wishes.digest == NoticeSettings.Digest.OFF)
+
+
 def _send(mail: Mail, connection) -> bool:
     try:
         connection.send_messages([_message(mail)])
@@ -237,23 +261,35 @@ def _try_again(mail: Mail, error: Exception) -> None:
 
 def _message(mail: Mail) -> EmailMessage:
     host = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
-    headers, text = {"Message-ID": f"<{mail.message_id}@{host}>"}, mail.text
+    headers, text, footer = {"Message-ID": f"<{mail.message_id}@{host}>"}, mail.text, {}
     if mail.unsubscribe:
-        link = unsubscribe_url(mail.user, Kind(mail.unsubscribe))
+        kind = Kind(mail.unsubscribe)
+        link = unsubscribe_url(mail.user, kind)
         headers["List-Unsubscribe"] = f"<{link}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-        text += _footer(Kind(mail.unsubscribe), link)
+        footer = footer_of(kind, link)
+        text += render_to_string("accounts/mail/footer.txt", footer)
     address = mail.user.email if mail.user else mail.address
-    return EmailMessage(mail.subject, text, to=[address], headers=headers)
+    message = EmailMultiAlternatives(mail.subject, text, to=[address], headers=headers)
+    if mail.html:
+        message.attach_alternative(framed(mail.subject, mail.html, footer), "text/html")
+    return message
 
 
-def _footer(kind: Kind, link: str) -> str:
-    context = {
+def footer_of(kind: Kind, link: str) -> dict[str, str | bool]:
+    """What the foot of a mail says: why it came, and the way to stop it."""
+    return {
         "kind": kind.label,
+        "is_digest": kind == Kind.DIGEST,
         "unsubscribe": link,
         "settings": settings.SITE_URL + reverse("accounts:notice_settings"),
     }
-    return render_to_string("accounts/mail/footer.txt", context)
+
+
+def framed(subject: str, html: str, footer: dict) -> str:
+    """The whole HTML part of a mail around its rows."""
+    context = {"subject": subject, "rows": html, "site": settings.SITE_URL, **footer}
+    return render_to_string("accounts/mail/frame.htm", context)
 
 
 def forget_sent() -> None:

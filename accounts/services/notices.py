@@ -292,7 +292,10 @@ def change_settings(*, member: Member, ways: dict[Kind, Way], **wishes) -> None:
 
 @transaction.atomic
 def stop_mail(*, settings: NoticeSettings, kind: Kind) -> None:
-    """Tell a kind in the app only from now on; who switched it off altogether keeps it off."""
+    """Tell a kind in the app only from now on; who switched it off altogether keeps it off. A digest just ends."""
+    if kind == Kind.DIGEST:
+        NoticeSettings.objects.filter(pk=settings.pk).update(digest=NoticeSettings.Digest.OFF)
+        return
     choice, is_new = NoticeChoice.objects.get_or_create(
         member_id=settings.member_id, kind=kind, defaults={"way": Way.APP}
     )

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts import tasks
 from accounts.models import Kind, Mail, Member, NoticeChoice, NoticeSettings, Way
+from accounts.notice_kinds import RULES
 from accounts.services import mail, notices
 
 pytestmark = pytest.mark.django_db
@@ -72,7 +73,7 @@ class TestWhatItSays:
         assert message.to == [physician.user.email]
         assert physician.handle not in message.message().as_string()
 
-    @pytest.mark.parametrize("kind", Kind)
+    @pytest.mark.parametrize("kind", RULES)
     def test_each_kind_has_a_subject_of_its_own(self, physician, kind):
         choose(physician, kind, Way.EMAIL)
         tell(physician, kind=kind)
@@ -94,6 +95,22 @@ class TestWhatItSays:
 
         assert "List-Unsubscribe" not in message.extra_headers
         assert message.body == "Come in."
+
+    def test_html_stands_beside_the_text_and_both_say_how_to_stop_it(self, physician):
+        rows = "<tr><td>Say <b>more</b></td></tr>"
+        mail.queue(physician.user, "A <digest>", "Say more", html=rows, unsubscribe=Kind.DIGEST)
+
+        message = sent().message()
+
+        assert message.get_content_type() == "multipart/alternative"
+        text, html = (part.get_payload(decode=True).decode() for part in message.get_payload())
+        link = message["List-Unsubscribe"].strip("<>")
+        assert text.startswith("Say more")
+        assert "You get this digest because" in text
+        assert rows in html
+        assert "<title>A &lt;digest&gt;</title>" in html
+        assert link in text
+        assert link in html
 
     def test_the_message_id_is_the_rows(self, physician):
         tell(physician)
@@ -316,6 +333,23 @@ class TestSkipping:
 
         assert Mail.objects.get().state == "skipped"
 
+    @pytest.mark.parametrize("wish", [{"digest": "off"}, {"digest": "daily"}])
+    def test_a_digest_is_sent_only_to_who_still_takes_them(self, physician, wish):
+        mail.queue(physician.user, "Digest", "", unsubscribe=Kind.DIGEST)
+        NoticeSettings.objects.create(member=physician, **wish)
+
+        tasks.send_mail()
+
+        assert Mail.objects.get().state == ("skipped" if wish["digest"] == "off" else "sent")
+
+    def test_a_suspended_member_gets_no_digest(self, physician):
+        mail.queue(physician.user, "Digest", "", unsubscribe=Kind.DIGEST)
+        Member.objects.update(standing="suspended")
+
+        tasks.send_mail()
+
+        assert Mail.objects.get().state == "skipped"
+
 
 class TestStopping:
     @pytest.fixture
@@ -340,6 +374,17 @@ class TestStopping:
         assert response.status_code == 200
         assert self.way(physician) == Way.APP
         assert notices.ways_of(physician)[Kind.MODERATION] == Way.EMAIL
+
+    def test_one_click_ends_the_digest_and_nothing_else(self, physician):
+        link = mail.unsubscribe_url(physician.user, Kind.DIGEST).removeprefix(settings.SITE_URL)
+        asked = Client().get(link)
+
+        response = Client(enforce_csrf_checks=True).post(link, {"List-Unsubscribe": "One-Click"})
+
+        assert b"No digest will be sent to you." in asked.content
+        assert b"is switched off" in response.content
+        assert NoticeSettings.objects.get().digest == "off"
+        assert not NoticeChoice.objects.exists()
 
     def test_twice_is_as_good_as_once(self, physician, link):
         for _ in range(2):

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Connection, Kind, Notice, NoticeChoice, NoticeSettings, NoticeThread, Way
+from accounts.notice_kinds import RULES
 from accounts.services import notices
 from accounts.tests.factories import make_member
 from conftest import client_of
@@ -270,6 +271,9 @@ def settings_form(member, **changes):
         "quiet_from": "",
         "quiet_to": "",
         "time_zone": "America/New_York",
+        "digest": "weekly",
+        "digest_hour": "7",
+        "digest_weekday": "0",
         **changes,
     }
 
@@ -278,9 +282,9 @@ class TestSettings:
     def test_every_kind_has_a_row_with_its_ways_and_a_line_of_help(self, physician_client):
         page = physician_client.get(SETTINGS).content.decode()
 
-        for kind in Kind:
+        for kind in RULES:
             assert f'id="help-{kind}"' in page
-            assert page.count(f'name="way_{kind}"') == (2 if kind == Kind.MODERATION else 3)
+            assert page.count(f'name="way_{kind}"') == (3 if kind == Kind.MODERATION else 4)
             assert re.search(rf'name="way_{kind}" value="\w+" checked', page)
 
     def test_one_post_saves_it_all(self, physician, physician_client):
@@ -288,6 +292,10 @@ class TestSettings:
             physician,
             way_reply="off",
             way_mention="email",
+            way_poll="digest",
+            digest="daily",
+            digest_hour="18",
+            digest_weekday="4",
             budget="3",
             quiet_from="22:00",
             quiet_to="07:00",
@@ -298,8 +306,9 @@ class TestSettings:
 
         assert response.status_code == 302
         ways = notices.ways_of(physician)
-        assert (ways[Kind.REPLY], ways[Kind.MENTION]) == (Way.OFF, Way.EMAIL)
+        assert (ways[Kind.REPLY], ways[Kind.MENTION], ways[Kind.POLL]) == (Way.OFF, Way.EMAIL, Way.DIGEST)
         saved = physician.notice_settings
+        assert (saved.digest, saved.digest_hour, saved.digest_weekday) == ("daily", 18, 4)
         assert (saved.budget, f"{saved.quiet_from:%H:%M}", saved.time_zone) == (
             3,
             "22:00",
@@ -317,6 +326,9 @@ class TestSettings:
             ({"quiet_from": "22:00"}, "Quiet hours have two ends."),
             ({"quiet_from": "22:00", "quiet_to": "22:00"}, "another time"),
             ({"time_zone": "Mars/Olympus"}, "valid choice"),
+            ({"digest": "hourly"}, "valid choice"),
+            ({"digest_hour": "24"}, "valid choice"),
+            ({"digest_weekday": "7"}, "valid choice"),
         ],
     )
     def test_what_is_wrong_is_said_beside_it_and_nothing_is_saved(
@@ -333,10 +345,10 @@ class TestSettings:
         response = physician_client.post(SETTINGS, settings_form(physician, way_reply="pigeon"))
 
         page = response.content.decode()
-        assert page.count('aria-describedby="help-reply error-reply" aria-invalid="true"') == 3
+        assert page.count('aria-describedby="help-reply error-reply" aria-invalid="true"') == 4
         assert page.count('id="error-reply"') == 1
         assert page.count("error-mention") == 0
-        assert page.count('<th scope="row">') == len(Kind)
+        assert page.count('<th scope="row">') == len(RULES)
 
     def test_an_applicant_may_choose_too(self, applicant_client):
         assert applicant_client.get(SETTINGS).status_code == 200

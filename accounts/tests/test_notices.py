@@ -94,8 +94,9 @@ class TestTelling:
         assert not NoticeDay.objects.exists()
         assert not Mail.objects.exists()
 
-    def test_in_the_app_means_no_mail(self, physician):
-        choose(physician, Kind.REPLY, Way.APP)
+    @pytest.mark.parametrize("way", [Way.APP, Way.DIGEST])
+    def test_in_the_app_means_no_mail(self, physician, way):
+        choose(physician, Kind.REPLY, way)
 
         tell(physician)
 
@@ -334,7 +335,7 @@ class TestChoosing:
     def test_every_kind_has_a_rule_and_a_place_in_the_matrix(self):
         placed = [kind for kinds in notice_kinds.GROUPS.values() for kind in kinds]
 
-        assert sorted(placed) == sorted(Kind) == sorted(notice_kinds.RULES)
+        assert sorted(placed) == sorted(notice_kinds.RULES) == sorted(set(Kind) - {Kind.DIGEST})
 
     def test_moderation_stays_on(self, physician):
         with pytest.raises(notices.StaysOn):

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import notice_kinds
 from accounts.doors import applicant_required
-from accounts.models import Notice, NoticeSettings, NoticeThread, Way
-from accounts.notice_forms import WaysForm, WishesForm
+from accounts.models import Kind, Notice, NoticeSettings, NoticeThread
+from accounts.notice_forms import COLUMNS, WaysForm, WishesForm
 from accounts.services import mail
 from accounts.services import notices as services
 from sermo.paging import page
@@ -136,7 +136,7 @@ def notice_settings(request):
     context = {
         "ways_form": ways_form,
         "wishes_form": wishes_form,
-        "columns": [Way.APP.label, Way.EMAIL.label, Way.OFF.label],
+        "columns": [way.label for way in COLUMNS],
     }
     status = 422 if ways_form.errors or wishes_form.errors else 200
     return render(request, "accounts/notice_settings.html", context, status=status)
@@ -152,5 +152,5 @@ def unsubscribe(request, token):
     wishes, kind = read
     if request.method == "POST":
         services.stop_mail(settings=wishes, kind=kind)
-    is_done = request.method == "POST"
-    return render(request, "accounts/unsubscribe.html", {"kind": kind, "is_done": is_done})
+    context = {"kind": kind, "is_digest": kind == Kind.DIGEST, "is_done": request.method == "POST"}
+    return render(request, "accounts/unsubscribe.html", context)

@@ -3,14 +3,12 @@
 from urllib.parse import urlencode
 
 from django import template
-from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 
 from newsfeed import home, lists
 from newsfeed.models import Article, LogEntry
 from newsfeed.services import own_papers
-from newsfeed.services.logging_learning import WRITTEN
-from questions.models import Post, Question
+from questions.models import Question
 from questions.search.language import parse
 
 register = template.Library()
@@ -34,14 +32,14 @@ def log_link(context, article):
 
 @register.inclusion_tag("newsfeed/_log_link.html", takes_context=True)
 def log_question_link(context, question):
-    """The same for a discussion, once one wrote in it. That of an article is logged as the article."""
+    """The same for a discussion of others in which one wrote, as its page loaded it; what is logged already the form
+    opens. That of an article is logged as the article.
+    """
     member = context["request"].user.as_member
     if member is None or question.kind == Question.Kind.ARTICLE:
         return {}
-    entry = LogEntry.objects.filter(member=member, question=OuterRef("question")).values("pk")
-    own = Post.objects.standing().filter(question=question, author=member, kind__in=WRITTEN)
-    found = own.annotate(entry=Subquery(entry)).values_list("entry", flat=True)[:1]
-    return {"name": "question", "id": question.pk, "entry": found[0]} if found else {}
+    wrote = question.own_byline and question.asker_id != member.pk
+    return {"name": "question", "id": question.pk, "entry": None} if wrote else {}
 
 
 # Own papers

@@ -29,10 +29,19 @@ class Source(models.Model):
         REGULATOR = "regulator", "Regulator"
         MEETINGS = "meetings", "Meetings and societies"
 
+    class Item(models.TextChoices):
+        ARTICLE = "article", "Articles"
+        PREPRINT = "preprint", "Preprints"
+        ALERT = "alert", "Safety alerts"
+        NEWS = "news", "News"
+
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=160, unique=True)
     short_name = models.CharField(max_length=60)
     kind = models.CharField(max_length=9, choices=Kind, default=Kind.JOURNAL)
+    item_kind = models.CharField(
+        "usually publishes", max_length=8, choices=Item, default=Item.ARTICLE
+    )  # what its items are unless they say otherwise
     home = models.URLField(max_length=300, blank=True)
     nlm_id = models.CharField("NLM id", max_length=12, blank=True)
     e_issn = models.CharField("electronic ISSN", max_length=9, blank=True)
@@ -50,6 +59,10 @@ class Source(models.Model):
             models.CheckConstraint(
                 condition=Q(kind__in=["journal", "preprints", "regulator", "meetings"]),
                 name="news_source_kind_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(item_kind__in=["article", "preprint", "alert", "news"]),
+                name="news_source_item_kind_is_known",
             ),
             models.CheckConstraint(
                 condition=Q(region__in=["", "us", "ca", "uk", "eu"]), name="news_source_region_is_known"
@@ -73,7 +86,11 @@ class FeedQuerySet(models.QuerySet):
 
 
 class Feed(models.Model):
-    """One way to read a source. The first that works is read; a later one steps in while those before it fail."""
+    """One way to read a source. The first that works is read; a later one steps in while those before it fail.
+
+    One `beside` the others has what they have not, such as what is online ahead of an issue or of one specialty: it is
+    read as well, and stands in for none.
+    """
 
     class Kind(models.TextChoices):
         FEED = "feed", "RSS or Atom"
@@ -92,6 +109,10 @@ class Feed(models.Model):
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.FEED)
     address = models.CharField(max_length=600)  # a URL, an NLM id, or an ISSN
     is_on = models.BooleanField("read", default=True)
+    is_beside = models.BooleanField("read beside the others", default=False)
+    specialties = models.ManyToManyField(
+        Specialty, blank=True, related_name="+"
+    )  # of its items, besides those of its source
 
     status = models.CharField(max_length=9, choices=Status, default=Status.NEW)
     status_code = models.PositiveSmallIntegerField(null=True, blank=True)  # of HTTP, the last
@@ -175,6 +196,7 @@ class MappingRule(models.Model):
         Specialty, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
     )
     region = models.CharField(max_length=2, choices=Region, blank=True)
+    is_on = models.BooleanField("applied", default=True)
 
     class Meta:
         constraints = [

@@ -170,8 +170,9 @@ def _answers(each, clock):
 
 
 def _news_line(each):
-    parts = [each.journal, each.badge, each.why[:1].upper() + each.why[1:]]
-    return " · ".join(filter(None, parts))
+    why = each.why[:1].upper() + each.why[1:]
+    badge = "" if each.badge and why.startswith(each.badge) else each.badge  # a safety alert says so itself
+    return " · ".join(filter(None, [each.journal, badge, why]))
 
 
 def _question_url(pk):

@@ -273,6 +273,13 @@ class TestWords:
             ),
         )
 
+    def test_a_safety_alert_is_called_so_once(self):
+        alert = News(32, "A recall", "Medicines Watch", "Safety alert", "safety alert for the United States")
+
+        written = write(Contents(news=(alert,)), now=self.NOW, time_zone="America/New_York")
+
+        assert "Medicines Watch · Safety alert for the United States" in written.text
+
     def test_text_is_wrapped_and_html_escaped(self):
         written = write(self.full(), now=self.NOW, time_zone="America/New_York")
 

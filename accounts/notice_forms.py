@@ -103,8 +103,8 @@ class WishesForm(forms.ModelForm):
     class Meta:
         model = NoticeSettings
         fields = [
-            *("budget", "quiet_from", "quiet_to", "time_zone"),
-            *("digest", "digest_weekday", "digest_hour"),
+            *("digest", "digest_weekday", "digest_hour", "time_zone"),
+            *("budget", "quiet_from", "quiet_to"),
         ]
         labels = {
             "budget": "Alerts a day",

@@ -1,5 +1,6 @@
 """The cast of the tests, by role."""
 
+import os
 import time
 from contextlib import suppress
 from datetime import timedelta
@@ -12,6 +13,7 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.management import create_contenttypes
 from django.contrib.sessions.models import Session
 from django.core.cache import caches
+from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.models.signals import post_migrate
 from django.db.utils import OperationalError
@@ -21,7 +23,9 @@ from django.utils.crypto import get_random_string
 
 from accounts.roles import MODERATORS
 from accounts.tests.factories import make_member, make_user
+from sermo import sandbox
 from sermo.sessions import SessionStore
+from sermo.testing import nursery
 from sermo.testing.savepoints import savepoints_together
 from sermo.testing.schema import quick_migrations
 
@@ -48,11 +52,33 @@ def fresh_throttles():
     caches["default"].clear()
 
 
+@pytest.fixture
+def quick_sandbox(monkeypatch):
+    """Pictures are drawn by children that are forked, not started; see `sermo.testing.nursery`."""
+    monkeypatch.setattr(sandbox, "subprocess", nursery)
+
+
+@pytest.fixture(autouse=True)
+def quick_sandbox_above(request):
+    """In the apps, which know the sandbox by what it returns."""
+    if not request.path.is_relative_to(request.config.rootpath / "sermo"):
+        request.getfixturevalue("quick_sandbox")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def generous_limits():
     """A cast of three writes more than three new members may; what the limits are is tested by itself."""
     with override_settings(DAILY_WRITES=dict.fromkeys(settings.DAILY_WRITES, 10_000)):
         yield
+
+
+@pytest.fixture
+def nobody_told(monkeypatch):
+    """For tests of other things than notices: what the makers of discussions write is told to nobody.
+
+    What a test itself writes, through a page or a service, is told as ever.
+    """
+    monkeypatch.setattr("questions.tests.factories.makers_tell", False)
 
 
 FROM_CODE = {"django_content_type", "auth_permission"}  # which no test changes
@@ -63,6 +89,8 @@ def django_db_setup(django_db_setup):
     """After test databases are made: what a flush leaves there is not sought anew after each."""
     post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
     post_migrate.disconnect(create_contenttypes)
+    if os.environ["SERMO_TEST_POSTGRES"] == "own":  # it ends with the session, and its databases with it
+        connection.creation.destroy_test_db = lambda *args, **options: connection.close()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,11 +1,14 @@
 """Plain makers of discussions for tests."""
 
 from copy import copy
+from unittest.mock import patch
 
 from accounts.tests.factories import make_member, make_specialty
-from questions.services import voting, writing
+from questions.services import telling, voting, writing
 from questions.services.tags import tags_named
 
+makers_tell = True  # see the fixture `nobody_told`
+UNTOLD = {name: lambda post: None for name in ("of_opening", "of_answer", "of_comment")}
 BODY = "In the 70s, on dialysis, new atrial fibrillation. What would you do?"
 
 
@@ -15,15 +18,22 @@ def make_question(
     fields = {"kind": "question", "source": BODY, **fields}
     specialties = specialties or [asker.specialty or make_specialty()]
     tags_named(fields.get("tags", ()))  # as if somebody of rank had used them before
-    return writing.open_question(asker=asker, title=title, specialties=specialties, **fields)
+    return _made(writing.open_question, asker=asker, title=title, specialties=specialties, **fields)
 
 
 def make_answer(question, author=None, source="Occlude, if a heart team will take the patient.", **fields):
-    return writing.answer(question=question, author=author or make_member(), source=source, **fields)
+    return _made(writing.answer, question=question, author=author or make_member(), source=source, **fields)
 
 
 def make_comment(post, author=None, source="Which dose did you use?", **fields):
-    return writing.comment(post=post, author=author or make_member(), source=source, **fields)
+    return _made(writing.comment, post=post, author=author or make_member(), source=source, **fields)
+
+
+def _made(write, **fields):
+    if makers_tell:
+        return write(**fields)
+    with patch.multiple(telling, **UNTOLD):
+        return write(**fields)
 
 
 def copy_of(row, **changes):

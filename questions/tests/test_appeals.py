@@ -26,6 +26,8 @@ from verification.models.claims import State
 from verification.services import events, standing
 from verification.tests.factories import make_claim, make_provider
 
+pytestmark = pytest.mark.usefixtures("nobody_told")
+
 
 @pytest.fixture
 def question(physician):

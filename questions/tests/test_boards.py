@@ -17,6 +17,8 @@ from questions.ranking.daily import last_months
 from questions.tests.factories import copy_of, corroborate, make_answer, make_question
 from questions.tests.test_views import words
 
+pytestmark = pytest.mark.usefixtures("nobody_told")
+
 ADDRESS = "/leaderboards/"
 
 

@@ -30,6 +30,8 @@ from verification.models.claims import State
 from verification.services import events, standing
 from verification.tests.factories import make_claim, make_provider
 
+pytestmark = pytest.mark.usefixtures("nobody_told")
+
 NAMED = "Ask Mr. Quillfeather of Duluth, he had it, too. Then start the drug early."
 CLEAN = "Ask […], he had it, too. Then start the drug early."
 

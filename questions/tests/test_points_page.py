@@ -13,6 +13,8 @@ from questions.services import closing, voting
 from questions.tests.factories import copy_of, corroborate, dispute, make_answer, make_comment, make_question
 from questions.tests.test_views import words
 
+pytestmark = pytest.mark.usefixtures("nobody_told")
+
 ADDRESS = "/points/"
 
 

@@ -15,6 +15,8 @@ from questions.models import Board, BoardPlace, MemberRank, PairFlag, Post, Ques
 from questions.services import closing, voting
 from questions.tests.factories import corroborate, dispute, make_answer, make_comment, make_question
 
+pytestmark = pytest.mark.usefixtures("nobody_told")
+
 
 def points(member):
     return MemberRank.objects.get(member=member).points

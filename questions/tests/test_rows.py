@@ -17,6 +17,8 @@ from questions.views.listing import Listed
 from questions.views.thread import load_question
 from questions.walks import walk
 
+pytestmark = pytest.mark.usefixtures("nobody_told")
+
 FILTERS = [
     Filters(status="all"),
     Filters(status="all", sort="new"),

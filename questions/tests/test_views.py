@@ -14,6 +14,8 @@ from questions.services import closing, voting, writing
 from questions.services.tags import tags_named
 from questions.tests.factories import corroborate, dispute, make_answer, make_comment, make_question
 
+pytestmark = pytest.mark.usefixtures("nobody_told")
+
 HTMX = {"HTTP_HX_REQUEST": "true"}
 
 

@@ -14,6 +14,8 @@ from questions.filters import ORDERS
 from questions.models import Byline, Question, QuestionSpecialty
 from questions.tests.factories import make_answer, make_question
 
+pytestmark = pytest.mark.usefixtures("nobody_told")
+
 SORTS = list(ORDERS)
 
 

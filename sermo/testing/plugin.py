@@ -96,6 +96,7 @@ def start_servers() -> SessionServers:
     servers.start()
     os.environ["SERMO_TEST_REDIS"] = os.environ["REDIS_URL"]
     os.environ["SERMO_TEST_VAR"] = os.environ["VAR_DIR"]
+    os.environ["SERMO_TEST_POSTGRES"] = "own" if servers.has_own_postgres else "named"
     return servers
 
 

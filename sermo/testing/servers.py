@@ -22,6 +22,7 @@ class SessionServers:
     def __init__(self):
         self.folder = Path(tempfile.mkdtemp(prefix=FOLDERS, dir="/tmp"))
         self.running: list[tuple[subprocess.Popen, signal.Signals]] = []
+        self.has_own_postgres = False
 
     def start(self) -> None:
         if os.geteuid() == 0:
@@ -29,7 +30,8 @@ class SessionServers:
         processes.record(self.folder / "session.pid", os.getpid(), [])
         os.environ["VAR_DIR"] = str(self.folder / "var")
         if not os.environ.get("DATABASE_URL"):
-            self.run(self.own_postgres())
+            self.has_own_postgres = True
+            self.run(self.own_postgres(), stop=signal.SIGQUIT)  # at once: nothing is to be kept
             os.environ["DATABASE_URL"] = (
                 f"postgres://{addresses.USER}@/{quote(str(self.folder / 'pg'))}/{addresses.DATABASE}"
             )
@@ -53,7 +55,7 @@ class SessionServers:
         program = valkey.find_program()
         return valkey.Valkey(folder=folder, socket=folder / "valkey.sock", program=program, durable=False)
 
-    def run(self, server: postgres.Postgres | valkey.Valkey) -> None:
+    def run(self, server: postgres.Postgres | valkey.Valkey, stop: signal.Signals | None = None) -> None:
         server.prepare()
         log = self.folder / f"{server.name}.log"
         with log.open("wb") as output:
@@ -64,7 +66,7 @@ class SessionServers:
                 stop_signal=server.stop_signal,
                 output=output.fileno(),
             )
-        self.running.append((child, server.stop_signal))
+        self.running.append((child, stop or server.stop_signal))
         deadline = time.monotonic() + 30
         while not server.ready(child.pid):
             if child.poll() is not None or time.monotonic() > deadline:

@@ -22,6 +22,19 @@ from sermo.boxes import merge
 from sermo.redaction import GRID, MOST_BOXES, SIZES, Box, covered_share, is_masked
 from sermo.tests.burned_pictures import TUNED, UNSEEN, as_jpeg, photo, picture
 
+STARTED = (
+    "test_a_picture_with_a_name_gets_a_box_over_it",
+    "test_masked_pixels_are_black_in_every_size_and_the_others_as_they_were",
+)
+
+
+@pytest.fixture(autouse=True)
+def quickly(request):
+    """Children are forked, but for one of each work, which are started as on the site."""
+    if request.node.originalname not in STARTED:
+        request.getfixturevalue("quick_sandbox")
+
+
 FAMILIES = TUNED + UNSEEN
 FACES = skimage.data.lfw_subset()[:100]  # the other hundred are no faces
 TURNS = (90, 180, 270, 30, -30, 45, -45)

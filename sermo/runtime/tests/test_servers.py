@@ -3,9 +3,11 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -15,6 +17,36 @@ import redis
 
 from sermo.runtime import postgres, processes
 from sermo.runtime.trouble import Trouble
+
+MADE_ANEW = (  # the rest begin with a copy of one cluster
+    "test_the_database_keeps_what_was_written",
+    "test_its_folder_is_closed_to_others",
+    "test_a_start_that_was_killed_midway_leaves_no_half_made_cluster",
+    "test_under_root_the_database_runs_as_nobody",
+)
+
+
+@pytest.fixture(scope="module")
+def cluster(binaries):
+    folder = Path(tempfile.mkdtemp(prefix="sermo-var-", dir="/tmp"))
+    if os.geteuid() == 0:
+        folder.chmod(0o711)
+    home = folder / "pg"
+    made = postgres.Postgres(home=home, socket_dir=home, binaries=binaries, durable=False)
+    made.prepare()
+    yield made.data
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def quick_clusters(request, monkeypatch):
+    if "database" in request.fixturenames and request.node.name not in MADE_ANEW:
+        data = request.getfixturevalue("cluster")
+        monkeypatch.setattr(
+            postgres.Postgres,
+            "make_cluster",
+            lambda self: subprocess.run(["cp", "-a", data, self.data], check=True),
+        )
 
 
 @contextlib.contextmanager

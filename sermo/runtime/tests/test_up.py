@@ -18,7 +18,8 @@ def start_site(var_dir, free_port, monkeypatch):
         monkeypatch.delenv(name)
 
     def start():
-        env = {"PORT": free_port, "VAR_DIR": str(var_dir), "DEMO": "0"}
+        path = os.pathsep.join([str(CHECKOUT / "sermo" / "testing" / "quick"), str(CHECKOUT)])
+        env = {"PORT": free_port, "VAR_DIR": str(var_dir), "DEMO": "0", "PYTHONPATH": path}
         run = Run([sys.executable, str(CHECKOUT / "manage.py"), "up"], **env)
         started.append(run)
         return run

@@ -398,6 +398,7 @@ def test_a_byline_has_the_picture_of_its_own_face_alone(named, django_assert_num
         "partial": f"/pictures/{handle.key}/",
         "public": f"/pictures/{name.key}/",
         "masked": "",
+        "house": "",
     }
 
 

@@ -18,7 +18,11 @@ Fetch = Callable[[str], Fetched]
 PUBMED_DAYS = 30
 PUBMED_MOST = 100
 CROSSREF_DAYS = 30  # where nothing was read before
-CROSSREF_MOST = 100
+CROSSREF_MOST = 50
+CROSSREF_FIELDS = (  # those that are read, of which it lets one choose: not the references, which are most of it
+    *("DOI", "type", "title", "subtitle", "container-title", "author", "subject", "abstract"),
+    *("published-online", "published", "issued", "published-print", "created", "update-to", "relation"),
+)
 RECENT = timedelta(days=365)  # Crossref indexes old works anew whenever somebody cites them
 TOOL = "sermo"
 
@@ -64,6 +68,7 @@ def crossref(issn: str, *, fetch: Fetch, since: date | None = None) -> list[Entr
         "sort": "published",
         "order": "desc",
         "rows": CROSSREF_MOST,
+        "select": ",".join(CROSSREF_FIELDS),
     }
     if settings.NEWS_CONTACT:
         asked["mailto"] = settings.NEWS_CONTACT

@@ -8,14 +8,16 @@ LONGEST_DOI = 200  # as the columns hold them
 LONGEST_ADDRESS = 1000
 LONGEST_KEY = 600
 
-DOI = re.compile(r"10\.[0-9]{4,9}/[^\s<>\"'`|\\^{}\x00-\x1f\x7f]{1,400}", re.IGNORECASE)
+DOI = re.compile(r"10\.[0-9]{4,9}/[^\s<>\"'`|\\^{}\x00-\x1f\x7f\ud800-\udfff]{1,400}", re.IGNORECASE)
 WRITTEN_DOI = re.compile(
     rf"(?:\bdoi:?\s*(?:https?://(?:dx\.)?doi\.org/)?|\b(?:dx\.)?doi\.org/)({DOI.pattern})", re.IGNORECASE
 )
 VERSION = re.compile(r"(?<=\d{5})v(\d{1,2})$|(?<=\d)[./]v(\d{1,2})$")
 FORM = re.compile(
-    r"(?:(?<=v\d)|(?<=v\d\d))?[./](?:full-text|full|abstract|abs|short|epdf|pdf|meta|html?)(?:\.pdf)?/?$"
+    r"(?:(?<=v\d)|(?<=v\d\d))?[./](?:full-?text|full|abstract|abs|short|epdf|pdf|meta|html?)(?:\.(?:pdf|html?))?/?$"
 )
+SUPPLEMENT = re.compile(r"/doi/suppl/|/suppl_file/", re.IGNORECASE)
+OWN_NUMBER = re.compile(r"(10\.\d+/[a-z][^/]*/[^/]*[a-z][^/]*)/\d{5,9}")  # of a page, behind the DOI
 PMID = re.compile(r"(?:pmid|pubmed):\s*([1-9][0-9]{0,8})$", re.IGNORECASE)
 PUBMED_PATH = re.compile(r"/(?:pubmed/)?([1-9][0-9]{0,8})/?")
 TRACKING = re.compile(
@@ -34,14 +36,18 @@ def doi_of(text: str | None) -> str | None:
 
 
 def doi_in_address(url: str | None) -> str | None:
-    """The DOI an address leads to: of doi.org, in a path such as /doi/abs/10..., or as the value of a parameter."""
+    """The DOI an address leads to: of doi.org, in a path such as /doi/abs/10..., or as the value of a parameter.
+
+    A file that belongs to a work is not the work.
+    """
     parts = _split(url)
-    if parts is None:
+    if parts is None or SUPPLEMENT.search(parts.path):
         return None
     values = [unquote(parts.path), *(value for _, value in parse_qsl(parts.query))]
     for value in values:
         if match := re.search(rf"(?:^|/)({DOI.pattern})", value, re.IGNORECASE):
-            return _normal(FORM.sub("", re.split(r"[?#&]", match[1].lower())[0]))
+            doi = FORM.sub("", re.split(r"[?#&]", match[1].lower())[0])
+            return _normal(OWN_NUMBER.sub(r"\1", doi))
     return None
 
 
@@ -97,7 +103,7 @@ def _is_pubmed(parts) -> bool:
 
 def web_address(url: str | None, base: str = "") -> str:
     """An address of the web without what tracks its readers, relative ones made whole; empty for all other schemes."""
-    url = re.sub(r"[\x00-\x20\x7f-\xa0\u2028\u2029]", "", url or "")
+    url = re.sub(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]", "", url or "")
     try:
         parts = _split(urljoin(base, url) if base and url else url)
     except ValueError:

@@ -41,6 +41,7 @@ FORBIDDEN = [
         "10.0.0.0/8",
         "100.64.0.0/10",  # carriers' shared addresses
         "127.0.0.0/8",
+        "168.63.129.16/32",  # the host's own services in a cloud
         "169.254.0.0/16",  # link-local, and the metadata of clouds
         "172.16.0.0/12",
         "192.0.0.0/24",  # protocol assignments
@@ -108,7 +109,7 @@ def fetch(
         location = answer_headers.get("location", "") if status in REDIRECTS else ""
         if not location:
             return Fetched(str(here), status, answer_headers, body, permanent)
-        here = _read_address(urljoin(str(here), location))
+        here = _read_address(_joined(str(here), location))
         is_permanent = is_permanent and status in PERMANENT
         permanent = str(here) if is_permanent else permanent
     raise FetchFailed(f"It sent us on more than {MOST_REDIRECTS} times.")
@@ -166,6 +167,13 @@ def _read_address(address: str) -> httpx.URL:
     if _port(url) not in PORTS:
         raise FetchRefused("Its address names a port we do not fetch from.")
     return url
+
+
+def _joined(address: str, location: str) -> str:
+    try:
+        return urljoin(address, location)
+    except ValueError as error:
+        raise FetchRefused from error
 
 
 def _port(url: httpx.URL) -> int:

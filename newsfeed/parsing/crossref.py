@@ -131,11 +131,11 @@ def _published(item: dict) -> datetime | None:
 
 
 def _first(value) -> str:
-    return next((_text(each) for each in _list(value)), "") if not isinstance(value, str) else value
+    return _text(value) if isinstance(value, str) else next((_text(each) for each in _list(value)), "")
 
 
 def _text(value) -> str:
-    return value if isinstance(value, str) else ""
+    return words.printable(value) if isinstance(value, str) else ""
 
 
 def _list(value) -> list:

@@ -4,6 +4,7 @@ import hashlib
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 from newsfeed import keys
 from newsfeed.models import Article, Relation
@@ -16,6 +17,7 @@ MOST_AUTHORS = 300
 MOST_TERMS = 60  # of one kind
 MOST_RELATIONS = 5
 LONGEST_GUID = 700
+LONGEST_SECTION = 200  # of a name that may say what an entry is
 AHEAD = timedelta(days=1)  # that a publisher's clock or time zone may be
 
 
@@ -46,10 +48,12 @@ class Entry:
     kind: str = Article.Kind.ARTICLE
     version: int = 1
     relations: tuple[tuple[str, str], ...] = ()
+    shares_page: bool = False  # with entries of other guids, so that its address says nothing
 
 
 def clean_entry(*, guid, url, title, now, authors=(), relations=(), published_at=None, **facts) -> Entry:
     """An entry that fits the tables, of whatever a publisher sent."""
+    facts = {name: words.printable(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
     if published_at and published_at > now + AHEAD:
         published_at = None
     entry = Entry(
@@ -81,7 +85,7 @@ def short_guid(guid: str) -> str:
 
 
 def _each_once(texts, *, most=MOST_TERMS, length=120) -> tuple[str, ...]:
-    cleaned = (clip(words.plain_title(text), length) for text in texts)
+    cleaned = (clip(words.plain_title(text), length) for text in islice(texts, 2 * most))
     return tuple(dict.fromkeys(text for text in cleaned if text))[:most]
 
 
@@ -120,7 +124,8 @@ def kind_of(*, title: str, sections, by_default: str) -> str:
     """What an entry is, by what its publisher calls it, else by how its title begins."""
     if by_default in (Article.Kind.ALERT, Article.Kind.NEWS):
         return by_default
-    found = [kind for kind, called in BY_SECTION if any(called.fullmatch(name.strip()) for name in sections)]
+    sections = [name.strip() for name in sections if len(name) <= LONGEST_SECTION]
+    found = [kind for kind, called in BY_SECTION if any(map(called.fullmatch, sections))]
     found += [kind for kind, begins in BY_TITLE if begins.match(title)]
     if by_default == Article.Kind.PREPRINT:
         found = [kind for kind in found if kind == Article.Kind.RETRACTION]

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import time
 from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urljoin
@@ -9,7 +10,7 @@ from urllib.parse import urljoin
 import feedparser
 
 from newsfeed import keys
-from newsfeed.models import Article, Source
+from newsfeed.models import Article
 from newsfeed.parsing import raw, words
 from newsfeed.parsing.entries import (
     MOST_ENTRIES,
@@ -21,11 +22,8 @@ from newsfeed.parsing.entries import (
     short_guid,
 )
 
-BY_SOURCE = {
-    Source.Kind.PREPRINTS: Article.Kind.PREPRINT,
-    Source.Kind.REGULATOR: Article.Kind.ALERT,
-    Source.Kind.MEETINGS: Article.Kind.NEWS,
-}
+SECONDS = 10.0  # for all of one feed
+LONGEST_AUTHORS = 5_000  # characters of the names that one element has
 TELLS_NEWS = (Article.Kind.NEWS, Article.Kind.ALERT)
 NOTICES = (Article.Kind.CORRECTION, Article.Kind.RETRACTION)
 DATES = ("published", "updated", "prism_publicationdate", "created")  # a dc:date is read as "updated"
@@ -41,49 +39,75 @@ BOILERPLATE = re.compile(
 )
 
 
-def read_feed(body: bytes, headers, *, source_kind: str, now: datetime) -> list[Entry]:
-    """The items of a feed, at most so many as one answer may have."""
+class Entries(list[Entry]):
+    """The items of a feed. `is_whole`: it was proper XML to its end, so that none can be missing."""
+
+    is_whole: bool = True
+
+
+def read_feed(body: bytes, headers, *, item_kind: str, now: datetime) -> Entries:
+    """The items of a feed, at most so many as one answer may have. `item_kind`: what they are unless they say it."""
+    until = time.monotonic() + SECONDS
     headers = {str(name).lower(): value for name, value in dict(headers).items()}
-    body, headers = _readable(body, headers)
+    body = _readable(body, headers.get("content-type") or "")
     marks = raw.items(body)
     short = raw.first_of(body, marks, MOST_ENTRIES)
-    parsed = feedparser.parse(
-        short, response_headers=headers, sanitize_html=False, resolve_relative_uris=False
-    )
+    if raw.is_endless(short):
+        raise Unreadable("The feed has too many tags to be read in time.")
+    parsed = _parse(short, headers)
     if not parsed.get("version"):
         raise Unreadable("The answer is neither RSS nor Atom.")
-    base = headers.get("content-location") or ""
-    base = urljoin(base, parsed.feed.get("link") or "")
+    base = _base(headers.get("content-location") or "", parsed.feed.get("link") or "")
     identifiers = [mark.texts for mark in marks[:MOST_ENTRIES]]
     if len(identifiers) != len(parsed.entries):
         identifiers = [{}] * len(parsed.entries)
     language = parsed.feed.get("language") or ""
-    entries = [
-        _entry(item, texts, base=base, language=language, source_kind=source_kind, now=now)
-        for item, texts in zip(parsed.entries[:MOST_ENTRIES], identifiers, strict=False)
-    ]
-    return each_guid_once([entry for entry in entries if entry.title])
+    entries = []
+    for item, texts in zip(parsed.entries[:MOST_ENTRIES], identifiers, strict=False):
+        if time.monotonic() > until:
+            raise Unreadable("It took too long to read.")
+        entry = _entry(item, texts, base=base, language=language, item_kind=item_kind, now=now)
+        if entry.title:
+            entries.append(entry)
+    found = Entries(each_guid_once(entries))
+    found.is_whole = not parsed.bozo
+    return found
 
 
-def _readable(body: bytes, headers: dict) -> tuple[bytes, dict]:
-    """What may be parsed, in an encoding that is known."""
+def _parse(body: bytes, headers: dict):
+    told = {name: headers[name] for name in ("content-location", "content-language") if headers.get(name)}
+    told["content-type"] = "application/xml; charset=utf-8"
+    try:
+        return feedparser.parse(body, response_headers=told, sanitize_html=False, resolve_relative_uris=False)
+    except (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError) as error:
+        raise Unreadable("The feed is broken.") from error
+
+
+def _base(address: str, link: str) -> str:
+    try:
+        return urljoin(address, link)
+    except ValueError:
+        return address
+
+
+def _readable(body: bytes, content_type: str) -> bytes:
+    """What may be parsed, in UTF-8."""
     if not body.strip():
         raise Unreadable("The answer is empty.")
-    if raw.is_web_page(body):
-        raise Unreadable("The answer is a web page, not a feed.")
-    if raw.hides_markup(body):
+    text = raw.text_of(body, content_type)
+    if text is None:
         raise Unreadable("The feed is in an encoding that is not read.")
-    if (converted := raw.as_utf8(body)) is not None:
-        body, headers = converted, {**headers, "content-type": "application/xml; charset=utf-8"}
-    if raw.is_web_page(body):
+    body = b'<?xml version="1.0" encoding="utf-8"?>' + raw.tamed(text).lstrip().encode()
+    content = body.partition(b"?>")[2]
+    if raw.is_web_page(content):
         raise Unreadable("The answer is a web page, not a feed.")
-    if not body.lstrip().startswith(b"<") or b"\x00" in body:
+    if not content.startswith(b"<") or b"\x00" in body:
         raise Unreadable("The answer is not XML.")
     if raw.is_broken(body):
         raise Unreadable("The feed is broken: its tags do not end.")
     if raw.declares_entities(body):
         raise Unreadable("The feed has a DOCTYPE or entities of its own, which are refused.")
-    return body, headers
+    return body
 
 
 def each_guid_once(entries: list[Entry]) -> list[Entry]:
@@ -108,7 +132,7 @@ def each_guid_once(entries: list[Entry]) -> list[Entry]:
     return kept
 
 
-def _entry(item, texts, *, base, language, source_kind, now) -> Entry:
+def _entry(item, texts, *, base, language, item_kind, now) -> Entry:
     link = keys.web_address(item.get("link"), base)
     title = words.plain_title(item.get("title") or item.get("dc_title"))
     description = _description(item)
@@ -117,17 +141,18 @@ def _entry(item, texts, *, base, language, source_kind, now) -> Entry:
     kind = kind_of(
         title=title,
         sections=[name for name in names if name],
-        by_default=BY_SOURCE.get(source_kind, Article.Kind.ARTICLE),
+        by_default=item_kind,
     )
     guid = _guid(item, texts, link, title, description)
-    identifiers = [item.get("prism_doi"), *texts.get("identifier", ()), item.get("dc_identifier"), guid]
-    doi = _doi(identifiers, item, link, description, kind=kind)
+    explicit = [item.get("prism_doi"), *texts.get("identifier", ()), item.get("dc_identifier")]
+    identifiers = [*explicit, guid]
+    doi = _doi(explicit if kind == Article.Kind.ALERT else identifiers, item, link, description, kind=kind)
     written = [found for found in _dois_in(description) if found != doi]
     meant = SPEAKS_OF.get(kind)
-    address = keys.doi_in_address(link)
-    if kind in TELLS_NEWS and address and address != doi:
-        written.insert(0, address)
-    numbers = [*identifiers, link] if kind not in TELLS_NEWS else identifiers
+    if kind in TELLS_NEWS:
+        named = [*map(keys.doi_of, identifiers), keys.doi_in_address(link)]
+        written = [found for found in named if found and found != doi] + written
+    numbers = {Article.Kind.NEWS: [], Article.Kind.ALERT: explicit}.get(kind, [*identifiers, link])
     return clean_entry(
         guid=guid,
         url=link,
@@ -161,7 +186,7 @@ def _guid(item, texts, link, title, description) -> str:
     written = texts.get("guid") or texts.get("id") or [item.get("id") or ""]
     if written[0].strip():
         return written[0]
-    return link or f"sha256:{hashlib.sha256(f'{title} {description}'.encode()).hexdigest()}"
+    return link or f"sha256:{hashlib.sha256(words.printable(f'{title} {description}').encode()).hexdigest()}"
 
 
 def _doi(identifiers, item, link, description, *, kind) -> str | None:
@@ -189,19 +214,19 @@ def _authors(item) -> list[str]:
     return [name for text in names for name in split_authors(text)]
 
 
-INVERTED = re.compile(r"\s*([^,;]+),\s*((?:[A-Z]\.?[ -]?){1,4})(?:,|;|$)")
+GIVEN = re.compile(r"(?:[A-Z]\.?[ -]?){1,4}")
 INITIALS = re.compile(r"[^\W\d_][\w'’. -]*\s[A-Z]{1,4}")
 
 
 def split_authors(text: str) -> list[str]:
     """One name each, where one element has them all: "Quist B, Alvarez N", "Quist, B., Alvarez, N.", or with ;."""
-    text = words.one_line(text)
-    pairs = INVERTED.findall(text)
-    if pairs and not INVERTED.sub("", text).strip(" ,;."):
-        return [f"{family.strip()} {re.sub(r'[. -]', '', given)}" for family, given in pairs]
+    text = words.one_line(text[:LONGEST_AUTHORS])
+    pieces = [piece.strip() for piece in re.split("[,;]", text) if piece.strip(" .")]
+    families, given = pieces[::2], pieces[1::2]
+    if given and len(families) == len(given) and all(map(GIVEN.fullmatch, given)):
+        return [f"{family} {re.sub(r'[. -]', '', one)}" for family, one in zip(families, given, strict=True)]
     if ";" in text:
         return [name.strip() for name in text.split(";") if name.strip()]
-    pieces = [piece.strip() for piece in text.split(",") if piece.strip()]
     if len(pieces) > 1 and all(INITIALS.fullmatch(piece) for piece in pieces):
         return pieces
     return [text] if text else []

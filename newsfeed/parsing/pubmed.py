@@ -52,6 +52,7 @@ def _entry(record: Element) -> Entry | None:
         return None
     doi = _doi(record, article)
     types = {(each.text or "").strip() for each in article.iterfind("PublicationTypeList/PublicationType")}
+    kind = _kind({each.lower() for each in types})
     version = citation.find("PMID").get("Version", "1")
     return clean_entry(
         guid=f"pubmed:{pmid}",
@@ -69,9 +70,9 @@ def _entry(record: Element) -> Entry | None:
         abstract=_abstract(article),
         published_at=_published(record, article),
         language=article.findtext("Language", ""),
-        kind=_kind({each.lower() for each in types}),
+        kind=kind,
         version=int(version) if version.isdecimal() and version != "0" else 1,
-        relations=list(_relations(citation, doi)),
+        relations=list(_relations(citation, kind)),
         now=timezone.now(),
     )
 
@@ -133,8 +134,9 @@ def _kind(types: set[str]) -> str:
     return next((kind for called, kind in KINDS if types & called), Article.Kind.ARTICLE)
 
 
-def _relations(citation: Element, doi: str | None) -> Iterator[tuple[str, str]]:
+def _relations(citation: Element, kind: str) -> Iterator[tuple[str, str]]:
+    """A review is updated in the next as a preprint is in its article: only the latter is one work."""
     for each in citation.iterfind("CommentsCorrectionsList/CommentsCorrections"):
-        kind = RELATIONS.get(each.get("RefType", ""))
-        if kind:
-            yield from ((kind, other) for other in keys.dois_written(each.findtext("RefSource", "")))
+        said = RELATIONS.get(each.get("RefType", ""))
+        if said and (said != Relation.Kind.PREPRINT_OF or kind == Article.Kind.PREPRINT):
+            yield from ((said, other) for other in keys.dois_written(each.findtext("RefSource", "")))

@@ -13,6 +13,7 @@ from newsfeed.models import (
     Relation,
     SavedArticle,
 )
+from newsfeed.services.mapping import BY_EDITOR
 
 log = structlog.get_logger(__name__)
 
@@ -95,10 +96,13 @@ def _fill(keep: Article, gone: Article, taken: dict) -> None:
     for name in ("authors", "journal", "section", "abstract", "link", "published_at", "lines", "minutes"):
         if not getattr(keep, name):
             setattr(keep, name, getattr(gone, name))
+    if gone.version > keep.version:
+        keep.version, keep.abstract = gone.version, gone.abstract or keep.abstract
+        keep.title = keep.title if keep.edited_by_hand else gone.title
     if gone.edited_by_hand and not keep.edited_by_hand:
         keep.title, keep.kind, keep.edited_by_hand = gone.title, gone.kind, True
-    if gone.version > keep.version:
-        keep.version, keep.title, keep.abstract = gone.version, gone.title, gone.abstract or keep.abstract
+    if gone.region_why == BY_EDITOR and keep.region_why != BY_EDITOR:
+        keep.region, keep.region_why = gone.region, BY_EDITOR
     keep.terms = {
         name: list(dict.fromkeys([*keep.terms.get(name, []), *gone.terms.get(name, [])]))
         for name in {*keep.terms, *gone.terms}

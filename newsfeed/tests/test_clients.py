@@ -110,7 +110,10 @@ class TestCrossref:
         index, published = asked.pop("filter").split(",")
         assert index == "from-index-date:2026-11-01"
         assert date.fromisoformat(published.removeprefix("from-pub-date:")) < date.today()
-        assert asked == {"sort": "published", "order": "desc", "rows": "100", "mailto": "news@sermo.test"}
+        fields = set(asked.pop("select").split(","))
+        assert {"DOI", "title", "abstract", "relation"} <= fields
+        assert not {"reference", "language", "subtype"} & fields, "heavy, or refused with all of the question"
+        assert asked == {"sort": "published", "order": "desc", "rows": "50", "mailto": "news@sermo.test"}
 
     def test_it_names_nobody_and_looks_back_a_month_without_a_last_time(self, server, settings):
         settings.NEWS_CONTACT = ""

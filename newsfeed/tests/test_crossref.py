@@ -98,6 +98,20 @@ def test_odd_shapes_and_signs_do_no_harm():
     assert entry.abstract == "<p>a</p>"
 
 
+def test_halves_of_characters_are_dropped_everywhere():
+    entry = read_one(
+        DOI="10.5555/cr.1",
+        title=["A\ud800 Title"],
+        language="e\udfffn",
+        author=[{"family": "Ng\ud800"}],
+        abstract="<jats:p>a\ud800</jats:p>",
+        **{"container-title": ["J\ud800"]},
+    )
+
+    assert (entry.title, entry.authors, entry.abstract) == ("A Title", ("Ng",), "<p>a</p>")
+    assert (entry.journal, entry.language) == ("J", "en")
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"<html>", b"[]", b'{"message": []}', b'{"message": {"items": 1}}', json.dumps(None).encode()],

@@ -1,11 +1,12 @@
 import random
 import threading
 from datetime import timedelta
-from math import ceil
 
 import pytest
-from django.db import IntegrityError, connection
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import DataError, IntegrityError, OperationalError, connection
 from django.utils import timezone
+from psycopg.errors import DeadlockDetected
 
 from newsfeed.models import (
     Article,
@@ -21,6 +22,7 @@ from newsfeed.models import (
 from newsfeed.parsing.entries import Entry
 from newsfeed.services import ingesting
 from newsfeed.services.ingesting import Tally, ingest
+from newsfeed.services.mapping import BY_EDITOR
 from newsfeed.tests.factories import make_article, make_feed, make_source
 from newsfeed.tests.sample_feeds import EXPECTED, NAMES, entries_of, make_sample_feeds
 from questions.models import Question
@@ -172,6 +174,77 @@ class TestIdentity:
         assert (only().kind, only().authors) == (Kind.GUIDELINE, ["Moreau J"])
 
 
+class TestOnePage:
+    """Items of one page, such as the talks of a program."""
+
+    def talk(self, place, **facts):
+        facts = {"guid": place, "url": f"https://society.example.org/program#{place}", "doi": None, **facts}
+        return entry(title=f"Talk {place}", **facts)
+
+    def test_items_that_share_a_page_are_not_one_by_it(self, feed):
+        talks = [self.talk("a"), self.talk("b")]
+
+        assert ingest(feed=feed, entries=talks) == Tally(new=2)
+        assert ingest(feed=feed, entries=talks) == Tally(same=2)
+        changed = [self.talk("a", authors=("Moreau J",)), self.talk("b", authors=("Moreau J",))]
+        assert ingest(feed=feed, entries=changed) == Tally(changed=2)
+        assert list(Article.objects.values_list("url_key", flat=True)) == [None, None]
+
+    def test_guids_alone_tell_them_apart_too(self, feed):
+        page = "https://society.example.org/program"
+
+        assert ingest(feed=feed, entries=[self.talk("a", url=page), self.talk("b", url=page)]) == Tally(new=2)
+
+    def test_they_are_told_apart_also_when_they_come_one_after_another(self, feed):
+        for place in ("a", "b"):
+            assert ingest(feed=feed, entries=[self.talk(place)]) == Tally(new=1)
+
+
+class TestFailures:
+    """What is wrong with one entry costs no other."""
+
+    def test_the_others_are_kept(self, feed):
+        entries = [
+            entry(1),
+            entry(2, title="A\x00"),
+            entry(3, title="A\ud800"),
+            entry(4, title="A" * 600),
+            entry(5),
+        ]
+
+        assert ingest(feed=feed, entries=entries) == Tally(new=2, failed=3)
+        assert sorted(Article.objects.values_list("doi", flat=True)) == ["10.5555/t.1", "10.5555/t.5"]
+
+    def test_where_all_fail_it_is_said(self, feed):
+        with pytest.raises(DataError):
+            ingest(feed=feed, entries=[entry(1, title="A" * 600), entry(2, title="A" * 600)])
+
+    def test_a_deadlock_is_tried_once_more_and_another_fault_of_the_database_is_not(self, feed, monkeypatch):
+        take, tries = ingesting._take, []
+
+        def unlucky(feed, entry):
+            tries.append(entry.guid)
+            if len(tries) == 1:
+                raise OperationalError from DeadlockDetected()
+            if entry.guid == "guid-2":
+                raise OperationalError
+            return take(feed, entry)
+
+        monkeypatch.setattr(ingesting, "_take", unlucky)
+
+        assert ingest(feed=feed, entries=[entry(1), entry(2)]) == Tally(new=1, failed=1)
+        assert tries == ["guid-1", "guid-1", "guid-2"]
+
+    def test_the_end_of_its_time_is_no_failure_of_an_entry(self, feed, monkeypatch):
+        def late(feed, entry):
+            raise SoftTimeLimitExceeded
+
+        monkeypatch.setattr(ingesting, "_take", late)
+
+        with pytest.raises(SoftTimeLimitExceeded):
+            ingest(feed=feed, entries=[entry(1), entry(2)])
+
+
 class TestUpdating:
     def test_what_was_said_before_costs_one_query(self, feed, django_assert_num_queries):
         entries = [entry(number) for number in range(20)]
@@ -197,11 +270,47 @@ class TestUpdating:
         after = only()
         assert (after.title, after.authors, after.abstract) == (edit.title, [*edit.authors], edit.abstract)
         assert (after.shown_at, after.first_seen_at) == (before.shown_at, before.first_seen_at)
-        assert (after.published_at, after.link) == (before.published_at, before.link)
+        assert (after.published_at, after.link) == (before.published_at, edit.url)
+        assert after.url_key == edit.url
         assert after.changed_at
         assert before.changed_at is None
         assert "revised" in after.search_text
-        assert after.content_hash != before.content_hash
+
+    def test_a_link_that_moved_is_followed_and_a_late_date_filled_in(self, feed):
+        ingest(feed=feed, entries=[entry(), entry(2)])
+        shown_at = Article.objects.get(doi="10.5555/t.1").shown_at
+        day = timezone.now() - timedelta(days=2)
+        moved = entry(url="https://journal.example.org/moved", published_at=day)
+
+        assert ingest(feed=feed, entries=[moved]) == Tally(changed=1)
+        assert ingest(feed=feed, entries=[moved]) == Tally(same=1)
+
+        after = Article.objects.get(doi="10.5555/t.1")
+        assert (after.link, after.url_key, after.published_at) == (moved.url, moved.url, day)
+        assert after.shown_at == shown_at
+        assert after.changed_at is None
+
+    def test_neither_another_source_nor_an_index_nor_another_item_moves_the_link(self, feed):
+        ingest(feed=feed, entries=[entry()])
+        index = make_feed(feed.source, kind=Feed.Kind.PUBMED)
+
+        for number, one in enumerate((make_feed(), index)):
+            for _ in range(2):
+                ingest(feed=one, entries=[entry(guid="there", url=f"https://doi.example.org/{number}{_}")])
+        ingest(feed=feed, entries=[entry(guid="again", url="https://journal.example.org/toc/1")])
+
+        assert only().link == "https://journal.example.org/1"
+
+    def test_an_address_that_is_another_works_is_not_taken_with_the_link(self, feed):
+        ingest(feed=feed, entries=[entry(1), entry(2)])
+
+        ingest(feed=feed, entries=[entry(1, url="https://journal.example.org/2")])
+
+        first = Article.objects.get(doi="10.5555/t.1")
+        assert (first.link, first.url_key) == (
+            "https://journal.example.org/2",
+            "https://journal.example.org/1",
+        )
 
     def test_a_hand_edited_title_and_kind_stay(self, feed):
         ingest(feed=feed, entries=[entry()])
@@ -281,7 +390,7 @@ class TestNewArticles:
             ingest(feed=one, entries=[entry(number, abstract=words)])
 
         shown, kept_out = Article.objects.order_by("doi")
-        assert (shown.abstract, shown.minutes) == (words, ceil(221 / ingesting.WORDS_A_MINUTE))
+        assert (shown.abstract, shown.minutes) == (words, 2)
         assert (kept_out.abstract, kept_out.minutes) == ("", None)
         assert "word" not in kept_out.search_text
 
@@ -399,13 +508,26 @@ class TestJoining:
         specialty = physician.specialty
         first.tags.create(specialty=specialty, how="rule", shown_at=first.shown_at)
         second.tags.create(specialty=specialty, how="person", is_off=True, shown_at=second.shown_at)
-        Article.objects.filter(pk=second.pk).update(title="By an editor", edited_by_hand=True, lines=["Key"])
+        said = {"title": "By an editor", "edited_by_hand": True, "kind": Kind.GUIDELINE, "lines": ["Key"]}
+        Article.objects.filter(pk=second.pk).update(region="uk", region_why=BY_EDITOR, **said)
 
         self.tell()
 
         tag = only().tags.get(specialty=specialty)
         assert (tag.how, tag.is_off, tag.shown_at) == ("person", True, first.shown_at)
-        assert (only().title, only().lines) == ("By an editor", ["Key"])
+        assert (only().title, only().lines, only().minutes) == ("By an editor", ["Key"], 1)
+        assert (only().kind, only().edited_by_hand) == (Kind.GUIDELINE, True)
+        assert (only().region, only().region_why) == ("uk", BY_EDITOR)
+
+    def test_an_editors_word_about_the_one_that_stays_is_kept_too(self, two):
+        said = {"title": "By an editor", "edited_by_hand": True, "lines": ["Key"], "region": "us"}
+        Article.objects.filter(pk=two[0].pk).update(region_why=BY_EDITOR, **said)
+        other = {"title": "Other", "lines": ["Other"], "region": "uk", "region_why": BY_EDITOR}
+        Article.objects.filter(pk=two[1].pk).update(version=2, **other)
+
+        self.tell()
+
+        assert (only().title, only().lines, only().region) == ("By an editor", ["Key"], "us")
 
     def test_relations_of_both_and_to_both_are_kept_once(self, two):
         first, second = two

@@ -1,11 +1,13 @@
+import json
 import time
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import pytest
 
 from newsfeed.models import Article, Source
-from newsfeed.parsing import words
+from newsfeed.parsing import feeds, words
 from newsfeed.parsing.entries import MOST_ENTRIES, Unreadable, clean_entry
 from newsfeed.parsing.feeds import read_feed, split_authors
 from newsfeed.tests.sample_feeds import EXPECTED, FOLDER, NAMES, entries_of
@@ -23,13 +25,13 @@ def rss(*items):
     return f'<?xml version="1.0"?>{HEAD}{"".join(f"<item>{item}</item>" for item in items)}</channel></rss>'
 
 
-def read(body, source_kind=Source.Kind.JOURNAL, headers=()):
+def read(body, item_kind=Source.Item.ARTICLE, headers=()):
     body = body if isinstance(body, bytes) else body.encode()
-    return read_feed(body, dict(headers), source_kind=source_kind, now=NOW)
+    return read_feed(body, dict(headers), item_kind=item_kind, now=NOW)
 
 
-def read_one(item, source_kind=Source.Kind.JOURNAL):
-    (entry,) = read(rss(item), source_kind)
+def read_one(item, item_kind=Source.Item.ARTICLE):
+    (entry,) = read(rss(item), item_kind)
     return entry
 
 
@@ -133,11 +135,71 @@ class TestRefusals:
                 b"<?xml version='1.0' encoding='utf-7'?>+ADwAIQ-DOCTYPE rss+AD4-<rss version='2.0'/>",
                 "encoding",
             ),
+            (
+                b"<?xml version='1.0' encoding='unicode_escape'?>\\x3c!DOCTYPE rss\\x3e<rss version='2.0'/>",
+                "encoding",
+            ),
+            (b"<![CDATA[<!ENTITY a 'b'>]]><rss version='2.0'/>", "DOCTYPE"),
+            (b"<!<!-- x -->DOCTYPE rss [<!ENTITY a 'b'>]><rss version='2.0'/>", "DOCTYPE"),
         ],
     )
     def test_what_is_no_feed_is_said_in_clear_words(self, body, words):
         with pytest.raises(Unreadable, match=words):
             read(body)
+
+    @pytest.mark.parametrize("charset", ["unicode_escape", "utf-7", "hex", "iso-2022-jp", "cp037"])
+    def test_a_charset_of_the_answer_is_as_little_trusted(self, charset):
+        with pytest.raises(Unreadable, match="encoding"):
+            read(rss("<title>A</title>"), headers={"Content-Type": f"text/xml; charset={charset}"})
+
+    @pytest.mark.parametrize("charset", ["windows-1252", "iso-8859-1", "no-such-thing", "", "us-ascii"])
+    def test_what_is_utf_8_is_read_as_such_whatever_the_answer_declares(self, charset):
+        headers = {"Content-Type": f"text/xml; charset={charset}"}
+
+        assert read(rss("<title>Waldenström</title>"), headers=headers)[0].title == "Waldenström"
+
+    @pytest.mark.parametrize(
+        ("name", "title"),
+        [("koi8-r", "Сердце"), ("big5", "心臟"), ("shift_jis", "心臓"), ("cp1252", "Wald–ö")],
+    )
+    def test_other_encodings_are_read_if_they_are_declared_either_way(self, name, title):
+        body = rss(f"<title>{title}</title>")
+        declared = body.replace('"1.0"?', f'"1.0" encoding="{name}"?').encode(name)
+
+        assert read(declared)[0].title == title
+        assert (
+            read(body.encode(name), headers={"Content-Type": f"text/xml; charset={name}"})[0].title == title
+        )
+
+    def test_a_feed_that_is_cut_off_is_read_and_known_not_to_be_whole(self):
+        body = rss("<title>A</title><guid>a</guid>", "<title>Bö</title><guid>b</guid><link>ö</link>").encode()
+        cut = body[: body.rindex("ö".encode()) + 1]
+
+        assert read(body).is_whole
+        assert [entry.title for entry in read(cut)] == ["A", "Bö"]
+        assert not read(cut).is_whole
+
+    def test_reading_ends_after_a_time(self, monkeypatch):
+        monkeypatch.setattr(feeds, "SECONDS", -1)
+
+        with pytest.raises(Unreadable, match="too long"):
+            read(rss("<title>A</title>"))
+
+    @pytest.mark.parametrize(
+        "item",
+        [
+            "<title>A</title><link>http://[</link>",
+            "<title>A</title><guid>g&#xD800;&#0;</guid><link>https://journal.example.org/&#xDFFF;1</link>",
+            "<title>A&#xD800;</title><description>a &#55296;&amp;#xD800;</description>",
+            "<title>A</title><dc:identifier>10.5555/a&#xD800;</dc:identifier>&",
+            "<title>A\x01</title>",
+        ],
+    )
+    def test_what_no_table_holds_is_left_out_of_every_field(self, item):
+        first, second = read(rss(item, "<title>B</title>"))
+
+        json.dumps(asdict(first), default=str, ensure_ascii=False).encode()
+        assert (first.title, second.title) == ("A", "B")
 
     def test_a_page_quoted_in_an_item_is_no_declaration(self):
         quoted = "<title>A</title><description><![CDATA[<!DOCTYPE html><p>b</p>]]></description>"
@@ -167,6 +229,58 @@ class TestRefusals:
             assert len(read(body)) <= MOST_ENTRIES
 
         assert time.perf_counter() - start < 5
+
+    @pytest.mark.parametrize(
+        ("start", "pieces", "end"),
+        [
+            ("<dc:creator>", "A ,", "</dc:creator>"),
+            ("<author>", "a.", "</author>"),
+            ("<author><![CDATA[", "a.", "]]></author>"),
+            ("", "<author>a.</author>" * 9 + "<author><![CDATA[", ""),
+            ("", "<category>{}</category>", ""),
+            ("<itunes:keywords xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd'>", "{},", ""),
+            ("<description><![CDATA[", "<p><b x={}>a", "]]></description>"),
+            ("<description><![CDATA[", "<p><a href='/{}'><ul><li>", "]]></description>"),
+            ("<description><![CDATA[", "<b x='", "]]></description>"),
+            ("<description><![CDATA[", "<sub><!--", "]]></description>"),
+            ("<title><![CDATA[", "<script ", "]]></title>"),
+            ("", "<category><![CDATA[" + "<script " * 600 + "]]></category>", ""),
+            ("", "<category><![CDATA[" + "<!--" * 1200 + "]]></category>", ""),
+            ("<prism:section>", "guideline \n", "</prism:section>"),
+        ],
+    )
+    def test_nor_does_one_inside_its_fields(self, start, pieces, end):
+        inside = []
+        for number in range(300_000 // len(pieces)):
+            inside.append(pieces.replace("{}", str(number)))
+        start_time = time.perf_counter()
+
+        with suppress(Unreadable):
+            read(rss(f"<title>A</title>{start}{''.join(inside)}{end}"))
+
+        assert time.perf_counter() - start_time < 3
+
+    def test_a_feed_of_nothing_but_tags_is_refused(self):
+        with pytest.raises(Unreadable, match="too many tags"):
+            read(rss("<title>A</title>" + "<b/>" * 160_000))
+
+    def test_blanks_before_an_atom_text_cost_no_more_than_their_length(self):
+        blanks = "\n" * 100_000 + "&#10;" * 50_000
+        text = f'<content type="xhtml">{blanks}<div xmlns="http://www.w3.org/1999/xhtml">B</div></content>'
+        atom = f'<feed xmlns="http://www.w3.org/2005/Atom"><entry><title>A</title>{text}</entry></feed>'
+        start = time.perf_counter()
+
+        assert read(atom)[0].abstract == "B"
+
+        assert time.perf_counter() - start < 2
+
+    def test_many_authors_and_categories_are_cut_and_the_rest_of_the_item_is_read(self):
+        many = "".join(f"<category>c{n}</category><dc:creator>Ng {n}</dc:creator>" for n in range(1000))
+
+        (entry,) = found = read(rss(f"<title>A</title>{many}<guid>g</guid><prism:section>S</prism:section>"))
+
+        assert found.is_whole
+        assert (len(entry.authors), len(entry.categories), entry.section) == (300, 60, "S")
 
     def test_utf_16_is_read(self):
         body = (
@@ -205,12 +319,27 @@ class TestIdentifiers:
             is None
         )
 
-    @pytest.mark.parametrize("kind", [Source.Kind.MEETINGS, Source.Kind.REGULATOR])
+    @pytest.mark.parametrize("kind", [Source.Item.NEWS, Source.Item.ALERT])
     def test_news_that_links_a_work_is_about_it_and_not_it(self, kind):
         entry = read_one("<title>A</title><link>https://journal.example.org/doi/10.5555/a.1</link>", kind)
 
         assert entry.doi is None
         assert entry.relations == (("about", "10.5555/a.1"),)
+
+    @pytest.mark.parametrize(
+        "item",
+        ["<guid>10.5555/a.1</guid>", "<guid>pmid:99900001</guid>", "<prism:doi>10.5555/a.1</prism:doi>"],
+    )
+    def test_news_is_never_known_by_a_number_of_a_work(self, item):
+        entry = read_one(f"<title>A</title>{item}", Source.Item.NEWS)
+
+        assert (entry.doi, entry.pmid) == (None, None)
+        assert entry.relations == ((("about", "10.5555/a.1"),) if "10.5555" in item else ())
+
+    def test_an_alert_has_only_the_doi_that_a_field_says_it_has(self):
+        assert read_one("<title>A</title><guid>10.5555/a.1</guid>", Source.Item.ALERT).doi is None
+        field = "<dc:identifier>doi:10.5555/a.1</dc:identifier>"
+        assert read_one(f"<title>A</title>{field}", Source.Item.ALERT).doi == "10.5555/a.1"
 
     def test_guids_that_repeat_without_an_address_are_told_apart_by_place(self):
         guids = [
@@ -276,15 +405,15 @@ class TestKinds:
         assert read_one(f"<title>A</title>{element}").kind == kind
 
     @pytest.mark.parametrize(
-        ("source_kind", "kind"),
+        ("item_kind", "kind"),
         [
-            (Source.Kind.REGULATOR, Kind.ALERT),
-            (Source.Kind.MEETINGS, Kind.NEWS),
-            (Source.Kind.PREPRINTS, Kind.PREPRINT),
+            (Source.Item.ALERT, Kind.ALERT),
+            (Source.Item.NEWS, Kind.NEWS),
+            (Source.Item.PREPRINT, Kind.PREPRINT),
         ],
     )
-    def test_a_source_says_it_of_all_its_items(self, source_kind, kind):
-        assert read_one("<title>Guideline: A</title>", source_kind).kind == kind
+    def test_a_source_says_it_of_all_its_items(self, item_kind, kind):
+        assert read_one("<title>Guideline: A</title>", item_kind).kind == kind
 
     def test_a_correction_names_its_original(self):
         entry = read_one(
@@ -338,6 +467,16 @@ class TestWords:
                 '<a href="https://journal.example.org/a" rel="nofollow noopener">A</a>',
             ),
             ("<style>p{}</style><p></p>", ""),
+            ("<P CLASS=x>A<BR/>b <IMG ALT='p<0.05 & q>1'>c</P>", "<p>A<br>b c</p>"),
+            (
+                "<a title=it's href=/a>A</a> <b x=<>B",
+                '<a href="https://journal.example.org/a" rel="nofollow noopener">A</a> &lt;b x=&lt;&gt;B',
+            ),
+            (
+                "<a href='/?a=1&amp;b=2'>A",
+                '<a href="https://journal.example.org/?a=1&amp;b=2" rel="nofollow noopener">A</a>',
+            ),
+            ("<<script>b>A</b>", "&lt;b&gt;A"),
             (None, ""),
         ],
     )
@@ -353,6 +492,7 @@ class TestWords:
             ("Quist B, Alvarez N", ["Quist B", "Alvarez N"]),
             ("Quist, B., Alvarez, N. M., van der Berg, J.-P.", ["Quist B", "Alvarez NM", "van der Berg JP"]),
             ("Quist B; Alvarez N", ["Quist B", "Alvarez N"]),
+            ("Quist, B; Alvarez, N;", ["Quist B", "Alvarez N"]),
             ("Department of Health, Invented State", ["Department of Health, Invented State"]),
             ("", []),
         ],
@@ -400,12 +540,13 @@ def test_an_entry_fits_the_tables_whatever_was_sent():
     entry = clean_entry(
         guid="g\x00" * 600,
         url="ftp://journal.example.org/x",
-        title="<b>T</b>\x00",
+        title="<b>T\ud800</b>\x00",
         now=NOW,
-        authors=["N" * 400, "", "N" * 400, *(f"A{n}" for n in range(500))],
+        authors=["N" * 400, "", "N\ud800" * 400, *(f"A{n}" for n in range(500))],
         relations=[("about", "10.5555/a"), ("about", "10.5555/a"), ("about", "10.5555/b")],
         doi="10.5555/b",
-        journal="J" * 500,
+        abstract="<p>a\ud800\x00</p>",
+        journal="J\ud800" * 500,
         section="S" * 500,
         categories=("c" * 300, "c" * 300),
         language="English (US)",
@@ -416,6 +557,8 @@ def test_an_entry_fits_the_tables_whatever_was_sent():
     assert entry.title == "T"
     assert len(entry.guid) <= 700
     assert "\x00" not in entry.guid
+    assert entry.abstract == "<p>a</p>"
+    json.dumps(asdict(entry), default=str, ensure_ascii=False).encode()
     assert len(entry.authors) == 300
     assert max(map(len, entry.authors)) <= 200
     assert entry.relations == (("about", "10.5555/a"),)

@@ -80,12 +80,18 @@ def test_its_types_say_what_it_is(types, kind):
         ("ErratumFor", ("corrects", "10.5555/hl.0")),
         ("RetractionOf", ("retracts", "10.5555/hl.0")),
         ("CommentOn", ("about", "10.5555/hl.0")),
-        ("UpdateIn", ("preprint", "10.5555/hl.0")),
+        ("UpdateIn", None),
         ("Cites", None),
     ],
 )
 def test_it_says_of_which_other_work_it_speaks(said, relation):
     assert read_one(notes=note(said, "10.5555/HL.0")).relations == ((relation,) if relation else ())
+
+
+def test_a_preprint_names_the_article_it_became():
+    entry = read_one(types=["Preprint"], notes=note("UpdateIn", "10.5555/HL.0"))
+
+    assert entry.relations == (("preprint", "10.5555/hl.0"),)
 
 
 def test_a_record_without_a_number_or_title_is_left_out():

@@ -1,0 +1,20 @@
+"""How long an article takes to read, as far as it is shown here."""
+
+from math import ceil
+
+from newsfeed.models import Article
+from sermo.text import plain
+
+WORDS_A_MINUTE = 220
+
+
+def minutes_of(article: Article) -> int | None:
+    """For the lines of editors and what stands below them; none where that is only a title."""
+    words = len(" ".join([*article.lines, plain(_html(article))]).split())
+    return ceil(words / WORDS_A_MINUTE) or None
+
+
+def _html(article: Article) -> str:
+    if article.is_ours:
+        return article.body_html
+    return article.abstract if article.source and article.source.shows_abstracts else ""

@@ -128,6 +128,11 @@ def parked_for(host: str) -> float:
     return max((until - timezone.now()).total_seconds(), 0) if until else 0
 
 
+def parked(until: datetime) -> list[str]:
+    """The hosts that want peace for longer than that."""
+    return list(Host.objects.filter(parked_until__gt=until).values_list("pk", flat=True))
+
+
 def park(host: str, *, until: datetime, why: str) -> None:
     """Leave a host alone, at least as long as was agreed before."""
     row, is_new = Host.objects.get_or_create(name=host, defaults={"parked_until": until, "why": why[:100]})

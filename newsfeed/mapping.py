@@ -17,7 +17,6 @@ from sermo.text import clip
 
 MOST_SPECIALTIES = 4
 LONGEST_REASON = 160
-OFF = "-"  # before a pattern: the rule is switched off
 KEYWORD = "keyword"
 EXACT = {
     "section": "sections",
@@ -91,8 +90,6 @@ class Rules:
         exact, words = defaultdict(list), []
         for rule in rules:
             gives = Gives(rule.specialty, rule.region)
-            if rule.pattern.startswith(OFF):
-                continue
             if rule.where == KEYWORD:
                 words.append((rule.pattern, gives))
             else:

@@ -44,6 +44,7 @@ class TooMany(RuleBroken):
 @dataclass
 class Report:
     added: list[str] = field(default_factory=list)
+    feeds: list[Feed] = field(default_factory=list)  # those added, each with its source
     known: list[str] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)  # an address, and why
 
@@ -59,7 +60,7 @@ class Outline:
 @transaction.atomic
 def take_in(data: bytes) -> Report:
     """Add a source with a feed for each address that is not known yet; a second address under one name is another
-    feed of it. Raises NotOpml, TooLarge, TooMany.
+    feed of it, read beside the first. Raises NotOpml, TooLarge, TooMany.
     """
     report, outlines, made = Report(), list(read(data)), {}
     known = {(kind, address) for kind, address in Feed.objects.values_list("kind", "address")}
@@ -79,7 +80,11 @@ def take_in(data: bytes) -> Report:
                 name = _free_name(outline, names)
                 made[same] = _source(outline, name, _free_slug(name, slugs), specialties)
             source = made[same]
-            Feed.objects.create(source=source, place=source.feeds.count() + 1, kind=kind, address=address)
+            place = source.feeds.count() + 1
+            feed = Feed.objects.create(
+                source=source, place=place, kind=kind, address=address, is_beside=place > 1
+            )
+            report.feeds.append(feed)
             report.added.append(source.name)
     if report.added:
         mapping.forget()

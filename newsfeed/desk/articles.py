@@ -11,6 +11,7 @@ from django.urls import path
 from django.utils.html import format_html, format_html_join
 
 from accounts.models import Specialty
+from newsfeed.desk import lots
 from newsfeed.desk.estimates import EstimatedPaginator
 from newsfeed.models import Article, Region
 from newsfeed.models.articles import MOST_LINES
@@ -289,29 +290,32 @@ class ArticleAdmin(admin.ModelAdmin):
 
     @admin.action(description="Remove from all lists", permissions=["change"])
     def take_away(self, request, queryset):
-        self._each(request, queryset, editing.remove, "Removed")
+        self._each(request, queryset, editing.remove, "Removed from all lists")
 
     @admin.action(description="Put back", permissions=["change"])
     def put_back(self, request, queryset):
         self._each(request, queryset, editing.put_back, "Put back")
 
     def _each(self, request, queryset, act, said) -> None:
-        done = 0
-        for article in queryset:
+        done, refusals = 0, []
+        ids = lots.chosen(self, request, queryset)
+        for article in lots.rows_of(Article.objects.only("title"), ids):
             try:
                 act(article=article)
             except RuleBroken as refusal:
-                self.message_user(request, f"{clip(article.title, 60)}: {refusal}", messages.ERROR)
+                refusals.append(f"{clip(article.title, 60)}: {refusal}")
             else:
                 self.log_change(request, article, said)
                 done += 1
+        lots.tell_refusals(self, request, refusals)
         if done:
-            self.message_user(request, f"{said}: {done}.", messages.SUCCESS)
+            self.message_user(request, f"{said}: {done:,}.", messages.SUCCESS)
 
     @admin.action(description="Map anew", permissions=["change"])
     def map_anew(self, request, queryset):
-        done = mapping.remap(queryset.order_by())
-        self.message_user(request, f"Mapped anew: {done}.", messages.SUCCESS)
+        if ids := lots.chosen(self, request, queryset):
+            done = mapping.remap(Article.objects.filter(pk__in=ids).only("pk"))
+            self.message_user(request, f"Mapped anew: {done:,}.", messages.SUCCESS)
 
 
 def _reason(tag) -> str:

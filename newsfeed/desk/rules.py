@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from accounts.models import Specialty
 from newsfeed import reference
 from newsfeed.desk.estimates import EstimatedPaginator
-from newsfeed.mapping import OFF, folded
+from newsfeed.mapping import folded
 from newsfeed.models import Article, Host, MappingRule
 from newsfeed.services import mapping
 
@@ -27,7 +27,7 @@ class RuleForm(forms.ModelForm):
             self.fields["specialty"].queryset = Specialty.objects.filter(is_choice=True)
 
     def clean_pattern(self):
-        pattern = folded(self.cleaned_data["pattern"]).lstrip(f"{OFF} ")
+        pattern = folded(self.cleaned_data["pattern"])
         if not any(sign.isalnum() for sign in pattern):
             raise forms.ValidationError("Write a word.")
         return pattern
@@ -45,9 +45,9 @@ class MappingRuleAdmin(admin.ModelAdmin):
 
     form = RuleForm
     fields = ["where", "pattern", "specialty", "region"]
-    list_display = ["words", "where", "gives", "is_on"]
+    list_display = ["pattern", "where", "gives", "is_on"]
     list_display_links = None
-    list_filter = ["where", "region"]
+    list_filter = ["where", "region", "is_on"]
     list_select_related = ["specialty"]
     search_fields = ["pattern", "specialty__name"]
     search_help_text = "A pattern or a specialty"
@@ -62,17 +62,9 @@ class MappingRuleAdmin(admin.ModelAdmin):
         allowed = super().has_delete_permission(request, obj)
         return allowed and not (obj and reference.is_shipped_rule(obj))
 
-    @admin.display(description="pattern", ordering="pattern")
-    def words(self, rule):
-        return rule.pattern.removeprefix(OFF)
-
     @admin.display(description="gives", ordering="specialty__name")
     def gives(self, rule):
         return rule.specialty or rule.get_region_display()
-
-    @admin.display(description="on", boolean=True)
-    def is_on(self, rule):
-        return not rule.pattern.startswith(OFF)
 
     def save_model(self, request, obj, form, change):
         super().save_model(request, obj, form, change)
@@ -88,21 +80,19 @@ class MappingRuleAdmin(admin.ModelAdmin):
 
     @admin.action(description="Switch off", permissions=["change"])
     def switch_off(self, request, queryset):
-        self._switch(request, queryset.exclude(pattern__startswith=OFF), lambda words: OFF + words, "off")
+        self._switch(request, queryset, is_on=False)
 
     @admin.action(description="Switch on", permissions=["change"])
     def switch_on(self, request, queryset):
-        off = queryset.filter(pattern__startswith=OFF)
-        self._switch(request, off, lambda words: words.removeprefix(OFF), "on")
+        self._switch(request, queryset, is_on=True)
 
-    def _switch(self, request, queryset, change, word) -> None:
-        rules = list(queryset.order_by())
-        for rule in rules:
-            rule.pattern = change(rule.pattern)
-        MappingRule.objects.bulk_update(rules, ["pattern"])
+    def _switch(self, request, queryset, *, is_on) -> None:
+        ids = queryset.exclude(is_on=is_on).order_by().values("pk")
+        done = MappingRule.objects.filter(pk__in=ids).update(is_on=is_on)
         mapping.forget()
+        word = "on" if is_on else "off"
         self.message_user(
-            request, f"Switched {word}: {len(rules)}. Map articles anew to apply it.", messages.SUCCESS
+            request, f"Switched {word}: {done}. Map articles anew to apply it.", messages.SUCCESS
         )
 
     @admin.action(

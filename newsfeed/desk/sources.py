@@ -7,22 +7,35 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 from django.http import HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
+from django.utils.dateformat import format as date_format
 from django.utils.timesince import timesince, timeuntil
 
 from accounts.models import Specialty
 from newsfeed import opml, reference
+from newsfeed.desk import lots
 from newsfeed.models import Article, Feed, Source
-from newsfeed.services import checking, mapping, sourcing
+from newsfeed.services import checking, mapping, sourcing, turns
 from sermo.errors import RuleBroken
 
 NLM_ID = re.compile(r"[0-9]{5,11}[A-Z]?")
-EVER = timedelta(days=3650)
+BY_ITSELF = "it is tried again within a minute"
+FROM_OPML = "Added from an OPML file"
+SAID = {
+    "read": "read, {entries} in it.",
+    "unchanged": "nothing new, {entries} in it.",
+    "failed": "failed: {error}",
+    "disabled": "failed, and is disabled: {error}",
+    "parked": "waiting: its host asked to be left alone. It is tried again on {when}.",
+    "not due": "not checked: another check of it is under way.",
+    "not kept": "was changed while it was read, so what came was not kept. Check it again.",
+}
 LATE = timedelta(hours=1)  # past its moment, for a feed whose worker or scheduler seems to be down
 ISSN = re.compile(r"[0-9]{4}-[0-9]{3}[0-9X]")
 
@@ -44,6 +57,7 @@ class SourceForm(forms.ModelForm):
             "license": "As the source names it. Without one, no abstract is shown.",
             "is_on": "Off: its feeds are not asked any more. Its articles stay.",
             "region": "The part of the world its news concerns. Empty: all of it.",
+            "item_kind": "What its items are, unless they say otherwise.",
         }
 
     def __init__(self, *args, **kwargs):
@@ -66,8 +80,18 @@ class SourceForm(forms.ModelForm):
 
 class FeedForm(forms.ModelForm):
     class Meta:
-        help_texts = {"place": "The first that works is read; the next ones step in while it fails."}
+        help_texts = {
+            "place": "The first that works is read; the next ones step in while it fails.",
+            "is_beside": "For what the others do not have, such as articles online ahead of an issue, or those of one "
+            "specialty. It is read as well, and stands in for none.",
+            "specialties": "Of all its items, besides those of its source.",
+        }
         labels = {"place": "place in order", "is_on": "read"}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "specialties" in self.fields:
+            self.fields["specialties"].queryset = Specialty.objects.filter(is_choice=True)
 
     def clean(self):
         cleaned = super().clean()
@@ -108,7 +132,7 @@ class FeedFormSet(forms.BaseInlineFormSet):
 class FeedInline(admin.TabularInline):
     model = Feed
     form, formset = InlineFeedForm, FeedFormSet
-    fields = ["place", "kind", "address", "is_on", "status", "checked_at", "error"]
+    fields = ["place", "kind", "address", "is_on", "is_beside", "status", "checked_at", "error"]
     readonly_fields = ["status", "checked_at", "error"]
     ordering = ["place"]
     extra = 0
@@ -123,7 +147,7 @@ class SourceAdmin(admin.ModelAdmin):
     form = SourceForm
     change_list_template = "newsfeed/desk/sources.html"
     list_display = ["name", "kind", "fields_of", "region", "is_on", "feeds_of"]
-    list_filter = ["kind", "is_on", "is_general", "region"]
+    list_filter = ["kind", "item_kind", "is_on", "is_general", "region"]
     search_fields = ["name", "short_name", "=nlm_id", "=e_issn"]
     search_help_text = "A name, an NLM id or an ISSN"
     list_per_page = 200
@@ -131,7 +155,7 @@ class SourceAdmin(admin.ModelAdmin):
     inlines = [FeedInline]
     actions = ["switch_on", "switch_off"]
     fieldsets = [
-        (None, {"fields": ["name", "short_name", "slug", "kind", "home", "is_on"]}),
+        (None, {"fields": ["name", "short_name", "slug", "kind", "item_kind", "home", "is_on"]}),
         ("What it is about", {"fields": ["specialties", "is_general", "region", "language"]}),
         ("Numbers", {"fields": ["nlm_id", "e_issn"]}),
         ("Abstracts", {"fields": ["license", "shows_abstracts"]}),
@@ -194,13 +218,13 @@ class SourceAdmin(admin.ModelAdmin):
 
     def opml_view(self, request):
         """Bring in a list of feeds, and say what became of each."""
-        if not self.has_add_permission(request):
+        if not (self.has_add_permission(request) and request.user.has_perm("newsfeed.add_feed")):
             raise PermissionDenied
         form = OpmlForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
         report = None
         if request.method == "POST" and form.is_valid():
             try:
-                report = opml.take_in(form.cleaned_data["file"].read())
+                report = self._take_in(request, form.cleaned_data["file"].read())
             except RuleBroken as refusal:
                 form.add_error("file", str(refusal))
         context = {
@@ -212,6 +236,16 @@ class SourceAdmin(admin.ModelAdmin):
         }
         status = 422 if form.is_bound and form.errors else 200
         return TemplateResponse(request, "newsfeed/desk/opml.html", context, status=status)
+
+    @transaction.atomic
+    def _take_in(self, request, data: bytes) -> opml.Report:
+        report, logged = opml.take_in(data), set()
+        for feed in report.feeds:
+            if feed.source_id not in logged:
+                logged.add(feed.source_id)
+                self.log_addition(request, feed.source, FROM_OPML)
+            self.log_addition(request, feed, FROM_OPML)
+        return report
 
     def opml_file(self, request):
         if not self.has_view_permission(request):
@@ -238,19 +272,20 @@ class FeedAdmin(admin.ModelAdmin):
     change_list_template = "newsfeed/desk/feeds.html"
     change_form_template = "newsfeed/desk/feed.html"
     list_display = ["of", "state", "checked", "next", "per_week", "error"]
-    list_filter = ["status", "kind", "is_on"]
+    list_filter = ["status", "kind", "is_on", "is_beside"]
     list_select_related = ["source"]
     search_fields = ["source__name", "source__short_name", "address"]
     search_help_text = "A name of a source, or a part of an address"
     ordering = ["source__name", "place"]
     list_per_page = 100
+    filter_horizontal = ["specialties"]
     actions = ["check_now", "enable_again"]
     readonly_fields = [
         *("status", "status_code", "error", "failures", "checked_at", "read_at", "next_at", "disabled_at"),
         *("moved_to", "per_week", "last_entries"),
     ]
     fieldsets = [
-        (None, {"fields": ["source", "place", "kind", "address", "is_on"]}),
+        (None, {"fields": ["source", "place", "kind", "address", "is_on", "is_beside", "specialties"]}),
         ("How it is doing", {"fields": readonly_fields}),
     ]
 
@@ -258,7 +293,9 @@ class FeedAdmin(admin.ModelAdmin):
         return {name: act for name, act in super().get_actions(request).items() if name != "delete_selected"}
 
     def get_queryset(self, request):
-        in_turn = ExpressionWrapper(Q(pk__in=_in_turn()), output_field=BooleanField())
+        in_turn = ExpressionWrapper(
+            Q(pk__in=turns.in_turn(timezone.now()).values("pk")), output_field=BooleanField()
+        )
         return super().get_queryset(request).annotate(is_in_turn=in_turn)
 
     def has_delete_permission(self, request, obj=None):
@@ -269,7 +306,7 @@ class FeedAdmin(admin.ModelAdmin):
     @admin.display(description="source, and how it is read", ordering="source__name")
     def of(self, feed):
         way = "RSS" if feed.kind == Feed.Kind.FEED else feed.get_kind_display().split(",")[0]
-        return f"{feed.source.short_name}, {way}"
+        return f"{feed.source.short_name}, {way}{', beside' if feed.is_beside else ''}"
 
     @admin.display(description="status", ordering="status")
     def state(self, feed):
@@ -303,6 +340,10 @@ class FeedAdmin(admin.ModelAdmin):
         if change and {"kind", "address"} & set(form.changed_data):
             sourcing.enable_again(feed=obj)
 
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        mapping.forget()
+
     def get_urls(self):
         view = self.admin_site.admin_view
         return [
@@ -334,38 +375,65 @@ class FeedAdmin(admin.ModelAdmin):
         return feed if request.method == "POST" else None
 
     def _check(self, request, feed) -> None:
-        checking.check_now(feed=feed)
+        word = checking.check_now(feed=feed)
         feed.refresh_from_db()
-        text = f"{feed.source}: {feed.get_status_display().lower()}"
-        text += f", {feed.error}" if feed.error else f", {feed.last_entries} entries in it."
-        failed = feed.status in (Feed.Status.FAILING, Feed.Status.DISABLED)
-        self.message_user(request, text, messages.ERROR if failed else messages.SUCCESS)
+        level = {"failed": messages.ERROR, "disabled": messages.ERROR}.get(word, messages.WARNING)
+        if word in ("read", "unchanged"):
+            level = messages.SUCCESS
+        self.message_user(request, f"{feed.source}: {_said(word, feed)}", level)
 
     @admin.action(description="Check now", permissions=["change"])
     def check_now(self, request, queryset):
-        """One at once; several by the next round, since each may take its time."""
+        """One at once; several by the next rounds, since each may take its time."""
         feeds = list(queryset.select_related("source")[:2])
         if len(feeds) == 1:
             self._check(request, feeds[0])
             return
-        done = sourcing.make_due(queryset.order_by())
-        self.message_user(request, f"{done} are checked within a minute or two.", messages.SUCCESS)
+        due = sourcing.make_due(queryset.order_by())
+        level = messages.SUCCESS if due.checked else messages.WARNING
+        self.message_user(request, _said_of_many(due), level)
 
     @admin.action(description="Enable again", permissions=["change"])
     def enable_again(self, request, queryset):
-        for feed in queryset:
+        ids = lots.chosen(self, request, queryset)
+        for feed in lots.rows_of(Feed.objects.all(), ids):
             self.log_change(request, sourcing.enable_again(feed=feed), "Enabled again")
-        self.message_user(request, "Enabled again, and due.", messages.SUCCESS)
+        if ids:
+            self.message_user(request, f"Enabled again, and due: {len(ids):,}.", messages.SUCCESS)
 
 
-def _in_turn() -> list[int]:
-    """The feeds that are read sooner or later: not those that stand behind one that works."""
-    return checking.due(timezone.now() + EVER)
+def _said(word: str, feed: Feed) -> str:
+    """What became of a check that somebody asked for."""
+    if word == "waiting":
+        comes = settings.NEWS_FETCHED and turns.in_turn(timezone.now()).filter(pk=feed.pk).exists()
+        return f"waiting: its host is busy, {BY_ITSELF if comes else 'try again in a minute'}."
+    parts = {"error": feed.error, "entries": f"{feed.last_entries} {_entries(feed.last_entries)}"}
+    return SAID[word].format(**parts, when=date_format(timezone.localtime(feed.next_at), "F j, H:i"))
+
+
+def _entries(number: int) -> str:
+    return "entry" if number == 1 else "entries"
+
+
+def _said_of_many(due: sourcing.Due) -> str:
+    """How many are checked, and what of the others."""
+    when = "within a minute or two" if settings.NEWS_FETCHED else "with the next fetch_feeds"
+    others = {
+        "are being checked": due.under_way,
+        "wait for a host that asked to be left alone": due.parked,
+        "in reserve": due.reserve,
+        "disabled": due.disabled,
+        "switched off": due.off,
+    }
+    left = "; ".join(f"{number} {what}" for what, number in others.items() if number)
+    return f"{due.checked} will be checked {when}{'. Of the others: ' + left if left else ''}."
 
 
 def _health() -> dict[str, int | bool]:
     """How many feeds are in which state, and how many of them wait although nothing keeps them from being read."""
-    status, is_on, in_turn = Feed.Status, Q(is_on=True, source__is_on=True), Q(pk__in=_in_turn())
+    status, is_on = Feed.Status, Q(is_on=True, source__is_on=True)
+    read = turns.in_turn(timezone.now())
+    in_turn = Q(pk__in=list(read.values_list("pk", flat=True)))
     counts = Feed.objects.aggregate(
         read=Count("pk", filter=in_turn & Q(status__in=[status.OK, status.UNCHANGED])),
         failing=Count("pk", filter=in_turn & Q(status=status.FAILING)),
@@ -375,5 +443,5 @@ def _health() -> dict[str, int | bool]:
         off=Count("pk", filter=~is_on),
     )
     is_fetched = settings.NEWS_FETCHED
-    late = len(checking.due(timezone.now() - LATE)) if is_fetched else 0
+    late = read.filter(next_at__lte=timezone.now() - LATE).count() if is_fetched else 0
     return {**counts, "late": late, "is_fetched": is_fetched}

@@ -1,8 +1,4 @@
-"""Checking feeds: which are due, what became of each, and when each is asked again.
-
-A check claims its feed by moving the time of its next check, so two workers do not both do it, and one that dies is
-replaced a few minutes later. Whatever goes wrong with a feed stays with that feed.
-"""
+"""Checking feeds: what became of each, and when it is asked again. Whatever goes wrong with a feed stays with it."""
 
 import random
 import re
@@ -15,15 +11,17 @@ from typing import TYPE_CHECKING
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import User
+from accounts import roles
+from accounts.models import Mail, User
 from accounts.services import mail
 from newsfeed import hosts
 from newsfeed.models import Feed
+from newsfeed.services import turns
 from sermo import fetching
 from sermo.errors import RuleBroken
 
@@ -33,9 +31,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger("newsfeed.checking")
 
 Status = Feed.Status
-CLAIMED = timedelta(minutes=5)  # after which whoever claimed a feed is thought dead
-BASE = timedelta(minutes=60)
-SHORTEST, LONGEST = timedelta(minutes=30), timedelta(hours=24)
+TOLD_AGAIN = timedelta(days=1)  # after which an operator may hear of the same feed again
+SHORTEST = timedelta(minutes=30)
 WEEK = timedelta(weeks=1)
 COUNTED = timedelta(weeks=4)  # back from now, in which entries are counted
 JITTER = 0.1
@@ -63,6 +60,10 @@ class NoNews(RuleBroken):
         super().__init__(TEXTS.get(answer.status) or usual % answer.status)
 
 
+class NothingFound(RuleBroken):
+    message = "Nothing was found under this number."
+
+
 @dataclass(frozen=True)
 class Answer:
     """What came back: a feed as it was fetched, or the entries that a client made of several answers."""
@@ -76,12 +77,12 @@ class Answer:
 
 def due(now: datetime) -> list[int]:
     """The feeds to check now, those that have waited longest first."""
-    return list(_due(now).order_by("next_at", "pk").values_list("pk", flat=True))
+    return list(turns.due(now).order_by("next_at", "pk").values_list("pk", flat=True))
 
 
 def check(*, feed_id: int) -> str:
     """Check a feed if it is due, and say what happened in a word or two. Raises NotNow where its host is busy."""
-    feed = _due(timezone.now()).filter(pk=feed_id).first()
+    feed = turns.due(timezone.now()).filter(pk=feed_id).first()
     return _check(feed, is_asked=False) if feed else "not due"
 
 
@@ -90,21 +91,18 @@ def check_now(*, feed: Feed) -> str:
     try:
         return _check(feed, is_asked=True)
     except hosts.Parked:
-        return "waiting"
+        return "parked"
     except hosts.NotNow:
-        Feed.objects.filter(pk=feed.pk).update(next_at=timezone.now())
+        now = timezone.now()
+        Feed.objects.filter(pk=feed.pk).exclude(pk__in=turns.claimed(now)).update(next_at=now)
         return "waiting"
 
 
 def interval(entries_per_week: float) -> timedelta:
     """How long to wait for about one new entry."""
     if not entries_per_week:
-        return BASE
-    return min(max(WEEK / entries_per_week, SHORTEST), LONGEST)
-
-
-def back_off(failures: int) -> timedelta:
-    return min(BASE * 2 ** min(failures - 1, 10), LONGEST)
+        return turns.BASE
+    return min(max(WEEK / entries_per_week, SHORTEST), turns.LONGEST)
 
 
 def weekly(moments: "Sequence[datetime | None]", now: datetime) -> float:
@@ -117,68 +115,52 @@ def weekly(moments: "Sequence[datetime | None]", now: datetime) -> float:
     return len(recent) * (WEEK / max(reach, timedelta(days=1)))
 
 
-# Claiming
-
-
-def _due(now: datetime) -> QuerySet[Feed]:
-    """A feed waits while one before it in its source works, or has not failed often enough."""
-    before = (
-        Feed.objects.filter(source=OuterRef("source"), place__lt=OuterRef("place"), is_on=True)
-        .exclude(status=Status.DISABLED)
-        .filter(failures__lt=settings.NEWS_FALL_BACK_AFTER)
-    )
-    feeds = Feed.objects.on().exclude(status=Status.DISABLED).select_related("source")
-    return feeds.filter(~Exists(before), next_at__lte=now)
-
-
-@contextmanager
-def _claimed(feed_id: int, *, is_asked: bool) -> Iterator[Feed | None]:
-    """The feed, which nobody else checks meanwhile; None where somebody else does or just did.
-
-    It is due as before where the check does not come to an end.
-    """
-    now = timezone.now()
-    until = now + CLAIMED
-    with transaction.atomic():
-        rows = Feed.objects.select_related("source") if is_asked else _due(now)
-        feed = rows.select_for_update(skip_locked=True, of=("self",)).filter(pk=feed_id).first()
-        if feed:
-            Feed.objects.filter(pk=feed_id).update(next_at=until)
-    try:
-        yield feed
-    except BaseException:
-        if feed:
-            Feed.objects.filter(pk=feed_id, next_at=until).update(next_at=feed.next_at)
-        raise
-
-
 # Checking
 
 
 def _check(feed: Feed, *, is_asked: bool) -> str:
     try:
-        host = _host(feed)
+        host = turns.host_of(feed)
     except fetching.FetchRefused as refusal:
         return _fail(feed, str(refusal))
+    claim = None
     try:
-        with hosts.visit(host) as visit, _claimed(feed.pk, is_asked=is_asked) as claimed:
-            if claimed is None:
-                return "not due"
-            feed = claimed
-            result = _ask(feed, visit)
-    except hosts.Parked as parked:
-        later = timezone.now() + timedelta(seconds=parked.seconds)
-        Feed.objects.filter(pk=feed.pk, next_at__lt=later).update(next_at=later)
+        with hosts.visit(host) as visit:
+            claim = _claim(feed.pk, is_asked=is_asked)
+            if isinstance(claim, str):
+                return claim
+            result = _ask(claim.feed, visit)
+        word = _take_in(claim.feed, result) if isinstance(result, Answer) else result
+        if word == "not kept":
+            claim.give_back()
+        return word
+    except (hosts.NotNow, KeyboardInterrupt, SystemExit) as stop:
+        if isinstance(claim, turns.Claim):
+            claim.give_back()
+        if isinstance(stop, hosts.Parked):
+            later = timezone.now() + timedelta(seconds=stop.seconds)
+            Feed.objects.filter(pk=feed.pk, next_at__lt=later).update(next_at=later)
         raise
-    return _take_in(feed, result) if isinstance(result, Answer) else result
 
 
-def _host(feed: Feed) -> str:
-    addresses = {
-        Feed.Kind.PUBMED: settings.NEWS_PUBMED_URL,
-        Feed.Kind.CROSSREF: settings.NEWS_CROSSREF_URL,
-    }
-    return fetching.host_of(addresses.get(feed.kind, feed.address))
+@transaction.atomic
+def _claim(feed_id: int, *, is_asked: bool) -> turns.Claim | str:
+    """The claim, or what became of the feed without a check: somebody else is at it, or it killed too many."""
+    now = timezone.now()
+    unclaimed = Feed.objects.select_related("source").exclude(pk__in=turns.claimed(now))
+    rows = unclaimed if is_asked else turns.due(now)
+    feed = rows.select_for_update(skip_locked=True, of=("self",)).filter(pk=feed_id).first()
+    if feed is None:
+        return "not due"
+    if feed.failures >= settings.NEWS_DISABLED_AFTER and feed.error == turns.UNENDED and not is_asked:
+        return _disable(feed, now)
+    failures = min(feed.failures + 1, turns.MOST_FAILURES)
+    claim = turns.Claim(feed, now + turns.back_off(failures))
+    status = feed.status if feed.status == Status.DISABLED else Status.FAILING
+    Feed.objects.filter(pk=feed_id).update(
+        next_at=claim.until, failures=failures, error=turns.UNENDED, status=status
+    )
+    return claim
 
 
 def _ask(feed: Feed, visit: hosts.Visit) -> "Answer | str":
@@ -192,7 +174,7 @@ def _ask(feed: Feed, visit: hosts.Visit) -> "Answer | str":
 
 def _take_in(feed: Feed, answer: Answer) -> str:
     from newsfeed.parsing.feeds import read_feed
-    from newsfeed.services import ingesting
+    from newsfeed.services import ingesting, mapping
 
     with _harmless(feed) as outcome:
         fetched, entries = answer.fetched, answer.entries
@@ -200,8 +182,11 @@ def _take_in(feed: Feed, answer: Answer) -> str:
             return _succeed(feed, answer, entries=None, is_news=False)
         if entries is None:
             headers = {**fetched.headers, "content-location": fetched.url}  # where relative links start
-            entries = read_feed(fetched.body, headers, source_kind=feed.source.kind, now=timezone.now())
+            entries = read_feed(fetched.body, headers, item_kind=feed.source.item_kind, now=timezone.now())
+        elif not entries and not feed.sightings.exists():
+            raise NothingFound
         tally = ingesting.ingest(feed=feed, entries=entries)
+        mapping.catch_up(feed=feed, guids=[entry.guid for entry in entries])
         return _succeed(feed, answer, entries=entries, is_news=bool(tally.new or tally.changed))
     return outcome.word
 
@@ -278,9 +263,7 @@ def _succeed(feed: Feed, answer: Answer, *, entries: "Sequence[Entry] | None", i
         row.entries_per_week = weekly([entry.published_at for entry in entries], now)
         row.last_entries = len(entries)
     if fetched and fetched.status == 200:
-        row.etag = _short(fetched.headers.get("etag", ""), 300)
-        row.last_modified = _short(fetched.headers.get("last-modified", ""), 60)
-        row.validated_address = row.address
+        _keep_validators(row, fetched, is_whole=entries.is_whole)
     row.status = Status.OK if is_news else Status.UNCHANGED
     row.status_code = fetched.status if fetched else 200
     row.error, row.failures, row.disabled_at = "", 0, None
@@ -291,6 +274,14 @@ def _succeed(feed: Feed, answer: Answer, *, entries: "Sequence[Entry] | None", i
         _move(row, fetched.permanent_url or "")
     row.save()
     return "read" if is_news else "unchanged"
+
+
+def _keep_validators(row: Feed, fetched: fetching.Fetched, *, is_whole: bool) -> None:
+    """Of a feed that was cut off none, or its publisher would say that we know what there is."""
+    headers = fetched.headers if is_whole else {}
+    row.etag = _short(headers.get("etag", ""), 300)
+    row.last_modified = _short(headers.get("last-modified", ""), 60)
+    row.validated_address = row.address
 
 
 def _move(row: Feed, permanent_url: str) -> None:
@@ -321,9 +312,10 @@ def _fail(feed: Feed, error: str, *, code: int | None = None, until: datetime | 
     if row is None:
         return "not kept"
     was_disabled = row.status == Status.DISABLED
-    row.failures = min(row.failures + 1, 1000)
-    row.error, row.status_code, row.checked_at = _clip(error), code, now
-    row.next_at = max(now + _about(back_off(row.failures)), until or now)
+    if row.error != turns.UNENDED:  # else the claim counted it
+        row.failures = min(row.failures + 1, turns.MOST_FAILURES)
+    row.error, row.status_code, row.checked_at, row.moved_to = _clip(error), code, now, ""
+    row.next_at = max(now + _about(turns.back_off(row.failures)), until or now)
     if was_disabled or code == 410 or row.failures >= settings.NEWS_DISABLED_AFTER:
         row.status, row.disabled_at = Status.DISABLED, row.disabled_at or now
     else:
@@ -335,6 +327,15 @@ def _fail(feed: Feed, error: str, *, code: int | None = None, until: datetime | 
     return "disabled" if row.disabled_at else "failed"
 
 
+def _disable(row: Feed, now: datetime) -> str:
+    """A locked feed whose checks all died."""
+    row.status, row.disabled_at = Status.DISABLED, now
+    row.save(update_fields=["status", "disabled_at"])
+    log.warning("feed_check_died", feed=row.pk, failures=row.failures)
+    _tell_operators(row)
+    return "disabled"
+
+
 def _locked(feed: Feed) -> Feed | None:
     """The row as it is now; None where an operator deleted it, or changed what it reads, while it was read."""
     rows = Feed.objects.select_for_update(of=("self",)).select_related("source")
@@ -342,16 +343,21 @@ def _locked(feed: Feed) -> Feed | None:
 
 
 def _tell_operators(feed: Feed) -> None:
-    others = feed.source.feeds.filter(is_on=True).exclude(status=Status.DISABLED)
+    """Each news editor and superuser, once a day about one feed, however often that goes on and off."""
+    link = settings.SITE_URL + reverse("admin:newsfeed_feed_change", args=[feed.pk])
+    others = feed.source.feeds.filter(is_on=True, is_beside=False).exclude(status=Status.DISABLED)
     text = render_to_string(
         "newsfeed/mail/feed_disabled.txt",
         {
             "feed": feed,
-            "link": settings.SITE_URL + reverse("admin:newsfeed_feed_change", args=[feed.pk]),
+            "link": link,
             "stands_in": others.exclude(pk=feed.pk).exists(),
         },
     )
-    for user in User.objects.filter(is_superuser=True, is_active=True):
+    users = User.objects.filter(Q(is_superuser=True) | Q(groups__name=roles.NEWS_EDITORS), is_active=True)
+    lately = Mail.objects.filter(user__in=users, due_at__gt=timezone.now() - TOLD_AGAIN)
+    told = lately.filter(text__contains=link).values_list("user", flat=True)
+    for user in users.exclude(pk__in=list(told)).distinct():
         mail.queue(user, f"A news feed stopped: {feed.source.short_name}", text)
 
 
@@ -365,7 +371,7 @@ def _asked_to_wait(fetched: fetching.Fetched) -> timedelta:
     age = MAX_AGE.search(fetched.headers.get("cache-control", ""))
     ttl = TTL.search(fetched.body[:20_000])
     seconds = max(int(age[1]) if age else 0, int(ttl[1]) * 60 if ttl else 0)
-    return min(timedelta(seconds=seconds), LONGEST)
+    return min(timedelta(seconds=seconds), turns.LONGEST)
 
 
 def _short(value: str, most: int) -> str:

@@ -1,16 +1,16 @@
 """What editors do to an article: take it away, put it back, sum it up in three lines, set its title and kind right."""
 
-import math
 from collections.abc import Iterable
 
 from django.db import transaction
 from django.utils import timezone
 
+from newsfeed.minutes import minutes_of
 from newsfeed.models import Article
 from newsfeed.models.articles import MOST_LINES
-from newsfeed.services import mapping, publishing_posts
+from newsfeed.services import discussing, mapping, publishing_posts
 from sermo.errors import RuleBroken
-from sermo.text import plain, searchable
+from sermo.text import searchable
 
 LONGEST_LINE = 160
 LONGEST_TITLE = 500
@@ -89,14 +89,14 @@ def write_lines(*, article: Article, lines: Iterable[str]) -> Article:
     if article.is_ours:
         article.save(update_fields=["lines"])
         return publishing_posts.rewrite(article=article)
-    article.minutes = _minutes(article)
+    article.minutes = minutes_of(article)
     article.save(update_fields=["lines", "minutes"])
     return article
 
 
 @transaction.atomic
 def set_right(*, article: Article, title: str, kind: str) -> Article:
-    """Correct title and kind, and map it anew. From then on feeds change them no more."""
+    """Correct title and kind, and map it anew; its discussion follows. From then on feeds change them no more."""
     title = _title(title)
     article = _held(article)
     if (kind == Article.Kind.SERMO) != article.is_ours or kind not in Article.Kind.values:
@@ -106,6 +106,7 @@ def set_right(*, article: Article, title: str, kind: str) -> Article:
         article.title, article.kind, article.edited_by_hand = title, kind, True
         article.save(update_fields=["title", "kind", "edited_by_hand", "search_text"])
         mapping.map_article(article)
+        discussing.carry_over(article)
     return article
 
 
@@ -139,9 +140,3 @@ def _title(title: str) -> str:
     if not title or len(title) > LONGEST_TITLE:
         raise NoTitle
     return title
-
-
-def _minutes(article: Article) -> int | None:
-    """To read what is shown here of a work from elsewhere."""
-    words = len(" ".join([*article.lines, plain(article.abstract)]).split())
-    return max(1, math.ceil(words / publishing_posts.WORDS_A_MINUTE)) if words else None

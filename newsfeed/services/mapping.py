@@ -9,6 +9,7 @@ from secrets import token_hex
 import structlog
 from django.core.cache import cache
 from django.db import transaction
+from django.db.models import Count, Q
 
 from accounts.models import Specialty, User
 from newsfeed import mapping
@@ -18,6 +19,7 @@ from newsfeed.models import (
     ArticleSource,
     ArticleSpecialty,
     ArticleTopic,
+    Feed,
     MappingRule,
     Region,
     Source,
@@ -57,6 +59,7 @@ class Known:
     rules: Rules
     tags: Phrases
     sources: dict[int, tuple[Source, list[Found]]]
+    feeds: dict[int, list[Found]]
 
 
 _held: Known | None = None
@@ -75,20 +78,27 @@ def known() -> Known:
 
 
 def forget() -> None:
-    """After a change of rules, sources or tags: the next article is mapped by what holds then, in every process."""
+    """To be called after a change of rules, sources, feeds or tags.
+
+    What is held is read anew: at once in this process, and in all others once the change is committed. Articles that
+    are mapped already stay as they are until they are mapped again.
+    """
     cache.delete(STAMP)
     transaction.on_commit(lambda: cache.delete(STAMP))
 
 
 def _read(stamp: str) -> Known:
-    rules = MappingRule.objects.order_by("pk").values_list("where", "pattern", "specialty", "region")
+    rules = MappingRule.objects.filter(is_on=True).order_by("pk")
+    rules = rules.values_list("where", "pattern", "specialty", "region")
     tags = Tag.objects.filter(merged_into=None).values_list("name", "pk")
     sources = Source.objects.prefetch_related("specialties")
+    feeds = Feed.objects.only("source__short_name").select_related("source").prefetch_related("specialties")
     return Known(
         stamp,
         Rules.of(mapping.Rule(*rule) for rule in rules),
         Phrases.of(tags.iterator()),
         {source.pk: (source, _defaults(source)) for source in sources},
+        {feed.pk: _defaults_of_feed(feed) for feed in feeds},
     )
 
 
@@ -97,6 +107,13 @@ def _defaults(source: Source) -> list[Found]:
         return []
     why = _name(source)
     return [Found(each.pk, How.FEED, why) for each in source.specialties.all()]
+
+
+def _defaults_of_feed(feed: Feed) -> list[Found]:
+    specialties = feed.specialties.all()
+    names = ", ".join(each.name for each in specialties)
+    why = clip(f"feed “{feed.source.short_name}: {names}”", mapping.LONGEST_REASON)
+    return [Found(each.pk, How.FEED, why) for each in specialties]
 
 
 def _name(source: Source) -> str:
@@ -111,34 +128,55 @@ def map_article(article: Article) -> None:
 
 
 def remap(articles: Iterable[Article]) -> int:
-    """Map articles anew, some at a time, each lot by itself. How many there were."""
-    ids = iter([article.pk for article in articles])
+    """Map articles anew, some at a time, each lot by itself and all in one order. How many there were."""
+    ids = iter(sorted(article.pk for article in articles))
     done = 0
     while some := list(islice(ids, BATCH)):
         done += len(_map(some))
     return done
 
 
+def catch_up(*, feed: Feed, guids: Iterable[str]) -> int:
+    """Map what a feed of certain specialties shows and what has them not yet: it may have been here before, by another
+    feed of the same source. How many there were.
+    """
+    codes = [specialty.pk for specialty in feed.specialties.all()]
+    if not codes:
+        return 0
+    has = Count("tags__specialty", filter=Q(tags__specialty__in=codes), distinct=True)
+    seen = Article.objects.filter(sightings__feed=feed, sightings__guid__in=list(guids))
+    return remap(seen.annotate(has=has).filter(has__lt=len(codes)).only("pk"))
+
+
 @transaction.atomic
 def _map(ids: Iterable[int]) -> list[Article]:
     knowledge = known()
-    articles = list(Article.objects.select_for_update().filter(pk__in=list(ids)).order_by("pk"))
-    seen_in = _sources_of(articles)
-    if any(source not in knowledge.sources for sources in seen_in.values() for source in sources):
-        forget()  # a source younger than what is held
+    locked = Article.objects.select_for_update(no_key=True, of=("self",))
+    articles = list(locked.filter(pk__in=list(ids)).order_by("pk"))
+    sources, feeds = _seen_in(articles)
+    if _are_younger(sources, knowledge.sources) or _are_younger(feeds, knowledge.feeds):
+        forget()
         knowledge = known()
     tags, topics = _current(articles)
     write = _Writes()
     for article in articles:
-        _judge(article, seen_in[article.pk], knowledge, tags[article.pk], topics[article.pk], write)
+        seen = sources[article.pk], feeds[article.pk]
+        _judge(article, seen, knowledge, tags[article.pk], topics[article.pk], write)
     write.all()
     return articles
 
 
-def _judge(article: Article, sources: list[int], knowledge: Known, tags, topics, write: "_Writes") -> None:
+def _are_younger(seen: dict[int, list[int]], held: dict) -> bool:
+    """Whether something was made after what is held was read."""
+    return any(pk not in held for pks in seen.values() for pk in pks)
+
+
+def _judge(article: Article, seen: tuple, knowledge: Known, tags, topics, write: "_Writes") -> None:
     about = {"title": article.title, "terms": article.terms, "rules": knowledge.rules}
+    sources, feeds = seen
     known_sources = [knowledge.sources[pk] for pk in sources]
     defaults = [found for _, founds in known_sources for found in founds]
+    defaults += [found for pk in feeds for found in knowledge.feeds[pk]]
     by_hand = {tag.specialty_id: tag for tag in tags if tag.how == How.PERSON}
     found = [] if article.is_ours else mapping.specialties_of(defaults=defaults, **about)
     found = {each.code: each for each in found if each.code not in by_hand}
@@ -157,14 +195,17 @@ def _judge(article: Article, sources: list[int], knowledge: Known, tags, topics,
     write.facts(article, facts)
 
 
-def _sources_of(articles: list[Article]) -> dict[int, list[int]]:
-    """Where each was seen, its own source first: a journal's feed of one field says more than the journal."""
+def _seen_in(articles: list[Article]) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
+    """The sources of each, its own first, and the feeds that it was seen in."""
     sources = {article.pk: [article.source_id] if article.source_id else [] for article in articles}
+    feeds = {article.pk: [] for article in articles}
     sightings = ArticleSource.objects.filter(article__in=sources).order_by("pk")
-    for article, source in sightings.values_list("article", "feed__source"):
+    for article, source, feed in sightings.values_list("article", "feed__source", "feed"):
         if source not in sources[article]:
             sources[article].append(source)
-    return sources
+        if feed not in feeds[article]:
+            feeds[article].append(feed)
+    return sources, feeds
 
 
 def _current(articles: list[Article]) -> tuple[dict, dict]:
@@ -240,7 +281,7 @@ def correct(*, article: Article, specialties: Iterable[Specialty], region: str, 
         raise TooManySpecialties
     if region not in ("", *Region.values):
         raise UnknownRegion
-    article = Article.objects.select_for_update().get(pk=article.pk)
+    article = Article.objects.select_for_update(no_key=True).get(pk=article.pk)
     tags = {tag.specialty_id: tag for tag in article.tags.all()}
     for code, tag in tags.items():
         if tag.is_off == (code in wanted):

@@ -2,6 +2,7 @@ from html import unescape
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import ADDITION, LogEntry
 from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
@@ -11,8 +12,9 @@ from accounts.roles import NEWS_EDITORS
 from accounts.tests.factories import make_specialty, make_user
 from conftest import client_of
 from newsfeed import reference
+from newsfeed.desk import lots
 from newsfeed.desk.articles import ArticleAdmin
-from newsfeed.models import Article, Feed, Host, MappingRule, Source
+from newsfeed.models import Article, ArticleSource, Feed, Host, MappingRule, Source
 from newsfeed.receivers import allow_news_editors
 from newsfeed.services import checking, editing, mapping
 from newsfeed.tests.factories import make_article, make_feed, make_source
@@ -62,6 +64,7 @@ def feeds_of(source, *rows, initial=0):
 def source_fields(**changes):
     return {
         **{"name": "Heartline", "short_name": "HL", "slug": "heartline", "kind": "journal", "is_on": "on"},
+        "item_kind": "article",
         **{"language": "en", "home": "", "region": "", "nlm_id": "", "e_issn": "", "license": ""},
         **feeds_of(None),
         **changes,
@@ -96,7 +99,7 @@ def test_news_editors_see_all_lists_and_the_moderators_desk_is_not_theirs(desk):
 
 
 @pytest.mark.parametrize(
-    ("model", "most"), [("source", 12), ("feed", 12), ("article", 12), ("mappingrule", 10)]
+    ("model", "most"), [("source", 12), ("feed", 13), ("article", 12), ("mappingrule", 10)]
 )
 def test_lists_cost_the_same_at_any_length(desk, model, most, django_assert_max_num_queries):
     for number in range(4):
@@ -216,10 +219,37 @@ def test_the_list_of_feeds_says_how_they_are(desk, settings):
     assert "only by “Check now”" in text_of(desk.get(page("feed")))
 
 
-def test_an_operator_has_a_feed_checked_now(desk, monkeypatch):
-    feed, other = (
+@pytest.mark.parametrize(
+    ("word", "is_on", "text"),
+    [
+        ("read", True, "Heartline: read, 3 entries in it."),
+        ("unchanged", True, "Heartline: nothing new, 3 entries in it."),
+        ("disabled", True, "Heartline: failed, and is disabled: It is gone for good (410)."),
+        ("waiting", True, "Heartline: waiting: its host is busy, it is tried again within a minute."),
+        ("waiting", False, "Heartline: waiting: its host is busy, try again in a minute."),
+        ("parked", True, "Heartline: waiting: its host asked to be left alone. It is tried again on "),
+        ("not due", True, "Heartline: not checked: another check of it is under way."),
+        ("not kept", True, "Heartline: was changed while it was read"),
+    ],
+)
+def test_check_now_says_what_happened(desk, monkeypatch, settings, word, is_on, text):
+    settings.NEWS_FETCHED = True
+    feed = make_feed(
+        make_source("Heartline"), last_entries=3, is_on=is_on, error="It is gone for good (410)."
+    )
+    monkeypatch.setattr(checking, "check_now", lambda *, feed: word)
+
+    answer = desk.post(page("feed", "check", feed.pk), follow=True)
+
+    assert said(answer)[-1].startswith(text)
+
+
+def test_an_operator_has_a_feed_checked_now(desk, monkeypatch, settings):
+    settings.NEWS_FETCHED = True
+    feed, other, off = (
         make_feed(make_source("Heartline")),
         make_feed(next_at=timezone.now() + timezone.timedelta(days=1)),
+        make_feed(is_on=False),
     )
     checked = []
 
@@ -234,14 +264,32 @@ def test_an_operator_has_a_feed_checked_now(desk, monkeypatch):
     assert checked == []
 
     answer = desk.post(page("feed", "check", feed.pk), follow=True)
-    assert said(answer) == ["Heartline: failing, It refuses us (403)."]
+    assert said(answer) == ["Heartline: failed: It refuses us (403)."]
     desk.post(page("feed"), {"action": "check_now", "_selected_action": [feed.pk]})
     assert checked == [feed.pk, feed.pk]
-    desk.post(page("feed"), {"action": "check_now", "_selected_action": [feed.pk, other.pk]})
+    act = {"action": "check_now", "_selected_action": [feed.pk, other.pk, off.pk]}
+    answer = desk.post(page("feed"), act, follow=True)
 
+    assert said(answer)[-1] == "2 will be checked within a minute or two. Of the others: 1 switched off."
     assert checked == [feed.pk, feed.pk]  # several are left to the next round
     other.refresh_from_db()
     assert other.next_at <= timezone.now()
+
+
+def test_a_feed_read_beside_others_is_shown_so_and_its_specialties_hold_at_once(desk):
+    heart = make_specialty()
+    article = make_article()
+    feed = make_feed(article.source, place=1)
+    ArticleSource.objects.create(feed=feed, guid="1", article=article, content_hash="x")
+    mapping.map_article(article)
+    fields = {"source": feed.source_id, "place": 1, "kind": "feed", "address": feed.address, "is_on": "on"}
+
+    desk.post(page("feed", "change", feed.pk), {**fields, "is_beside": "on", "specialties": [heart.pk]})
+    mapping.map_article(article)
+
+    assert f"{feed.source.short_name}, RSS, beside" in text_of(desk.get(page("feed")))
+    assert 'name="feeds-0-is_beside"' in text_of(desk.get(page("source", "change", feed.source_id)))
+    assert article.tags.get().specialty == heart
 
 
 def test_an_operator_enables_a_feed_again(desk):
@@ -284,7 +332,7 @@ def test_rules_are_switched_off_and_articles_mapped_anew(desk):
     assert article.tags.count() == 0
     desk.post(page("mappingrule"), {"action": "switch_on", **act})
     rule.refresh_from_db()
-    assert rule.pattern == "dialysis"
+    assert (rule.pattern, rule.is_on) == ("dialysis", True)
 
 
 def test_a_shipped_rule_is_not_deleted(desk):
@@ -382,6 +430,32 @@ def test_articles_are_taken_away_and_put_back(desk):
     assert list(Article.objects.filter(state="removed")) == [one]
 
 
+def test_too_many_at_once_are_left_alone_with_a_word_about_it(desk, monkeypatch):
+    monkeypatch.setattr(lots, "MOST", 2)
+    monkeypatch.setattr(lots, "BATCH", 1)
+    articles = [make_article() for _ in range(3)]
+    act = {"action": "take_away", "_selected_action": [article.pk for article in articles]}
+
+    for action in ("take_away", "map_anew"):
+        answer = desk.post(page("article"), {**act, "action": action}, follow=True)
+        assert said(answer)[-1].startswith("Nothing was done: at most 2 at once.")
+    assert not Article.objects.filter(state="removed").exists()
+
+    desk.post(page("article"), {**act, "_selected_action": act["_selected_action"][:2]})
+    assert Article.objects.filter(state="removed").count() == 2
+
+
+def test_of_many_refusals_a_few_are_told(desk, monkeypatch):
+    monkeypatch.setattr(lots, "MOST_REFUSALS", 1)
+    drafts = [editing.write_post(title=f"Draft {number}", body="") for number in range(3)]
+
+    act = {"action": "take_away", "_selected_action": [draft.pk for draft in drafts]}
+    answer = desk.post(page("article"), act, follow=True)
+
+    assert said(answer)[0].startswith("Draft 0: A draft has nothing")
+    assert said(answer)[1:] == ["And 2 more were refused."]
+
+
 def test_a_long_list_is_estimated(desk, monkeypatch):
     from newsfeed.desk import estimates
 
@@ -444,7 +518,20 @@ def test_a_list_of_feeds_is_taken_in_and_told_of(desk):
 
     assert "1 added, 1 known already, 1 refused" in seen
     assert "file:///etc/passwd: Its address is not a web address." in seen
+    logged = LogEntry.objects.filter(action_flag=ADDITION).order_by("pk")
+    assert [entry.object_repr for entry in logged] == ["N1", "RSS or Atom: https://new.example.org/"]
     assert b"https://new.example.org/" in desk.get(page("source", "opml_file")).content
+
+
+def test_who_may_not_add_feeds_takes_no_list_of_them_in(staff):
+    from allauth.mfa.models import Authenticator
+    from django.contrib.auth.models import Permission
+
+    Authenticator.objects.create(user=staff, type=Authenticator.Type.TOTP, data={})
+    staff.user_permissions.add(*Permission.objects.filter(codename__in=["view_source", "add_source"]))
+
+    assert client_of(staff).get(page("source", "opml")).status_code == 403
+    assert page("source", "opml") not in text_of(client_of(staff).get(page("source")))
 
 
 def test_a_hostile_file_is_refused(desk):

@@ -1,8 +1,12 @@
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from accounts.tests.factories import make_specialty
-from newsfeed.models import Article
-from newsfeed.services import editing, mapping, publishing_posts, sourcing
+from newsfeed import hosts
+from newsfeed.models import Article, Feed
+from newsfeed.services import checking, discussing, editing, mapping, publishing_posts, sourcing, turns
 from newsfeed.tests.factories import make_article, make_feed, make_source
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +63,17 @@ def test_a_corrected_title_is_found_mapped_and_kept_from_feeds():
     assert [tag.why for tag in article.tags.all()] == ["“dialysis” in the title"]
 
 
+def test_a_corrected_title_is_that_of_its_discussion_too():
+    make_specialty("Internal Medicine")
+    article = make_article(title="Dialisys")
+    question = discussing.thread_of(article).question
+
+    editing.set_right(article=article, title="Dialysis", kind="article")
+
+    question.refresh_from_db()
+    assert question.title == "Dialysis"
+
+
 def test_saying_the_same_is_no_edit():
     article = make_article()
 
@@ -108,14 +123,33 @@ def test_only_posts_of_ours_have_a_text():
         editing.write_post(article=make_article(), title="Ours", body="Words.")
 
 
-def test_a_disabled_feed_starts_afresh():
-    from django.utils import timezone
+def test_what_is_made_due_and_what_of_the_others():
+    source, later = make_source(), timezone.now() + timedelta(hours=5)
+    first, reserve = make_feed(source, next_at=later), make_feed(source, next_at=later)
+    beside = make_feed(source, next_at=later, is_beside=True)
+    make_feed(is_on=False)
+    make_feed(make_source(is_on=False))
+    make_feed(status="disabled", disabled_at=timezone.now())
+    claimed = timezone.now() + turns.back_off(1)
+    under_way = make_feed(error=turns.UNENDED, failures=1, status="failing", next_at=claimed)
+    make_feed(address="https://slow.example.org/feed")
+    hosts.park("slow.example.org", until=timezone.now() + timedelta(minutes=5), why="Asked")
 
+    due = sourcing.make_due(Feed.objects.all())
+
+    assert due == sourcing.Due(checked=2, under_way=1, parked=1, reserve=1, disabled=1, off=2)
+    assert {first.pk, beside.pk} < {*checking.due(timezone.now())}
+    for feed, moment in ((reserve, later), (under_way, claimed)):
+        feed.refresh_from_db()
+        assert feed.next_at == moment
+
+
+def test_a_disabled_feed_starts_afresh():
     now = timezone.now()
     feed = make_feed(
         make_source(), status="disabled", disabled_at=now, failures=10, error="Gone", status_code=410
     )
-    assert sourcing.make_due(type(feed).objects.all()) == 0
+    assert sourcing.make_due(type(feed).objects.all()) == sourcing.Due(disabled=1)
 
     feed = sourcing.enable_again(feed=feed)
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from newsfeed import hosts, tasks
 from newsfeed.models import Article, Feed
-from newsfeed.services import checking
+from newsfeed.services import checking, turns
 from newsfeed.tests.factories import make_feed, make_source
 from newsfeed.tests.feed_server import publishing, rss
 from newsfeed.tests.literature_server import efetch, record, work, works
@@ -89,6 +89,23 @@ def test_one_source_or_all_can_be_read(web, capsys):
     assert "2 feeds: 1 read, 1 unchanged." in run(capsys, "--all")
     with pytest.raises(CommandError, match="no source journal-z"):
         run(capsys, "--source", "journal-z")
+
+
+def test_all_of_them_leaves_alone_what_a_worker_is_at(web, capsys):
+    claimed = timezone.now() + turns.back_off(1)
+    feed = make_feed(error=turns.UNENDED, failures=1, status="failing", next_at=claimed)
+
+    assert "No feed is due." in run(capsys, "--all")
+
+    feed.refresh_from_db()
+    assert feed.next_at == claimed
+
+
+def test_a_feed_deleted_while_it_was_read_stops_nothing(web, capsys, monkeypatch):
+    feed = make_feed(make_source("Journal a"), address="http://a.example.org/feed")
+    monkeypatch.setattr(checking, "check", lambda *, feed_id: Feed.objects.all().delete() and "not kept")
+
+    assert f"1/1 Journal a, {feed}: not kept" in run(capsys)
 
 
 def test_what_steps_in_for_a_failing_feed_is_read_in_the_same_run(web, capsys):

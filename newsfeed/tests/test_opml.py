@@ -37,6 +37,7 @@ def test_what_went_out_comes_in_again():
         (place, "feed", f"https://heart.example.org/{place}.xml?a=1&b=2") for place in (1, 2)
     ]
     assert (len(report.added), report.known, report.refused) == (2, [], [])
+    assert [feed.is_beside for feed in report.feeds] == [False, True]
 
 
 def test_what_is_known_is_left_alone_and_names_stay_apart():

@@ -47,15 +47,44 @@ def test_shipped_sources_hold_together(choices):
     assert all(re.fullmatch(r"[a-z0-9-]{2,60}", row["slug"]) for row in sources)
 
 
-def test_shipped_feeds_hold_together():
+def test_shipped_feeds_hold_together(choices):
     feeds, slugs = rows("feeds.csv"), {row["slug"] for row in rows("sources.csv")}
 
     assert {row["source"] for row in feeds} == slugs
+    assert all(code in choices for row in feeds for code in row["specialties"].split())
     assert not [row for row in feeds if _address_trouble(row["kind"], row["address"])]
     assert all(row["address"].startswith("https://") for row in feeds if row["kind"] == "feed")
     for slug in slugs:
         places = [int(row["place"]) for row in feeds if row["source"] == slug]
         assert places == list(range(1, len(places) + 1)), slug
+
+
+def test_what_is_ahead_of_an_issue_or_of_one_field_is_read_beside_it():
+    feeds = rows("feeds.csv")
+    ahead = ("onlineFirst_", "/ahead.xml", "advanceAccess_", "_online.xml")
+    beside = {row["address"] for row in feeds if row["is_beside"] == "yes"}
+
+    assert beside == {
+        row["address"] for row in feeds if row["specialties"] or any(mark in row["address"] for mark in ahead)
+    }
+    assert {row["source"] for row in feeds} == {row["source"] for row in feeds if row["is_beside"] == "no"}
+    assert {row["is_beside"] for row in feeds} == {"yes", "no"}
+
+
+def test_only_warnings_are_safety_alerts():
+    kinds = {row["slug"]: row["item_kind"] for row in rows("sources.csv")}
+
+    assert {*kinds.values()} == {"article", "preprint", "alert", "news"}
+    assert {slug for slug, kind in kinds.items() if kind == "alert"} == {
+        *("fda-medwatch", "fda-recalls", "mhra-drug-safety-update", "mhra-alerts"),
+    }
+    for slug in ("fda-press", "fda-drugs", "cdc-newsroom", "ema", "tctmd"):
+        assert kinds[slug] == "news"
+    assert (kinds["mmwr"], kinds["medrxiv"]) == ("article", "preprint")
+
+
+def test_every_specialty_of_a_member_has_a_rule(choices):
+    assert choices.keys() - {row["specialty"] for row in rows("rules.csv")} == set()
 
 
 def test_shipped_rules_hold_together(choices):
@@ -77,6 +106,12 @@ def test_shipped_rules_hold_together(choices):
         ("A trial", {"sections": ["Infectious Diseases (except HIV/AIDS)"]}, {"Infectious Disease"}),
         ("A trial", {"mesh": ["Depressive Disorder, Major/drug therapy"]}, {"Psychiatry"}),
         ("A trial", {"categories": ["emergency medicine"]}, {"Emergency Medicine"}),
+        ("Surfactant for Extremely Preterm Infants", {}, {"Neonatal-Perinatal Medicine"}),
+        ("Chemoembolization in Hepatocellular Carcinoma", {}, {"Interventional Radiology"}),
+        ("Lutetium-177 PSMA Radioligand Therapy", {}, {"Nuclear Medicine"}),
+        ("Dravet Syndrome in Children", {}, {"Child Neurology", "Pediatrics"}),
+        ("A trial", {"mesh": ["Heart Defects, Congenital/surgery"]}, {"Pediatric Cardiology"}),
+        ("Stress Urinary Incontinence", {}, {"Urogynecology & Reconstructive Pelvic Surgery"}),
         ("Care of the Elderly", {"sections": ["Original Research"]}, set()),
         ("Hearing Aids for All", {}, set()),
     ],
@@ -94,7 +129,7 @@ def test_shipped_rules_know_what_is_what(title, terms, expected):
 
 
 def test_all_of_it_is_loaded_once(loaded, django_assert_max_num_queries):
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         again = load()
 
     sources, feeds = len(rows("sources.csv")), len(rows("feeds.csv"))
@@ -106,7 +141,13 @@ def test_all_of_it_is_loaded_once(loaded, django_assert_max_num_queries):
     assert list(Feed.objects.filter(source__slug="blood").values_list("kind", flat=True)) == [
         *("pubmed", "crossref", "feed"),
     ]
-    assert not Source.objects.get(slug="nejm").shows_abstracts
+    nejm = Source.objects.get(slug="nejm")
+    assert not nejm.shows_abstracts
+    assert nejm.feeds.filter(is_beside=True).count() == 11
+    assert {each.name for each in nejm.feeds.get(address__contains="neurosurgery").specialties.all()} == {
+        *("Neurology", "Neurological Surgery"),
+    }
+    assert Source.objects.get(slug="fda-press").item_kind == "news"
     assert Source.objects.get(slug="plos-medicine").license == "CC BY 4.0"
 
 
@@ -116,7 +157,9 @@ def test_what_an_operator_changed_stays(loaded):
     Feed.objects.filter(source__slug="bmj", place=1).update(
         address="https://www.bmj.com/new.xml", is_on=False
     )
-    MappingRule.objects.filter(where="keyword", pattern="stroke").update(pattern="-stroke")
+    MappingRule.objects.filter(where="keyword", pattern="stroke").update(is_on=False)
+    Feed.objects.filter(source__slug="jama", place=2).update(is_beside=False)
+    Feed.objects.get(source__slug="nejm", place=4).specialties.clear()
     before = MappingRule.objects.count()
 
     assert load().count("(0 new)") == 3
@@ -125,7 +168,10 @@ def test_what_an_operator_changed_stays(loaded):
     assert (heart.is_on, heart.name) == (False, "Heart (London)")
     assert not Source.objects.get(slug="stroke").specialties.exists()
     assert Feed.objects.get(source__slug="bmj", place=1).address == "https://www.bmj.com/new.xml"
+    assert not Feed.objects.get(source__slug="jama", place=2).is_beside
+    assert not Feed.objects.get(source__slug="nejm", place=4).specialties.exists()
     assert MappingRule.objects.count() == before
+    assert not MappingRule.objects.filter(where="keyword", pattern="stroke", is_on=True).exists()
 
 
 def test_what_is_new_is_added_beside_what_operators_made(db):
@@ -149,5 +195,5 @@ def test_a_rule_that_was_switched_off_maps_no_more(loaded):
         return bool(list(mapping.known().rules.words.found_in(title)))
 
     assert is_known("Stroke")
-    MappingRule.objects.filter(pattern="stroke").update(pattern="-stroke")
+    MappingRule.objects.filter(pattern="stroke").update(is_on=False)
     assert not is_known("Stroke")

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from newsfeed import hosts
 from newsfeed.models import Feed, Source
-from newsfeed.services import checking
+from newsfeed.services import checking, turns
 
 
 class Command(BaseCommand):
@@ -27,7 +27,9 @@ class Command(BaseCommand):
                 raise CommandError(f"There is no source {source}.")
             feeds = feeds.filter(source__slug=source)
         if all:
-            feeds.filter(next_at__gt=timezone.now()).update(next_at=timezone.now())
+            now = timezone.now()
+            later = feeds.filter(next_at__gt=now).exclude(pk__in=turns.claimed(now))
+            later.update(next_at=now)
         try:
             self.read(feeds)
         except KeyboardInterrupt:
@@ -66,8 +68,8 @@ class Command(BaseCommand):
 
     def show(self, feed, happened, place):
         self.tally[happened] += 1
-        feed.refresh_from_db()
-        detail = f": {feed.error}" if feed.error else ""
+        error = Feed.objects.filter(pk=feed.pk).values_list("error", flat=True).first()
+        detail = f": {error}" if error else ""
         self.stdout.write(f"{place} {feed.source.short_name}, {feed}: {happened}{detail}")
 
     def sum_up(self):

@@ -1,10 +1,11 @@
 """The news on one's home page, in one query: what to show is chosen now and then, and looked up each time."""
 
 from django.core.cache import cache
-from django.db.models import Exists, OuterRef, Q
+from django.db import connection
+from django.db.models import Func, TextField, Value
 
-from accounts.models import User
-from newsfeed.models import Article, ArticleSpecialty, LessOf, SourceFollow
+from accounts.models import Member, User
+from newsfeed.models import Article
 from newsfeed.own_feed import newest_for
 from newsfeed.rows import Shown, columns, shown
 
@@ -12,28 +13,46 @@ SHOWN = 3
 CHOSEN = 6  # so that some may drop out in between
 SECONDS = 600
 
+# How many wishes of each kind a member has, and since when the newest: changes with every wish that comes or goes.
+WISHES = """
+(SELECT concat_ws(' ', (SELECT concat(count(*), ' ', max(since)) FROM questions_topicfollow WHERE member_id = own.pk),
+                       (SELECT concat(count(*), ' ', max(since)) FROM questions_topicmute WHERE member_id = own.pk),
+                       (SELECT concat(count(*), ' ', max(since)) FROM newsfeed_sourcefollow WHERE member_id = own.pk),
+                       (SELECT concat(count(*), ' ', max(since)) FROM newsfeed_lessof WHERE member_id = own.pk))
+   FROM (SELECT %(expressions)s::bigint AS pk) own)
+"""
+
 
 def newest(user: User) -> list[Shown]:
     """The first of a member's own feed as it was a few minutes ago, each through the gate as of now.
 
-    What they wanted less of since then is gone at once.
+    It is chosen anew as soon as they follow, mute or want less of something.
     """
-    key = f"news-at-home:{user.as_member.pk}"
-    chosen = cache.get(key)
-    if chosen is None:
-        rows = newest_for(user, size=CHOSEN).rows
-        cache.set(key, {row.pk: row.why for row in rows}, SECONDS)
-        return rows[:SHOWN]
-    found = {row.pk: shown(row) for row in _still_wanted(user, chosen)} if chosen else {}
-    for pk, row in found.items():
-        row.why = chosen[pk]
-    return [found[pk] for pk in chosen if pk in found][:SHOWN]
+    member = user.as_member
+    key = f"news-at-home:{member.pk}:{member.specialty_id}"
+    kept = cache.get(key)
+    if kept is not None:
+        wishes, chosen = kept
+        found = {row.pk: row for row in _as_of_now(user, chosen)} if chosen else {}
+        known = next(iter(found.values())).wishes if found else _wishes(member)
+        if known == wishes:
+            rows = [(shown(found[pk]), why) for pk, why in chosen.items() if pk in found]
+            for row, why in rows:
+                row.why = why
+            return [row for row, _ in rows][:SHOWN]
+    wishes = _wishes(member)
+    rows = newest_for(user, size=CHOSEN).rows
+    cache.set(key, (wishes, {row.pk: row.why for row in rows}), SECONDS)
+    return rows[:SHOWN]
 
 
-def _still_wanted(user: User, chosen: dict[int, str]):
-    less = LessOf.objects.filter(member=user.as_member)
-    followed = SourceFollow.objects.filter(member=user.as_member, source=OuterRef("source"))
-    tags = ArticleSpecialty.objects.filter(article=OuterRef("pk"), is_off=False)
-    tags = tags.filter(specialty__in=less.filter(source=None).values("specialty"))
-    unwanted = Q(Exists(less.filter(source=OuterRef("source")))) | (Q(Exists(tags)) & ~Exists(followed))
-    return columns(Article.objects.visible_to(user).filter(~unwanted, pk__in=chosen), user)
+def _as_of_now(user: User, chosen: dict[int, str]):
+    """The articles, each with what the member's wishes look like now."""
+    wishes = Func(Value(user.as_member.pk), template=WISHES, output_field=TextField())
+    return columns(Article.objects.visible_to(user).filter(pk__in=chosen), user).annotate(wishes=wishes)
+
+
+def _wishes(member: Member) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {WISHES}", {"expressions": member.pk})
+        return cursor.fetchone()[0]

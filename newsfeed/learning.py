@@ -15,7 +15,7 @@ from newsfeed.models import Article, LogEntry
 from questions.models import Question
 
 NEWEST_FIRST = ("-done_on", "-pk")
-HIDDEN_QUESTION = "A discussion not open to you any more"
+HIDDEN_QUESTION = "A discussion not open to you anymore"
 HIDDEN_ARTICLE = "An article no longer in the news"
 BYTE_ORDER_MARK = "\ufeff"  # by which Excel knows UTF-8
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would run

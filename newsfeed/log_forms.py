@@ -26,7 +26,7 @@ class LogForm(IdentifierMixin, forms.Form):
         max_length=LONGEST,
         required=False,
         label="What you take from it",
-        help_text="What was new, and what you will do otherwise. No patient identifiers.",
+        help_text="What was new, and what you will do differently. No patient identifiers.",
         widget=forms.Textarea(attrs={"rows": 4}),
         error_messages={"max_length": "At most %(limit_value)d characters; this has %(show_value)d."},
     )

@@ -2,18 +2,19 @@
 
 Everything in it stands at its moment (`shown_at`), so it pages by key. The database takes a bounded number of the
 newest from each index the member's wishes lead to; what the member wants less of, and what is too much of one source,
-is left out of those. A few articles a day from outside one's fields stand among them, the same ones on every page.
+is left out of those. A source that is followed has more room, and without pages all it needs. A few articles a day
+from outside one's fields stand among them, the same ones on every page.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import TextField, Value
+from django.db.models import Exists, OuterRef, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 from django.utils import timezone
 
@@ -22,13 +23,18 @@ from newsfeed.models import LessOf, Region, SourceFollow
 from newsfeed.rows import Shown, Topic, load
 from questions.models import TopicFollow, TopicMute
 from sermo.paging import Page, cursor_after, key_of
+from sermo.prepared import prepared
 
 ORDER = ("-shown_at", "-pk")
 TAKEN = 80  # candidates at once, of each wish and of all together, for every so many rows of a page:
 FOR_ROWS = 20
 MOST_ROUNDS = 2  # of candidates for a page of which little is wanted
-MOST_DAYS = 7  # of a page that get articles from outside
-LOOKED_AT = 300  # articles of a day, the newest, among which those from outside are sought
+LATE = timedelta(
+    days=7
+)  # that an article may be first seen after the moment it bears, to be new since another moment
+MOST_DAYS = 14  # in a row that get articles from outside; further back, only days with others
+LOOKED_AT = 300  # articles of a day among which those from outside are sought
+OUTSIDERS = 20  # of them, to find some of different sources
 EARLIEST, LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 
 
@@ -73,16 +79,19 @@ class Wishes:
         return not (self.own or self.specialties or self.tags or self.sources)
 
     def refuse(self, candidate: Candidate) -> bool:
-        """Whether something speaks against it. Who follows a source gets it whatever its specialty."""
+        """Whether something speaks against it.
+
+        Less of a specialty keeps what a followed source brings, and safety alerts; a muted topic keeps nothing.
+        """
         if candidate.source in self.less_sources:
             return True
         if self.muted_specialties.intersection(candidate.specialties) or self.muted_tags.intersection(
             candidate.tags
         ):
             return True
-        return candidate.source not in self.sources and bool(
-            self.less_specialties.intersection(candidate.specialties)
-        )
+        if candidate.source in self.sources or candidate.reason == ALERT:
+            return False
+        return bool(self.less_specialties.intersection(candidate.specialties))
 
     def say(self, reason: str) -> str:
         """A reason of the database in words."""
@@ -113,21 +122,31 @@ def newest_for(
     after: str | None = None,
     size: int | None = None,
     since: datetime | None = None,
+    in_full: bool = False,
     wishes: Wishes | None = None,
 ) -> Page:
-    """A page of one's own feed (of `Shown`), after a cursor; `since` leaves out what is not newer.
+    """A page of one's own feed (of `Shown`), after a cursor; `since` leaves out what the site had seen by then.
 
-    What a page passes over, because a source had its share or the member wants less of it, comes on no later page.
+    What a page passes over, because a source had its share or the member wants less of it, comes on no later page; its
+    row says how much of its source that is. `in_full` gives the sources one follows all the room they need, as for
+    readers who do not turn pages; `since` does too.
     """
-    size = size or settings.NEWS_PER_PAGE
-    since = since or EARLIEST
+    room = Room(size or settings.NEWS_PER_PAGE, in_full or since is not None)
     wishes = wishes if wishes is not None else wishes_of(user.as_member)
-    start = _place(after)
-    stream = _stream(wishes, start, since, size)
-    days = _days(start, _choose(stream.candidates, wishes, size).picks)
-    stream = stream.with_others(_outside(wishes, days, since), start)
-    chosen = _choose(stream.candidates, wishes, size)
-    return Page(_dressed(user, chosen, wishes), _next(stream, chosen, wishes, size))
+    start, seen = _place(after), since or EARLIEST
+    stream = _stream(wishes, start, seen, room)
+    days = _days(start, stream, _choose(stream.candidates, wishes, room).picks, room)
+    stream = stream.with_others(_outside(wishes, days, seen), start)
+    chosen = _choose(stream.candidates, wishes, room)
+    return Page(_dressed(user, chosen, wishes), _next(stream, chosen, wishes, room))
+
+
+def candidate_of(wishes: Wishes, row: Shown) -> "Candidate | None":
+    """An article as one's own feed would bring it, whether it is wanted or not; None: no wish leads to it."""
+    just_before = row.shown_at - timedelta(microseconds=1)
+    all_of_it = replace(wishes, muted_specialties=set(), muted_tags=set(), less_specialties=set())
+    found = _candidates(all_of_it, Place(row.shown_at, row.pk + 1), just_before, EARLIEST, 1).candidates
+    return found[0] if found and found[0].pk == row.pk else None
 
 
 def _place(cursor: str | None) -> Place:
@@ -138,25 +157,18 @@ def _place(cursor: str | None) -> Place:
     return Place(moment, pk) if EARLIEST < moment < LATEST else TOP
 
 
+def less_of(member: Member | int) -> QuerySet[LessOf]:
+    """What a member wants less of now: following a specialty later takes less of it back."""
+    later = {"member": OuterRef("member"), "specialty": OuterRef("specialty"), "since__gt": OuterRef("since")}
+    return LessOf.objects.filter(~Exists(TopicFollow.objects.filter(**later)), member=member)
+
+
 def wishes_of(member: Member | None) -> Wishes:
     """All that a member said of what they want to read, in one query."""
     wishes = Wishes()
     if member is None:
         return wishes
-    follows = TopicFollow.objects.filter(member=member)
-    mutes = TopicMute.objects.filter(member=member)
-    less = LessOf.objects.filter(member=member)
-    arms = [
-        _arm(Specialty.objects.filter(pk=member.specialty_id), "own", "code", "slug", "name"),
-        _arm(follows.exclude(specialty=None), "specialty", "specialty_id"),
-        _arm(follows.exclude(tag=None), "tag", "tag_id"),
-        _arm(SourceFollow.objects.filter(member=member), "source", "source_id", name="source__short_name"),
-        _arm(mutes.exclude(specialty=None), "no specialty", "specialty_id"),
-        _arm(mutes.exclude(tag=None), "no tag", "tag_id"),
-        _arm(less.exclude(specialty=None), "less specialty", "specialty_id"),
-        _arm(less.exclude(source=None), "less source", "source_id", name="source__short_name"),
-    ]
-    for what, key, slug, name in arms[0].union(*arms[1:], all=True):
+    for what, key, slug, name in _rows_of_wishes(None, member=member.pk, specialty=member.specialty_id):
         match what:
             case "own":
                 wishes.own[key] = Topic(slug, name)
@@ -175,6 +187,24 @@ def wishes_of(member: Member | None) -> Wishes:
             case "less source":
                 wishes.less_sources.add(int(key))
     return wishes
+
+
+@prepared
+def _rows_of_wishes(shape, *, member, specialty):
+    follows = TopicFollow.objects.filter(member=member)
+    mutes = TopicMute.objects.filter(member=member)
+    less = less_of(member)
+    arms = [
+        _arm(Specialty.objects.filter(pk=specialty), "own", "code", "slug", "name"),
+        _arm(follows.exclude(specialty=None), "specialty", "specialty_id"),
+        _arm(follows.exclude(tag=None), "tag", "tag_id"),
+        _arm(SourceFollow.objects.filter(member=member), "source", "source_id", name="source__short_name"),
+        _arm(mutes.exclude(specialty=None), "no specialty", "specialty_id"),
+        _arm(mutes.exclude(tag=None), "no tag", "tag_id"),
+        _arm(less.exclude(specialty=None), "less specialty", "specialty_id"),
+        _arm(less.exclude(source=None), "less source", "source_id", name="source__short_name"),
+    ]
+    return arms[0].union(*arms[1:], all=True)
 
 
 def _arm(rows, what, key, slug="", name=""):
@@ -214,16 +244,31 @@ class Stream(NamedTuple):
         return Stream(merged, self.end)
 
 
-def _stream(wishes: Wishes, start: Place, since: datetime, size: int) -> Stream:
+def _stream(wishes: Wishes, start: Place, seen: datetime, room: "Room") -> Stream:
     """Enough candidates for a page, in few rounds: one that finds little of use is a short page."""
-    most = TAKEN * -(-size // FOR_ROWS)
-    stream = _candidates(wishes, start, since, most)
+    most = TAKEN * -(-room.size // FOR_ROWS)
+    since = max(seen, EARLIEST + LATE) - LATE
+    stream = _candidates(wishes, start, since, seen, most)
     for _ in range(MOST_ROUNDS - 1):
-        if stream.end is None or len(_choose(stream.candidates, wishes, size).picks) > size // 2:
+        if stream.end is None or len(_choose(stream.candidates, wishes, room).picks) > room.size // 2:
             break
-        more = _candidates(wishes, stream.end, since, most)
+        more = _candidates(wishes, stream.end, since, seen, most)
         stream = Stream(stream.candidates + more.candidates, more.end)
     return stream
+
+
+class Room(NamedTuple):
+    """How much a page holds, and of one source."""
+
+    size: int
+    in_full: bool  # what is followed
+
+    def of(self, source: int | None, wishes: Wishes) -> int:
+        if source is None:
+            return self.size
+        if source not in wishes.sources:
+            return settings.NEWS_PER_SOURCE
+        return self.size if self.in_full else max(self.size // 2, settings.NEWS_PER_SOURCE)
 
 
 class Chosen(NamedTuple):
@@ -231,15 +276,15 @@ class Chosen(NamedTuple):
     held_back: Counter  # by source, what found no room
 
 
-def _choose(stream: Iterable[Candidate], wishes: Wishes, size: int) -> Chosen:
+def _choose(stream: Iterable[Candidate], wishes: Wishes, room: Room) -> Chosen:
     """The first so many that the member wants, at most a few of each source."""
     picks, taken, held_back = [], Counter(), Counter()
     for each in stream:
-        if len(picks) == size:
+        if len(picks) == room.size:
             break
         if wishes.refuse(each):
             continue
-        if each.source and taken[each.source] >= settings.NEWS_PER_SOURCE:
+        if taken[each.source] >= room.of(each.source, wishes):
             held_back[each.source] += 1
             continue
         taken[each.source] += 1
@@ -247,9 +292,9 @@ def _choose(stream: Iterable[Candidate], wishes: Wishes, size: int) -> Chosen:
     return Chosen(picks, held_back)
 
 
-def _next(stream: Stream, chosen: Chosen, wishes: Wishes, size: int) -> str | None:
+def _next(stream: Stream, chosen: Chosen, wishes: Wishes, room: Room) -> str | None:
     """The cursor behind what was looked at, where something may follow."""
-    if len(chosen.picks) == size:
+    if len(chosen.picks) == room.size:
         end = chosen.picks[-1].place
         if any(each.place < end and not wishes.refuse(each) for each in stream.candidates):
             return cursor_after(end)
@@ -267,15 +312,29 @@ def _dressed(user: User, chosen: Chosen, wishes: Wishes) -> list[Shown]:
     return [rows[each.pk] for each in chosen.picks if each.pk in rows]
 
 
-def _days(start: Place, picks: list[Candidate]) -> list[datetime]:
-    """The midnights that begin the days of a page, the newest first."""
-    moments = [start.shown_at] if start != TOP else []
-    moments += [each.shown_at for each in picks]
-    return list(dict.fromkeys(_midnight(moment) for moment in moments))[:MOST_DAYS]
+def _days(start: Place, stream: Stream, picks: list[Candidate], room: Room) -> list[date]:
+    """The days that a page reaches over, the newest first, and if those are too many, those of its picks."""
+    top = timezone.now() if start == TOP else start.shown_at
+    ends = [each.shown_at for each in picks[-1:]] or ([] if start == TOP else [top])
+    if stream.end and len(picks) < room.size:
+        ends = [stream.end.shown_at]
+    if not ends:
+        return []
+    newest, oldest = _day(top), _day(ends[0])
+    reached = range(min((newest - oldest).days + 1, MOST_DAYS))
+    return list(
+        dict.fromkeys(
+            [*(newest - timedelta(days=back) for back in reached), *(_day(each.shown_at) for each in picks)]
+        )
+    )
 
 
-def _midnight(moment: datetime) -> datetime:
-    return timezone.localtime(moment).replace(hour=0, minute=0, second=0, microsecond=0)
+def _day(moment: datetime) -> date:
+    return timezone.localtime(moment).date()
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, timezone.get_current_timezone())
 
 
 # What the database finds
@@ -287,7 +346,8 @@ WITH found AS (
   SELECT article_id, shown_at, min(reason) AS reason FROM found
    GROUP BY article_id, shown_at ORDER BY shown_at DESC, article_id DESC LIMIT %(most)s
 )
-SELECT article.state = 'listed', newest.article_id, newest.shown_at, reason, article.source_id,
+SELECT article.state = 'listed' AND article.first_seen_at > %(seen)s,
+       newest.article_id, newest.shown_at, reason, article.source_id,
        ARRAY(SELECT specialty_id FROM newsfeed_articlespecialty
               WHERE article_id = newest.article_id AND NOT is_off),
        ARRAY(SELECT tag_id FROM newsfeed_articletopic WHERE article_id = newest.article_id)
@@ -339,30 +399,28 @@ ARMS = [
 ]
 WANTED = WANTED.format(arms="\n  UNION ALL".join(ARMS))
 
-# Of each day the most discussed first, then guidelines, then what came first: new articles move none of those away.
+# Of each day what came first: neither new articles nor what is said about them moves any of those away.
 FROM_OUTSIDE = """
-SELECT one.id, one.shown_at, one.source_id
+SELECT one.id, one.shown_at, one.source_id, one.first_seen_at > %(seen)s, day.start
   FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS day(start, finish) CROSS JOIN LATERAL (
-    SELECT late.id, late.shown_at, late.source_id
-      FROM (SELECT id, shown_at, source_id, kind, region, is_general FROM newsfeed_article
-             WHERE state = 'listed' AND shown_at >= day.start AND shown_at < day.finish
-             ORDER BY shown_at DESC, id DESC LIMIT %(looked_at)s) late
-     CROSS JOIN LATERAL (SELECT array_agg(specialty_id::text) AS codes FROM newsfeed_articlespecialty
-                          WHERE article_id = late.id AND NOT is_off) tagged
-      LEFT JOIN newsfeed_discussion discussion ON discussion.article_id = late.id
-      LEFT JOIN questions_question question ON question.id = discussion.question_id
-     WHERE NOT late.is_general AND late.kind IN ('article', 'guideline', 'retraction', 'news')
-       AND late.region IN ('', 'us') AND late.source_id <> ALL(%(sources)s::bigint[])
-       AND NOT tagged.codes && %(specialties)s::text[]
-       AND NOT ARRAY(SELECT tag_id FROM newsfeed_articletopic WHERE article_id = late.id) && %(tags)s::bigint[]
-     ORDER BY question.answer_count DESC NULLS LAST, late.kind = 'guideline' DESC, late.shown_at, late.id
+    SELECT early.id, early.shown_at, early.source_id, early.first_seen_at
+      FROM (SELECT * FROM (
+              SELECT id, shown_at, first_seen_at, source_id, kind, region, is_general FROM newsfeed_article
+               WHERE state = 'listed' AND shown_at >= day.start AND shown_at < day.finish
+               ORDER BY shown_at, id LIMIT %(looked_at)s) those ORDER BY id) early
+     WHERE NOT early.is_general AND early.kind IN ('article', 'guideline', 'retraction', 'news')
+       AND early.region IN ('', 'us') AND early.source_id <> ALL(%(sources)s::bigint[])
+       AND NOT (SELECT array_agg(specialty_id::text) FROM newsfeed_articlespecialty
+                 WHERE article_id = early.id AND NOT is_off) && %(specialties)s::text[]
+       AND NOT ARRAY(SELECT tag_id FROM newsfeed_articletopic WHERE article_id = early.id) && %(tags)s::bigint[]
+     ORDER BY early.id
      LIMIT %(most)s) one
- WHERE one.shown_at > %(since)s
+ ORDER BY one.id
 """
 
 
-def _candidates(wishes: Wishes, start: Place, since: datetime, most: int) -> Stream:
-    """The newest that the member's wishes lead to, before a place."""
+def _candidates(wishes: Wishes, start: Place, since: datetime, seen: datetime, most: int) -> Stream:
+    """The newest that the member's wishes lead to, before a place and not before `since`, first seen after `seen`."""
     against = wishes.muted_specialties | wishes.less_specialties
     values = {
         "own": [*wishes.own.keys() - against],
@@ -372,6 +430,7 @@ def _candidates(wishes: Wishes, start: Place, since: datetime, most: int) -> Str
         "at": start.shown_at,
         "pk": start.pk,
         "since": since,
+        "seen": seen,
         "most": most,
     }
     with connection.cursor() as cursor:
@@ -381,21 +440,27 @@ def _candidates(wishes: Wishes, start: Place, since: datetime, most: int) -> Str
     return Stream(found, Place(rows[-1][2], rows[-1][1]) if len(rows) == most else None)
 
 
-def _outside(wishes: Wishes, days: list[datetime], since: datetime) -> list[Candidate]:
-    """The few of each of these days from outside the member's fields."""
-    if not days:
+def _outside(wishes: Wishes, days: list[date], seen: datetime) -> list[Candidate]:
+    """The few of each of these days from outside the member's fields, each of another source."""
+    if not days or not settings.NEWS_OUTSIDE:
         return []
     specialties = {*wishes.own, *wishes.specialties} | wishes.muted_specialties | wishes.less_specialties
     values = {
-        "starts": days,
-        "ends": [_midnight(day + timedelta(hours=26)) for day in days],  # also where a day has 25 hours
+        "starts": [_midnight(day) for day in days],
+        "ends": [_midnight(day + timedelta(days=1)) for day in days],
         "looked_at": LOOKED_AT,
         "sources": [*{*wishes.sources} | wishes.less_sources],
         "specialties": [*specialties],
         "tags": [*{*wishes.tags} | wishes.muted_tags],
-        "most": settings.NEWS_OUTSIDE,
-        "since": since,
+        "most": OUTSIDERS,
+        "seen": seen,
     }
     with connection.cursor() as cursor:
         cursor.execute(FROM_OUTSIDE, values)
-        return [Candidate(pk, at, OUTSIDE, source, [], []) for pk, at, source in cursor.fetchall()]
+        rows = cursor.fetchall()
+    found, sources = [], defaultdict(set)
+    for pk, at, source, is_new, day in rows:
+        if len(sources[day]) < settings.NEWS_OUTSIDE and source not in sources[day]:
+            sources[day].add(source)
+            found += [Candidate(pk, at, OUTSIDE, source, [], [])] if is_new else []
+    return found

@@ -1,6 +1,7 @@
 """Logs as one JSON object a line, each with the id of the request it belongs to. Ids and outcomes, never content."""
 
 import logging
+import re
 
 import structlog
 
@@ -9,6 +10,8 @@ QUIET = ("django.server", "httpx", "celery.app.trace", "celery.beat", "celery.wo
 UNNAMED = (
     "/polls/",
 )  # who asks for an address below these is known to a request's log lines by its outcome alone
+
+KEYS = re.compile(r"(/news/feed/)[^\s\"']+", re.IGNORECASE)  # in addresses that are themselves a secret
 
 shared = [
     structlog.contextvars.merge_contextvars,
@@ -21,14 +24,20 @@ shared = [
 
 
 def unnamed(record: logging.LogRecord) -> bool:
-    """A filter that lets all pass, and shortens addresses that would say which poll somebody was at."""
+    """A filter that lets all pass, and shortens addresses that would say which poll somebody was at, or open a feed."""
     if isinstance(record.args, tuple):
         record.args = tuple(_short(one) if isinstance(one, str) else one for one in record.args)
     return True
 
 
 def _short(text: str) -> str:
-    return next((f"{start}..." for start in UNNAMED if text.startswith(start)), text)
+    text = next((f"{start}..." for start in UNNAMED if text.startswith(start)), text)
+    return KEYS.sub(r"\1...", text)
+
+
+def keyless(logger, method, event: dict) -> dict:
+    """The last look at a line, with its traceback: no secret address leaves."""
+    return {name: KEYS.sub(r"\1...", said) if isinstance(said, str) else said for name, said in event.items()}
 
 
 def log_config(*, readable: bool) -> dict:
@@ -47,7 +56,7 @@ def log_config(*, readable: bool) -> dict:
         "formatters": {
             "structured": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, keyless, renderer],
                 "foreign_pre_chain": shared,
             },
         },

@@ -14,7 +14,7 @@ from questions.models import Question
 
 
 class SourceFollow(models.Model):
-    """A member wants everything of a source."""
+    """A member wants what a source publishes in their own feed."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="sources_followed")
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="followers")
@@ -35,6 +35,7 @@ class LessOf(models.Model):
     source = models.ForeignKey(Source, on_delete=models.CASCADE, null=True, related_name="+")
     specialty = models.ForeignKey(Specialty, on_delete=models.PROTECT, null=True, related_name="+")
     since = models.DateTimeField(default=timezone.now)
+    had_followed = models.BooleanField(default=False)  # the source, which taking it back follows again
 
     class Meta:
         default_permissions = ()

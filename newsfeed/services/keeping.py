@@ -33,7 +33,7 @@ def unsave(*, member: Member, article: Article) -> None:
 
 @transaction.atomic
 def follow_source(*, member: Member, source: Source) -> SourceFollow:
-    """Want everything of a source, and no longer less of it. Twice is as good as once."""
+    """Want more of a source, and no longer less of it. Twice is as good as once."""
     _lock(member)
     LessOf.objects.filter(member=member, source=source).delete()
     return SourceFollow.objects.get_or_create(member=member, source=source)[0]
@@ -45,16 +45,36 @@ def unfollow_source(*, member: Member, source: Source) -> None:
 
 @transaction.atomic
 def see_less(*, member: Member, of: Source | Specialty) -> LessOf:
-    """Leave a source or a specialty out of one's own feed. A source is no longer followed then."""
+    """Leave a source or a specialty out of one's own feed, whatever one said of it before.
+
+    A source is no longer followed then. A specialty is, for its discussions: this is newer than that.
+    """
     _lock(member)
     if isinstance(of, Specialty):
-        return LessOf.objects.get_or_create(member=member, specialty=of)[0]
-    SourceFollow.objects.filter(member=member, source=of).delete()
-    return LessOf.objects.get_or_create(member=member, source=of)[0]
+        about, had_followed = {"specialty": of}, False
+    else:
+        about = {"source": of}
+        had_followed = bool(SourceFollow.objects.filter(member=member, **about).delete()[0])
+    less, is_new = LessOf.objects.get_or_create(
+        member=member, **about, defaults={"had_followed": had_followed}
+    )
+    if not is_new:
+        less.since, less.had_followed = timezone.now(), less.had_followed or had_followed
+        less.save(update_fields=["since", "had_followed"])
+    return less
 
 
-def undo_less(*, member: Member, less_id: int) -> None:
-    LessOf.objects.filter(member=member, pk=less_id).delete()
+@transaction.atomic
+def undo_less(*, member: Member, less_id: int) -> LessOf | None:
+    """Have it back as it was: a source that was followed is followed again. None: that is done already."""
+    _lock(member)
+    less = LessOf.objects.select_related("source", "specialty").filter(member=member, pk=less_id).first()
+    if less is None:
+        return None
+    if less.had_followed:
+        SourceFollow.objects.get_or_create(member=member, source=less.source)
+    less.delete()
+    return less
 
 
 @transaction.atomic

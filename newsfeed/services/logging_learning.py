@@ -65,6 +65,10 @@ def change(*, entry: LogEntry, minutes: int, done_on: date, reflection: str) -> 
     return entry
 
 
+def says(entry: LogEntry, *, minutes: int, done_on: date, reflection: str) -> bool:
+    return (entry.minutes, entry.done_on, entry.reflection) == (minutes, done_on, reflection)
+
+
 def remove(*, entry: LogEntry) -> None:
     entry.delete()
 

@@ -1,15 +1,21 @@
 """The private feed: who gets it, what it holds, and what it costs."""
 
+import io
+import logging
 from datetime import timedelta
 
 import pytest
 from defusedxml.ElementTree import fromstring
+from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from structlog.stdlib import ProcessorFormatter
 
 from accounts.models import Member
 from accounts.tests.factories import make_member
 from conftest import client_of
-from newsfeed.models import Discussion, FeedKey
+from newsfeed.models import Article, Discussion, FeedKey
 from newsfeed.services import keeping
 from newsfeed.tests.factories import make_article, make_source
 from questions.tests.factories import copy_of, make_question
@@ -50,10 +56,10 @@ def test_the_feed_is_atom_with_links_to_this_site(client, address, article, sett
         assert feed.find(f"a:{part}", ATOM).text
     assert feed.find("a:id", ATOM).text.startswith("urn:uuid:")
     assert feed.find("a:link[@rel='self']", ATOM).get("href") == settings.SITE_URL + address
-    assert entry.find("a:title", ATOM).text == "Preprint, not peer reviewed: Trials & <errors>"
+    assert entry.find("a:title", ATOM).text == "Preprint: Trials & <errors>"
     assert entry.find("a:link", ATOM).get("href") == entry.find("a:id", ATOM).text == link
     assert entry.find("a:author/a:name", ATOM).text == "Cornea"
-    assert entry.find("a:summary", ATOM).text == "It works."
+    assert entry.find("a:summary", ATOM).text == "Not peer reviewed. It works."
     assert entry.find("a:updated", ATOM).text
 
 
@@ -123,6 +129,70 @@ def test_a_key_that_nobody_has_takes_one_query_and_a_good_one_few(
 
 def test_it_is_only_read(client, address):
     assert client.post(address).status_code == 405
+
+
+def test_an_entry_is_as_new_as_its_last_change_and_says_what_it_is(client, address, physician):
+    shown_at = timezone.now().replace(microsecond=0) - timedelta(days=3)
+    kinds = {"one": "correction", "Retraction: two": "retraction", "three": "article"}
+    for title, kind in kinds.items():
+        make_article(title=title, kind=kind, specialties=[physician.specialty], shown_at=shown_at)
+    changed_at = timezone.now().replace(microsecond=0)
+    Article.objects.filter(title="three").update(changed_at=changed_at)
+
+    found = {
+        entry.find("a:title", ATOM).text: parse_datetime(entry.find("a:updated", ATOM).text)
+        for entry in entries(client.get(address))
+    }
+
+    assert found["three"] == changed_at
+    assert set(found) == {"Correction: one", "Retraction: two", "three"}
+    assert found["Correction: one"] == shown_at
+
+
+def test_all_of_a_followed_source_is_in_it(client, address, physician):
+    source = make_source("Followed")
+    keeping.follow_source(member=physician, source=source)
+    for _ in range(25):
+        make_article(source)
+
+    assert len(entries(client.get(address))) == 25
+
+
+def test_no_line_of_the_log_holds_a_key(client, address, physician, monkeypatch):
+    def lines_of(ask):
+        written = io.StringIO()
+        config = settings.LOGGING
+        handler = logging.StreamHandler(written)
+        handler.setFormatter(ProcessorFormatter(**_without_class(config["formatters"]["structured"])))
+        for name in config["handlers"]["console"]["filters"]:
+            handler.addFilter(config["filters"][name]["()"]())
+        logging.getLogger().addHandler(handler)
+        try:
+            status = ask().status_code
+        finally:
+            logging.getLogger().removeHandler(handler)
+        return status, written.getvalue()
+
+    def fail(*args, **more):
+        raise RuntimeError(f"nothing at {address}")
+
+    key = address.rpartition("/")[2].removesuffix(".atom")
+    client.raise_request_exception = False
+    wrong = lines_of(lambda: client.post(address))
+    elsewhere = lines_of(lambda: client.get(f"/news/feed/{key}.xml"))
+    keeping.make_feed_key(member=physician)
+    closed = lines_of(lambda: client.get(address))
+    monkeypatch.setattr("newsfeed.views.atom.FeedKey.objects", fail)
+    broken = lines_of(lambda: client.get(address))
+
+    found = (wrong, elsewhere, closed, broken)
+    assert [status for status, _ in found] == [405, 404, 404, 500]
+    assert all("/news/feed/..." in words for _, words in found)
+    assert not any(key in words for _, words in found)
+
+
+def _without_class(formatter):
+    return {name: value for name, value in formatter.items() if name != "()"}
 
 
 def test_a_new_address_closes_the_old(physician, physician_client, client, article):

@@ -25,12 +25,15 @@ def test_saving_and_seeing_less_without_leaving_the_page(browser_page, live_serv
     assert SavedArticle.objects.get().article == article
 
     card.get_by_role("link", name="Less of this").click()
+    card.get_by_role("link", name="Cancel").click()
+    card.get_by_role("link", name="Less of this").click()
     expect(card.get_by_role("button", name="Less of Cornea")).to_be_focused()
     card.get_by_role("button", name="Less of Cornea").click()
     expect(card).to_contain_text("Cornea leaves your feed.")
     assert LessOf.objects.get().member == reader
 
     card.get_by_role("button", name="Undo").click()
-    expect(card).to_contain_text("Taken back.")
+    expect(page.get_by_text("Taken back.")).to_be_focused()
+    expect(card).to_contain_text("An invented finding")
     assert not LessOf.objects.exists()
     assert page.evaluate("window.sameDocument")

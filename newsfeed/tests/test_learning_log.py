@@ -143,9 +143,35 @@ def test_an_article_is_added_and_adding_it_again_opens_the_entry(physician_clien
     assert physician_client.post(address, SAID).url == LOG
     entry = LogEntry.objects.get()
     assert (entry.minutes, entry.done_on, entry.reflection) == (25, date(2026, 3, 4), SAID["reflection"])
-    for again in (physician_client.get(address), physician_client.post(address, {**SAID, "minutes": "7"})):
-        assert again.url == reverse("newsfeed:log_entry", args=[entry.pk])
-    assert LogEntry.objects.get().minutes == 25
+    assert physician_client.get(address).url == reverse("newsfeed:log_entry", args=[entry.pk])
+    assert physician_client.post(address, SAID).url == LOG
+
+
+@pytest.mark.parametrize("typed", [{"reflection": "Typed a second time."}, {"minutes": "soon"}])
+def test_what_is_typed_of_an_entry_that_is_there_is_not_lost(physician, physician_client, article, typed):
+    entry = log(physician, article, minutes=10)
+
+    page = physician_client.post(f"{ADD}?article={article.pk}", {**SAID, **typed})
+
+    words = page.content.decode()
+    address = reverse("newsfeed:log_entry", args=[entry.pk])
+    assert page.status_code == 422
+    assert "in your learning log already" in words
+    assert next(iter(typed.values())) in words
+    assert words.count(f'action="{address}"') == 2  # to save, and to delete
+    assert LogEntry.objects.get().minutes == 10
+    if "reflection" in typed:
+        physician_client.post(address, {**SAID, **typed})
+        assert LogEntry.objects.get().reflection == typed["reflection"]
+
+
+def test_rubbish_in_a_form_is_refused(physician_client, article):
+    rubbish = {"minutes": "\x00", "done_on": "\x00", "reflection": "a\x00b"}
+
+    for field, typed in rubbish.items():
+        answer = physician_client.post(f"{ADD}?article={article.pk}", {**SAID, field: typed})
+        assert answer.status_code == 422
+    assert not LogEntry.objects.exists()
 
 
 @pytest.mark.parametrize(

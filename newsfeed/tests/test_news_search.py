@@ -6,8 +6,10 @@ from django.urls import reverse
 from accounts.tests.factories import make_specialty
 from newsfeed import home
 from newsfeed.models import Article
+from newsfeed.own_feed import newest_for
 from newsfeed.services import keeping
 from newsfeed.tests.factories import make_article, make_source
+from questions.models import TopicFollow, TopicMute
 from questions.tests.factories import make_question
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +95,40 @@ def test_what_is_removed_or_wanted_less_goes_at_once(physician, physician_client
     assert [row.title for row in home.newest(physician.user)] == ["Skin, but followed", kept.title]
     page = physician_client.get("/").content.decode()
     assert "Because you follow Followed all the same" in page
+
+
+@pytest.mark.parametrize("wish", ["follow", "unfollow", "mute", "follow source"])
+def test_home_is_chosen_anew_after_a_wish(physician, wish):
+    skin, source = make_specialty("Dermatology"), make_source("Cornea")
+    if wish == "unfollow":
+        TopicFollow.objects.create(member=physician, specialty=skin)
+    make_article(source, "On skin", specialties=[skin, make_specialty("Nephrology")])
+    make_article(title="On the heart", specialties=[physician.specialty])
+    before = {row.title: row.why for row in home.newest(physician.user)}
+
+    match wish:
+        case "follow":
+            TopicFollow.objects.create(member=physician, specialty=skin)
+        case "unfollow":
+            TopicFollow.objects.all().delete()
+        case "mute":
+            TopicMute.objects.create(member=physician, specialty=physician.specialty)
+        case "follow source":
+            keeping.follow_source(member=physician, source=source)
+    after = {row.title: row.why for row in home.newest(physician.user)}
+
+    assert before != after
+    assert after == {row.title: row.why for row in newest_for(physician.user)}
+
+
+def test_home_without_news_sees_a_wish_at_once(physician):
+    skin = make_specialty("Dermatology")
+    make_article(title="Removed by now", specialties=[physician.specialty], state="removed")
+    make_article(title="On skin", specialties=[skin])
+    assert home.newest(physician.user) == []
+
+    TopicFollow.objects.create(member=physician, specialty=skin)
+    assert [row.title for row in home.newest(physician.user)] == ["On skin"]
 
 
 def test_home_costs_one_query_more_with_news(physician, physician_client, django_assert_max_num_queries):

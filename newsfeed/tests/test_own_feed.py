@@ -7,11 +7,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.tests.factories import make_specialty
-from newsfeed.models import Article, ArticleSpecialty, ArticleTopic, LessOf, SourceFollow
-from newsfeed.own_feed import newest_for
+from newsfeed.models import Article, ArticleSpecialty, ArticleTopic, Discussion, LessOf, SourceFollow
+from newsfeed.own_feed import less_of, newest_for
 from newsfeed.services import keeping
 from newsfeed.tests.factories import make_article, make_source
 from questions.models import Tag, TopicFollow, TopicMute
+from questions.tests.factories import copy_of, make_question
 from sermo.paging import cursor_after
 
 NOON = datetime(2026, 5, 20, 12, tzinfo=ZoneInfo("America/New_York"))
@@ -40,8 +41,8 @@ def reasons(member):
     return {row.title: row.why for row in newest_for(member.user)}
 
 
-def all_pages(member, size, between=lambda: None):
-    found, after = [], None
+def all_pages(member, size, between=lambda: None, start=None):
+    found, after = [], start
     while True:
         page = newest_for(member.user, after=after, size=size)
         found.append([row.title for row in page])
@@ -174,31 +175,96 @@ def test_much_that_is_not_wanted_hides_nothing_behind_it(physician, heart, kidne
     assert flat(all_pages(physician, 3)) == ["0", "1", "12"]
 
 
-def test_a_day_has_two_from_outside_the_most_discussed_and_guidelines_first(physician, heart, kidney):
-    skin = make_specialty("Dermatology")
+def from_outside(member, **asked):
+    return [row.title for row in newest_for(member.user, **asked) if row.why == "outside your fields"]
+
+
+def test_a_day_has_two_from_outside_of_different_sources_the_same_on_all_pages(physician, heart, kidney):
+    skin, busy = make_specialty("Dermatology"), make_source("Busy")
     for hour in range(3):
         make_article(title=f"own {hour}", specialties=[heart], shown_at=NOON - timedelta(hours=hour))
         make_article(
-            title=f"skin {hour}", specialties=[skin], shown_at=NOON - timedelta(hours=hour, minutes=30)
+            busy, f"skin {hour}", specialties=[skin], shown_at=NOON - timedelta(hours=hour, minutes=30)
         )
-    make_article(
-        title="guideline", kind="guideline", specialties=[kidney], shown_at=NOON - timedelta(hours=1)
-    )
     make_article(title="of no field", shown_at=NOON)
     make_article(title="preprint", kind="preprint", specialties=[skin], shown_at=NOON - timedelta(hours=9))
+    second = make_article(title="kidney", specialties=[kidney], shown_at=NOON - timedelta(hours=1))
     make_article(title="another day", specialties=[skin], shown_at=NOON - timedelta(days=3))
 
     rows = list(newest_for(physician.user))
-
-    assert [row.title for row in rows if row.why == "outside your fields"] == ["guideline", "skin 2"]
+    assert from_outside(physician) == ["skin 0", "kidney"]
     assert sorted(flat(all_pages(physician, 2))) == sorted(row.title for row in rows)
 
+    make_article(title="came later", kind="guideline", specialties=[skin], shown_at=NOON)
+    thread = copy_of(make_question(physician), kind="article", answer_count=9)
+    Discussion.objects.create(question=thread, article=Article.objects.get(title="skin 2"))
+    assert from_outside(physician) == ["skin 0", second.title]
 
-def test_what_is_new_since_a_moment(physician, heart):
-    make_article(title="before", specialties=[heart], shown_at=NOON - timedelta(hours=1))
-    make_article(title="after", specialties=[heart], shown_at=NOON)
 
-    assert titles(physician, since=NOON - timedelta(minutes=5)) == ["after"]
+def test_days_without_one_s_own_news_have_some_from_outside_too(physician, heart, kidney):
+    make_article(title="own", specialties=[heart], shown_at=NOON)
+    make_article(title="own, long ago", specialties=[heart], shown_at=NOON - timedelta(days=4))
+    for days in (2, 6):
+        make_article(title=f"{days} days before", specialties=[kidney], shown_at=NOON - timedelta(days=days))
+
+    place = cursor_after([NOON + timedelta(hours=1), 1])
+    assert titles(physician, after=place) == ["own", "2 days before", "own, long ago"]
+    assert "2 days before" in flat(all_pages(physician, 1, start=place))
+
+
+def test_what_is_new_since_a_moment_is_judged_by_when_it_was_seen(physician, heart):
+    now = timezone.now()
+    for title, shown, seen in (("before", 30, 20), ("came late", 30, 1), ("after", 2, 2)):
+        make_article(
+            title=title,
+            specialties=[heart],
+            shown_at=now - timedelta(hours=shown),
+            first_seen_at=now - timedelta(hours=seen),
+        )
+
+    assert titles(physician, since=now - timedelta(hours=10)) == ["after", "came late"]
+    assert titles(physician, since=now) == []
+
+
+@pytest.mark.usefixtures("nothing_from_outside")
+def test_a_followed_source_fills_half_a_page_at_most_and_all_of_a_feed(physician, heart):
+    followed = make_source("Followed")
+    keeping.follow_source(member=physician, source=followed)
+    for minute in range(14):
+        make_article(followed, f"followed {minute}", shown_at=NOON - timedelta(minutes=minute))
+    for minute in range(14):
+        make_article(title="other", specialties=[heart], shown_at=NOON - timedelta(hours=1, minutes=minute))
+
+    page = list(newest_for(physician.user, size=20))
+    whole = [titles(physician, size=20, **asked) for asked in ({"in_full": True}, {"since": NOON})]
+
+    assert [row.title.split()[0] for row in page] == ["followed"] * 10 + ["other"] * 10
+    assert [row.held_back for row in page] == [0] * 9 + [4] + [0] * 10
+    assert [sum("followed" in title for title in some) for some in whole] == [14, 14]
+
+
+@pytest.mark.usefixtures("nothing_from_outside")
+def test_safety_alerts_stay_with_less_of_a_specialty_and_go_with_a_muted_topic(physician, heart):
+    make_article(title="alert", kind="alert", region="us", specialties=[heart])
+    make_article(title="article", specialties=[heart])
+    keeping.see_less(member=physician, of=heart)
+    assert titles(physician) == ["alert"]
+
+    TopicMute.objects.create(member=physician, specialty=heart)
+    assert titles(physician) == []
+
+
+@pytest.mark.usefixtures("nothing_from_outside")
+def test_following_a_specialty_and_less_of_it_the_newer_wish_holds(physician, kidney):
+    make_article(title="on kidneys", specialties=[kidney])
+    keeping.see_less(member=physician, of=kidney)
+    TopicFollow.objects.create(member=physician, specialty=kidney)
+    assert titles(physician) == ["on kidneys"]
+    assert not less_of(physician).exists()
+
+    keeping.see_less(member=physician, of=kidney)
+    assert titles(physician) == []
+    assert less_of(physician).exists()
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.views.ties import member_required
-from newsfeed.models import FeedKey
+from newsfeed.models import Article, FeedKey
 from newsfeed.own_feed import newest_for
+from newsfeed.rows import PLAIN, Shown
 from newsfeed.services import keeping
 
 ITEMS = 40
@@ -48,7 +49,7 @@ def atom(request, key):
     kept = FeedKey.objects.select_related("member__user").filter(key=key).first()
     if kept is None or not _may_read(kept.member):
         return _headed(HttpResponseNotFound("There is no feed here.\n", content_type="text/plain"))
-    rows = newest_for(kept.member.user, size=ITEMS).rows
+    rows = newest_for(kept.member.user, size=ITEMS, in_full=True).rows
     body = _written(kept, rows).encode()
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     changed = _changed(kept, etag)
@@ -101,16 +102,30 @@ def _written(kept: FeedKey, rows) -> str:
     for row in rows:
         address = site + row.get_absolute_url()
         feed.add_item(
-            title=_plain(f"{row.badge}: {row.title}" if row.badge else row.title),
+            title=_plain(_titled(row)),
             link=address,
-            description=_plain(row.key_point) or None,
+            description=_plain(" ".join(_described(row))) or None,
             unique_id=address,
             author_name=_plain(row.where or "Sermo"),
             pubdate=row.shown_at,
-            updateddate=row.shown_at,
+            updateddate=max(row.shown_at, row.changed_at or row.shown_at),
             categories=[topic.name for topic in row.topics],
         )
     return feed.writeString("utf-8")
+
+
+def _titled(row: Shown) -> str:
+    """The title after a word for its kind or its end, unless it begins with that itself."""
+    kind = "" if row.kind in PLAIN else Article.Kind(row.kind).label
+    kind = "Retracted" if row.is_retracted else kind
+    says_so = row.title.lower().startswith(kind.lower())
+    return row.title if says_so else f"{kind}: {row.title}"
+
+
+def _described(row: Shown) -> list[str]:
+    if row.kind == Article.Kind.PREPRINT:
+        return ["Not peer reviewed.", *row.lines[:1]]
+    return row.lines[:1]
 
 
 class _Feed(Atom1Feed):

@@ -10,6 +10,7 @@ from accounts.doors import physician_required
 from accounts.models import Specialty
 from newsfeed import lists, own_feed
 from newsfeed.models import LessOf, Region, Source, SourceFollow
+from questions.models import TopicFollow
 
 MOST_OFFERED = 8  # of each kind of wish, beside the list
 KINDS_OF_SOURCES = {
@@ -70,7 +71,10 @@ def sources(request):
     groups: dict[str, list[Source]] = {label: [] for label in KINDS_OF_SOURCES.values()}
     for row in rows.order_by("name"):
         groups[KINDS_OF_SOURCES[row.kind]].append(row)
-    less = LessOf.objects.filter(member=request.user.as_member).select_related("source", "specialty")
+    member = request.user.as_member
+    less = own_feed.less_of(member).select_related("source", "specialty")
+    topics = TopicFollow.objects.filter(member=member, specialty=OuterRef("specialty"))
+    less = less.annotate(still_followed=Exists(topics))
     context = {
         "groups": {label: rows for label, rows in groups.items() if rows},
         "followed": [row for rows in groups.values() for row in rows if row.is_followed],

@@ -44,19 +44,25 @@ def log_add(request):
     member = request.user.as_member
     article, question = _chosen(request)
     about = {"article": article} if article else {"question": question}
-    if known := LogEntry.objects.filter(member=member, **about).first():
+    known = LogEntry.objects.filter(member=member, **about).first()
+    if known and request.method != "POST":
         return redirect("newsfeed:log_entry", known.pk)
     usual = (article and article.minutes) or services.USUAL_MINUTES
     form = LogForm(request.POST or None, initial={"minutes": usual, "done_on": timezone.localdate()})
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
-                services.add(member=member, **about, **form.cleaned_data)
-                identifiers.record(member=member, place="learning log", kept=form.kept_identifiers())
-            messages.success(request, "In your learning log.")
-            return redirect("newsfeed:log")
+                entry = known or services.add(member=member, **about, **form.cleaned_data)
+                if services.says(entry, **form.cleaned_data):
+                    if not known:
+                        identifiers.record(member=member, place="learning log", kept=form.kept_identifiers())
+                    messages.success(request, "In your learning log.")
+                    return redirect("newsfeed:log")
+            known = entry
         except RuleBroken as refusal:
             form.add_error(None, str(refusal))
+    if known:
+        return _known(request, form, known)
     if question and not form.errors and not services.has_written_in(member, question):
         messages.error(request, services.NotAnswered.message)
         return redirect(question.get_absolute_url())
@@ -137,6 +143,13 @@ def _chosen(request):
     return None, question
 
 
-def _form_page(request, form, line):
-    context = {"form": form, "line": line, "log_url": reverse("newsfeed:log")}
+def _known(request, form, entry):
+    """The entry that is there already, in a form with what was typed now."""
+    form.add_error(None, "This is in your learning log already. Save the change to keep what you typed now.")
+    line = learning.lines_of(request.user, [entry])[0]
+    return _form_page(request, form, line, action=reverse("newsfeed:log_entry", args=[entry.pk]))
+
+
+def _form_page(request, form, line, action=""):
+    context = {"form": form, "line": line, "log_url": reverse("newsfeed:log"), "action": action}
     return render(request, "newsfeed/log_entry.html", context, status=422 if form.errors else 200)

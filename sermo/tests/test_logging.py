@@ -2,7 +2,7 @@ import logging
 
 from django.conf import settings
 
-from sermo.logging import unnamed
+from sermo.logging import keyless, unnamed
 
 
 def record(*args):
@@ -14,6 +14,15 @@ def test_no_line_says_which_poll_a_request_was_about():
 
     assert unnamed(line)
     assert line.getMessage() == "Not Found: /polls/..."
+
+
+def test_no_line_holds_the_key_of_a_feed():
+    line = record("Method Not Allowed (POST)", "GET /news/feed/a-secret_key.atom HTTP/1.1")
+
+    assert unnamed(line)
+    assert "GET /news/feed/... HTTP/1.1" in line.getMessage()
+    said = keyless(None, "error", {"exception": 'No feed at "/news/feed/a-secret_key.atom".', "status": 500})
+    assert said == {"exception": 'No feed at "/news/feed/...".', "status": 500}
 
 
 def test_other_addresses_stay():

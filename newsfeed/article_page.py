@@ -1,22 +1,21 @@
 """One article as its page shows it, brought by one query."""
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BooleanField, Exists, F, OuterRef, Value
+from django.db.models import Case, F, OuterRef, When
 from django.db.models.functions import JSONObject
 from django.urls import reverse
 
 from accounts.models import User
+from newsfeed.minutes import minutes_of
 from newsfeed.models import Article, Region, Relation
 from newsfeed.models.reading import ReadMark, SavedArticle
-from newsfeed.services.publishing_posts import WORDS_A_MINUTE
+from newsfeed.rows import marked_by
 from questions.models import Question
-from sermo.text import plain
 
 AUTHORS_SHOWN = 3
 MOST_RELATED = 20
@@ -34,6 +33,8 @@ SAID = {
     Kind.PREPRINT_OF: "Its preprint",
     Kind.ABOUT: "About this",
 }
+# However many others name it, these are never the ones that find no room.
+WEIGHTIEST = Case(When(kind=Kind.RETRACTS, then=0), When(kind=Kind.CORRECTS, then=1), default=2)
 
 
 class Related(NamedTuple):
@@ -99,10 +100,7 @@ class ArticlePage:
     @property
     def minutes(self) -> int | None:
         """To read what is shown here, where that is more than the title."""
-        if self.article.minutes:
-            return self.article.minutes
-        words = len(" ".join([*self.article.lines, plain(self.abstract)]).split())
-        return math.ceil(words / WORDS_A_MINUTE) or None
+        return minutes_of(self.article)
 
     @property
     def abstract(self) -> str:
@@ -158,8 +156,9 @@ class ArticlePage:
 def load(user: User, **condition) -> ArticlePage | None:
     """An article through its gate, by its number or by that of its discussion; None where there is none."""
     member = user.as_member
-    says = Relation.objects.filter(article=OuterRef("pk")).order_by("doi")
+    says = Relation.objects.filter(article=OuterRef("pk")).order_by(WEIGHTIEST, "doi")
     said = Relation.objects.filter(related=OuterRef("pk"), article__state=Article.State.LISTED)
+    said = said.order_by(WEIGHTIEST, "-article")
     rows = (
         Article.objects.visible_to(user)
         .select_related("source")
@@ -167,11 +166,11 @@ def load(user: User, **condition) -> ArticlePage | None:
         .annotate(
             question_id=F("discussion__question"),
             question_status=F("discussion__question__status"),
-            is_read=_own(ReadMark, member),
-            is_saved=_own(SavedArticle, member),
+            is_read=marked_by(member, ReadMark),
+            is_saved=marked_by(member, SavedArticle),
             filed_under=ArraySubquery(_topics()),
             says=ArraySubquery(says.values_list(_columns("related"))[:MOST_RELATED]),
-            said=ArraySubquery(said.order_by("-article").values_list(_columns("article"))[:MOST_RELATED]),
+            said=ArraySubquery(said.values_list(_columns("article"))[:MOST_RELATED]),
         )
     )
     article = rows.filter(**condition).first()
@@ -188,12 +187,6 @@ def _columns(path: str) -> JSONObject:
     return JSONObject(kind="kind", doi="doi", pk=path, title=f"{path}__title", state=f"{path}__state")
 
 
-def _own(model, member):
-    if member is None:
-        return Value(False, output_field=BooleanField())
-    return Exists(model.objects.filter(member=member, article=OuterRef("pk")))
-
-
 def _related(words: str, row: dict) -> Related:
     if row["pk"] and row["state"] == Article.State.LISTED:
         return Related(words, row["title"], reverse("newsfeed:article", args=[row["pk"]]))
@@ -201,4 +194,4 @@ def _related(words: str, row: dict) -> Related:
 
 
 def doi_url(doi: str) -> str:
-    return f"https://doi.org/{doi}"
+    return f"https://doi.org/{quote(doi, safe='/:;()')}"

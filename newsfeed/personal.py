@@ -65,6 +65,7 @@ ENTRIES = (
             Shown("source", "source", _source),
             Shown("specialty", "specialty", lambda row: row.specialty and row.specialty.name),
             "since",
+            "had_followed",
         ),
         withheld=WITHHELD,
         eraser=erase_reading,

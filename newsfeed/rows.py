@@ -9,13 +9,15 @@ from django.db.models import BooleanField, Case, Exists, F, OuterRef, Q, QuerySe
 from django.db.models.functions import Coalesce, Concat
 from django.urls import reverse
 
-from accounts.models import User
-from newsfeed.models import Article, ArticleSpecialty, Region
+from accounts.models import Member, User
+from newsfeed.models import Article, ArticleSpecialty, Region, Relation
 from newsfeed.models.reading import ReadMark, SavedArticle
 from questions.models import Question
+from sermo.text import clip
 
 BETWEEN = "\x1f"
-MOST_TOPICS = 3  # of an article that its card names
+MOST_TOPICS = 3  # of an article that its row brings
+LONGEST = 160  # characters of a title on a card
 
 NOT_REVIEWED = "Preprint, not peer reviewed"
 KINDS = {**dict(Article.Kind.choices), Article.Kind.PREPRINT: NOT_REVIEWED}
@@ -57,6 +59,9 @@ class Shown:
     saved_at: datetime | None = None
     why: str = ""
     held_back: int = 0  # articles of its source that found no room on this page
+    is_retracted: bool = False
+    is_corrected: bool = False
+    changed_at: datetime | None = None
 
     def get_absolute_url(self) -> str:
         return reverse("newsfeed:article", args=[self.pk])
@@ -66,13 +71,27 @@ class Shown:
         return self.lines[0] if self.lines else ""
 
     @property
+    def short_title(self) -> str:
+        """The title in a list; the whole of it stands on the page of the article."""
+        return clip(self.title, LONGEST)
+
+    @property
     def badge(self) -> str:
-        """What a reader must know of its kind, in words; empty for an article like most."""
-        return "" if self.kind in PLAIN else KINDS[self.kind]
+        """What a reader must know of what became of it and of its kind, in words; empty for an article like most."""
+        became = "Retracted" if self.is_retracted else "Corrected" if self.is_corrected else ""
+        kind = "" if self.kind in PLAIN else KINDS[self.kind]
+        return ". ".join(filter(None, [became, kind]))
+
+    @property
+    def badge_kind(self) -> str:
+        """The kind of article whose badge this one's looks like."""
+        if self.is_retracted:
+            return Article.Kind.RETRACTION
+        return Article.Kind.CORRECTION if self.is_corrected and self.kind in PLAIN else self.kind
 
     @property
     def icon(self) -> str:
-        return ICONS.get(self.kind, "")
+        return ICONS.get(self.badge_kind, "")
 
     @property
     def where(self) -> str:
@@ -100,9 +119,11 @@ def columns(rows: QuerySet, user: User) -> QuerySet:
         source_name=Coalesce("source__short_name", Value("")),
         slug=Coalesce("source__slug", Value("")),
         comments=_comments(),
-        is_read=_own(ReadMark, member),
-        is_saved=_own(SavedArticle, member),
+        is_read=marked_by(member, ReadMark),
+        is_saved=marked_by(member, SavedArticle),
         named=ArraySubquery(named),
+        is_retracted=_is_named(Relation.Kind.RETRACTS),
+        is_corrected=_is_named(Relation.Kind.CORRECTS),
     ).defer("abstract", "body", "body_html", "terms", "search_text", "search_vector", "authors")
 
 
@@ -126,6 +147,9 @@ def shown(row: Article) -> Shown:
         is_saved=row.is_saved,
         topics=[Topic(*each.split(BETWEEN)) for each in row.named],
         saved_at=getattr(row, "saved_at", None),
+        changed_at=row.changed_at,
+        is_retracted=row.is_retracted,
+        is_corrected=row.is_corrected,
     )
 
 
@@ -142,7 +166,14 @@ def _comments():
     return Case(When(is_open, then=F(f"{question}__answer_count")), default=0)
 
 
-def _own(model, member):
+def _is_named(kind: str) -> Exists:
+    """Whether something in the news says so of an article."""
+    said = Relation.objects.filter(related=OuterRef("pk"), kind=kind)
+    return Exists(said.filter(article__state=Article.State.LISTED))
+
+
+def marked_by(member: Member | None, model):
+    """Whether a member has a row about an article, such as one that says it was read."""
     if member is None:
         return Value(False, output_field=BooleanField())
     return Exists(model.objects.filter(member=member, article=OuterRef("pk")))

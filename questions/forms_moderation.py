@@ -4,7 +4,7 @@ from django import forms
 
 from accounts.identifier_forms import IdentifierMixin
 from questions.models import Appeal, Byline, Flag, ModerationAction, Post, Question, Reason
-from questions.services.moderation.acts import TO_THE_MEMBER, Kind
+from questions.services.moderation.acts import Kind
 from questions.services.moderation.appeals import LONGEST_ANSWER
 
 CHOOSE = {"required": "Choose one.", "invalid_choice": "Choose one of those shown."}
@@ -131,7 +131,7 @@ class ActForm(IdentifierMixin, forms.Form):
         if not post.question.is_open:
             kinds.remove(Kind.CLOSE)
         if post.byline.mode == Byline.Mode.HOUSE:
-            kinds = [one for one in kinds if one not in TO_THE_MEMBER]
+            kinds = [one for one in kinds if one in (Kind.DISMISS, Kind.REMOVE, Kind.CLOSE)]
         self.fields["kind"].choices = [(one, keyed(one, VERBS[one])) for one in kinds]
         if post.question.has_poll and Kind.CLOSE in kinds:
             self.fields["kind"].choices = [

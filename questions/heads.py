@@ -103,6 +103,8 @@ class Head(NamedTuple):
 
     @property
     def close_reason_label(self) -> str:
+        if self.kind == Question.Kind.ARTICLE and self.close_reason == Question.CloseReason.AUTHOR:
+            return "with its article"
         return Question.CloseReason(self.close_reason).label if self.close_reason else ""
 
     @property

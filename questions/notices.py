@@ -17,7 +17,6 @@ OPENED = {
     Question.Kind.DISCUSSION: "opened a discussion",
     Question.Kind.POLL: "opened a poll",
     Question.Kind.CASE: "posted a case",
-    Question.Kind.ARTICLE: "opened the discussion of an article",
 }
 
 

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Case, Count, IntegerField, Max, Value, When
 
@@ -11,7 +11,6 @@ from accounts import notice_kinds
 from accounts.models import Kind, Member, Notice, NoticeChoice, Specialty, User, Way
 from accounts.roles import is_moderator
 from newsfeed.digests.contents import Answered, Contents, News, Waiting
-from newsfeed.models import Article
 from newsfeed.models.reading import ReadMark
 from newsfeed.own_feed import Wishes, newest_for, wishes_of
 from questions.models import Post, Question, Subscription
@@ -22,7 +21,6 @@ MOST_FOLLOWED = 500  # discussions counted
 MOST_NOTICES = 100
 ARTICLES = 6
 LOOKED_AT = 30  # articles among which those are
-LATE = timedelta(days=3)
 URGENCY = Case(
     When(urgency=Question.Urgency.NOW, then=Value(0)),
     When(urgency=Question.Urgency.TODAY, then=Value(1)),
@@ -171,12 +169,8 @@ def _news(member: Member, since: datetime, shared: Shared) -> tuple[News, ...]:
 
 
 def _fresh(user: User, wishes: Wishes, since: datetime) -> list[News]:
-    """What came after `since`. Some comes later than the day it bears, so older days are looked at too."""
-    rows = newest_for(user, since=since - LATE, size=LOOKED_AT, wishes=wishes).rows
-    fresh = Article.objects.filter(pk__in=[row.pk for row in rows], first_seen_at__gt=since)
-    fresh = set(fresh.values_list("pk", flat=True)) if rows else set()
+    """What came after `since`, whatever day it bears."""
     return [
         News(row.pk, " ".join(row.title.split()), row.where, row.badge, row.why)
-        for row in rows
-        if row.pk in fresh
+        for row in newest_for(user, since=since, size=LOOKED_AT, wishes=wishes).rows
     ]

@@ -1,15 +1,17 @@
 """The one discussion of an article: made by the first press of a button, found by all later ones."""
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.dateformat import format as date_format
 from django.utils.timezone import localtime
 
 from accounts.models import Specialty, User
 from newsfeed.models import Article, Discussion
 from newsfeed.services.house import house
-from questions.models import Post, Question
-from questions.services import writing
-from questions.services.house import open_for_house
+from questions.models import Question, Tag, WriteCount
+from questions.services import limits
+from questions.services.house import close_for_house, open_for_house, reopen_for_house, rewrite_for_house
+from questions.services.writing import MOST_TAGS
 from sermo.errors import RuleBroken
 from sermo.text import clip
 
@@ -23,39 +25,87 @@ class NotInTheNews(RuleBroken):
     message = "This article is not in the news any more."
 
 
+class ClosedByModerator(RuleBroken):
+    message = (
+        "A moderator closed the discussion of this article. It stays readable; nobody can comment any more."
+    )
+
+
+class RemovedByModerator(RuleBroken):
+    message = "A moderator removed the discussion of this article."
+
+
 @transaction.atomic
 def discuss(*, article: Article, user: User) -> Discussion:
-    """Make or find the discussion of an article that the reader may see. Nothing of who asked is kept.
+    """Make or find the discussion of an article that the reader may see. Of who asked it is only counted that they
+    wrote something that day, if it is made.
 
-    Raises NotInTheNews.
+    Raises NotInTheNews, ClosedByModerator, RemovedByModerator, limits.Held, limits.TooManyToday.
     """
     locked = Article.objects.visible_to(user).select_for_update(of=("self",)).filter(pk=article.pk).first()
     if locked is None:
         raise NotInTheNews
-    return thread_of(locked)
+    if found := _found(locked):
+        _check_open(found.question)
+    elif member := user.as_member:
+        limits.count_write(member, WriteCount.What.COMMENT)
+    return found or _make(locked)
+
+
+def _check_open(question: Question) -> None:
+    if question.is_removed:
+        raise RemovedByModerator
+    if not question.is_open:
+        raise ClosedByModerator
 
 
 def thread_of(article: Article) -> Discussion:
     """The discussion of a locked article, made where there is none."""
-    if found := Discussion.objects.select_related("question").filter(article=article).first():
-        return found
-    question = open_for_house(
-        house=house(),
-        kind=Question.Kind.ARTICLE,
-        title=title_for(article),
-        source=opening_for(article),
-        specialties=_specialties(article),
-    )
+    return _found(article) or _make(article)
+
+
+def _found(article: Article) -> Discussion | None:
+    return Discussion.objects.select_related("question").filter(article=article).first()
+
+
+def _make(article: Article) -> Discussion:
+    question = open_for_house(house=house(), kind=Question.Kind.ARTICLE, **_said_of(article))
     return Discussion.objects.create(question=question, article=article)
 
 
 @transaction.atomic
 def carry_over(article: Article) -> None:
-    """Carry what changed in an article into its discussion, where that is open and no moderator took words out."""
-    opening = Post.objects.filter(question__discussion__article=article, kind=Post.Kind.OPENING)
-    opening = opening.select_related("question").first()
-    if opening and opening.question.is_open and not writing.is_redacted(opening):
-        writing.edit_post(post=opening, by=house(), source=opening_for(article), title=title_for(article))
+    """Carry what changed in an article into its discussion, where that is open: its title and opening, unless a
+    moderator took words out, its specialties and tags. One query where there is none.
+    """
+    if (found := _found(article)) and found.question.is_open:
+        rewrite_for_house(question=found.question, house=house(), **_said_of(article))
+
+
+@transaction.atomic
+def withdraw(article: Article) -> None:
+    """Close the discussion of an article that was taken out of the news to new words. One query where there is none."""
+    if found := _found(article):
+        close_for_house(question=found.question)
+
+
+@transaction.atomic
+def bring_back(article: Article) -> None:
+    """Open again what `withdraw` closed, as the article is now; what a moderator closed stays so."""
+    if found := _found(article):
+        reopen_for_house(question=found.question)
+        found.question.refresh_from_db()
+        if found.question.is_open:
+            rewrite_for_house(question=found.question, house=house(), **_said_of(article))
+
+
+def _said_of(article: Article) -> dict:
+    return {
+        "title": title_for(article),
+        "source": opening_for(article),
+        "specialties": _specialties(article),
+        "tags": _tags(article),
+    }
 
 
 def title_for(article: Article) -> str:
@@ -71,8 +121,8 @@ def opening_for(article: Article) -> str:
     if article.published_at:
         parts.append(date_format(localtime(article.published_at), "F j, Y"))
     if article.doi:
-        parts.append(f"doi:{article.doi}")
-    elif article.pmid:
+        parts.append(f"doi:{_plainly(article.doi)}")
+    if article.pmid:
         parts.append(f"PMID {article.pmid}")
     return ", ".join(parts)
 
@@ -86,3 +136,11 @@ def _specialties(article: Article) -> list[Specialty]:
     tags = article.tags.filter(is_off=False, specialty__is_choice=True).select_related("specialty")
     found = [tag.specialty for tag in tags.order_by("pk")[:MOST_SPECIALTIES]]
     return found or list(Specialty.objects.filter(slug=USUAL_SPECIALTY, is_choice=True))
+
+
+def _tags(article: Article) -> list[Tag]:
+    """Those in its words that stand on a discussion open to all physicians: of others nobody is to learn from here."""
+    met = Question.objects.listed().filter(audience=Question.Audience.PHYSICIANS)
+    met = met.exclude(kind=Question.Kind.ARTICLE).filter(tags=OuterRef("pk"))
+    rows = Tag.objects.filter(Exists(met), pk__in=article.topics.values("tag"), merged_into=None)
+    return list(rows.order_by("name")[:MOST_TAGS])

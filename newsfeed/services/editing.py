@@ -55,6 +55,7 @@ def remove(*, article: Article) -> Article:
     article = _held(article)
     if article.state == Article.State.DRAFT:
         raise NotADraft
+    discussing.withdraw(article)
     return _set_state(article, Article.State.REMOVED)
 
 
@@ -63,6 +64,7 @@ def put_back(*, article: Article) -> Article:
     article = _held(article)
     if article.state == Article.State.DRAFT:
         raise NotADraft
+    discussing.bring_back(article)
     return _set_state(article, Article.State.LISTED)
 
 

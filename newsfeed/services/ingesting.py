@@ -18,7 +18,7 @@ from newsfeed.keys import url_key
 from newsfeed.minutes import minutes_of
 from newsfeed.models import Article, ArticleSource, Feed, Relation, Source
 from newsfeed.parsing.entries import MOST_TERMS, Entry
-from newsfeed.services import joining, mapping
+from newsfeed.services import discussing, joining, mapping
 from sermo.text import plain, searchable
 
 TELLS_NEWS = (Article.Kind.NEWS, Article.Kind.ALERT)
@@ -144,6 +144,8 @@ def _take(feed: Feed, entry: Entry) -> str:
     _see(feed, entry, article)
     if outcome != SAME or is_new_to_source:
         mapping.map_article(article)
+    if outcome == CHANGED:
+        discussing.carry_over(article)
     return outcome
 
 

@@ -77,10 +77,14 @@ def has_written_in(member: Member, question: Question) -> bool:
     return Post.objects.standing().filter(question=question, author=member, kind__in=WRITTEN).exists()
 
 
+def is_to_come(day: date) -> bool:
+    return day > timezone.localdate() + timedelta(days=1)  # which is today further east
+
+
 def _check(minutes: int, done_on: date, reflection: str) -> None:
     if not FEWEST_MINUTES <= minutes <= MOST_MINUTES:
         raise WrongMinutes
-    if done_on > timezone.localdate() + timedelta(days=1):  # which is today further east
+    if is_to_come(done_on):
         raise NotYet
     if len(reflection) > LONGEST:
         raise TooLong

@@ -24,6 +24,7 @@ from newsfeed.models import (
     Region,
     Source,
 )
+from newsfeed.services import discussing
 from questions.models import Tag
 from sermo.errors import RuleBroken
 from sermo.text import clip
@@ -295,5 +296,6 @@ def correct(*, article: Article, specialties: Iterable[Specialty], region: str, 
     if region != article.region:
         article.region, article.region_why = region, BY_EDITOR
     article.save(update_fields=["is_general", "region", "region_why"])
+    discussing.carry_over(article)
     log.info("article_corrected", article=article.pk, by=by.pk)
     return article

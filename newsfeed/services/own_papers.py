@@ -1,11 +1,16 @@
 """Members who say that they wrote a paper: under their real name alone, since a paper would name a handle's owner."""
 
+from typing import NamedTuple
+
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import Face, Member, User
+from accounts.roles import is_moderator
 from newsfeed.models import Article, OwnPaper
 from sermo.errors import RuleBroken
-from verification.names import last_key
+from verification.names import first_key, last_key
+from verification.services import events
 
 
 class NotUnderYourName(RuleBroken):
@@ -15,7 +20,11 @@ class NotUnderYourName(RuleBroken):
 
 
 class NotAnAuthor(RuleBroken):
-    message = "Your family name does not stand among its authors."
+    message = "Your name does not stand among its authors."
+
+
+class NotAModerator(RuleBroken):
+    message = "Only moderators take the marks of others off."
 
 
 @transaction.atomic
@@ -33,6 +42,16 @@ def unmark(*, article: Article, by: Member) -> None:
     OwnPaper.objects.filter(member=by, article=article).delete()
 
 
+@transaction.atomic
+def take_off(*, article: Article, physician_key: str, by: User) -> None:
+    """Take a mark off as a moderator, which leaves an event. Twice is as good as once. Raises NotAModerator."""
+    if not is_moderator(by):
+        raise NotAModerator
+    events.lock_chain()
+    if OwnPaper.objects.filter(member__physician_key=physician_key, article=article).delete()[0]:
+        events.record(kind="own_paper_taken_off", by=by, object=f"article:{article.pk}")
+
+
 def may_mark(article: Article, member: Member | None) -> bool:
     return bool(
         member and member.may_write and shows_name(member) and is_among(member.display_name, article.authors)
@@ -43,38 +62,61 @@ def shows_name(member: Member) -> bool:
     return member.byline_mode == Member.BylineMode.PUBLIC and bool(member.display_name)
 
 
-def authors_of(article: Article, user: User) -> list[Member]:
-    """Members marked as authors whom this reader may meet under a name that still stands among the authors."""
-    rows = Member.objects.visible_to(user, Face.NAME).filter(own_papers__article=article)
-    rows = rows.only("display_name", "physician_key").order_by("own_papers__marked_at", "pk")
-    return [member for member in rows if is_among(member.display_name, article.authors)]
+class Marks(NamedTuple):
+    """`authors`: those of a paper whom a reader meets by name. `is_mine`: the reader has marked it, shown or not."""
+
+    authors: list[Member]
+    is_mine: bool
+
+
+def marks_of(article: Article, user: User) -> Marks:
+    """Who is marked as an author, and may be met under a name that still stands among the authors. One query."""
+    met = Member.objects.visible_to(user, Face.NAME).filter(pk=OuterRef("member"))
+    rows = OwnPaper.objects.filter(article=article).select_related("member").annotate(is_met=Exists(met))
+    rows = rows.filter(Q(is_met=True) | Q(member=user.as_member)).order_by("marked_at", "pk")
+    shown = [row.member for row in rows if row.is_met]
+    return Marks(
+        [member for member in shown if is_among(member.display_name, article.authors)],
+        any(row.member == user.as_member for row in rows),
+    )
 
 
 # Names
 
 
+class Author(NamedTuple):
+    """What may be the family name, and the first letter of the given one; empty where only a family name stands."""
+
+    families: set[str]
+    initial: str
+
+
 def is_among(display_name: str, authors: list[str]) -> bool:
-    """Whether the family name shown stands among the authors' family names, whatever the accents and the order."""
-    family = family_of_shown(display_name)
-    return bool(family) and any(family in family_keys(author) for author in authors)
-
-
-def family_of_shown(display_name: str) -> str:
-    """The last word of "Anna de la Torre, MD"."""
+    """Whether the family name shown stands among the authors' family names, whatever the accents and the order, with
+    the same first initial where the author has one.
+    """
     words = _without_endings(display_name.partition(",")[0].split())
-    return last_key(words[-1]) if words else ""
+    family = last_key(words[-1]) if words else ""
+    initial = first_key(words[0])[:1] if len(words) > 1 else ""
+    found = map(author_of, authors)
+    return bool(family) and any(
+        family in one.families and (not initial or one.initial in ("", initial)) for one in found
+    )
 
 
-def family_keys(author: str) -> set[str]:
-    """What may be the family name in "Jane A. Doe", "Doe JA" or "Doe, Jane": its words, and all of them as one."""
-    before, comma, after = author.partition(",")
-    words = before.split()
+def author_of(written: str) -> Author:
+    """The names in "Jane A. Doe", "Doe JA" or "Doe, Jane". Of "de la Torre" each word, and all as one, may be meant."""
+    before, comma, after = written.partition(",")
+    words, given = before.split(), ""
     is_inverted = comma and _without_endings(["x", *after.split()]) != ["x"]
-    if not is_inverted:
+    if is_inverted:
+        given = after
+    else:
         words = _without_endings(words)
         if len(words) > 1:
-            words = words[:-1] if _are_initials(words[-1]) else words[1:]
-    return {key for key in (*map(last_key, words), last_key(" ".join(words))) if key}
+            words, given = (words[:-1], words[-1]) if _are_initials(words[-1]) else (words[1:], words[0])
+    keys = {key for key in (*map(last_key, words), last_key(" ".join(words))) if key}
+    return Author(keys, first_key(given)[:1])
 
 
 def _are_initials(word: str) -> bool:

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from django import template
 from django.urls import reverse
 
+from accounts.roles import is_moderator
 from newsfeed import home, lists
 from newsfeed.models import Article, LogEntry
 from newsfeed.services import own_papers
@@ -50,13 +51,14 @@ def own_paper(context, article):
     """Say which members wrote it, and let one who did say so."""
     request = context["request"]
     member = request.user.as_member
-    authors = own_papers.authors_of(article, request.user) if article.authors else []
-    is_mine = member is not None and any(author.pk == member.pk for author in authors)
+    authors, is_mine = own_papers.marks_of(article, request.user) if article.authors else ([], False)
     return {
         "article": article,
         "authors": authors,
-        "is_mine": is_mine,
+        "is_mine": is_mine and member.may_write,
+        "is_shown": member in authors,
         "may_mark": not is_mine and own_papers.may_mark(article, member),
+        "can_moderate": is_moderator(request.user),
         "request": request,
         "csrf_token": context.get("csrf_token"),
     }

@@ -21,12 +21,19 @@ def article_head(context, question, opening):
         "opening": opening,
         "scale": SCALE,
         "writable": question.is_open and member is not None and member.may_write,
+        "is_member": member is not None,
         "can_moderate": is_moderator(request.user),
     }
 
 
 @register.inclusion_tag("newsfeed/_beside.html", takes_context=True)
 def article_beside(context, question):
+    return _shown(context, question)
+
+
+@register.inclusion_tag("newsfeed/_printed.html", takes_context=True)
+def article_printed(context, question):
+    """Where it appeared, what became of it and what it says in short, for paper."""
     return _shown(context, question)
 
 

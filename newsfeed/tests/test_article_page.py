@@ -6,9 +6,11 @@ from django.urls import reverse
 from accounts.models import Member
 from accounts.tests.factories import make_member, make_specialty
 from conftest import client_of
+from newsfeed import rows
 from newsfeed.models import Article, ReadMark, Relation
 from newsfeed.services import discussing
 from newsfeed.tests.factories import make_article, make_source
+from questions.models import Flag
 from questions.services import writing
 from questions.services.moderation import acts
 from questions.tests.factories import make_answer, make_comment
@@ -144,6 +146,62 @@ def test_what_retracts_corrects_and_names_it_stands_there_both_ways(article, dis
     assert "This was retracted" not in back
 
 
+def test_what_retracts_it_is_not_cut_away_by_what_is_about_it(article, colleague_client, monkeypatch):
+    monkeypatch.setattr("newsfeed.article_page.MOST_RELATED", 2)
+    for kind in ("retracts", "corrects", "about", "about"):
+        other = make_article(title=f"It {kind} it")
+        Relation.objects.create(article=other, kind=kind, doi=article.doi, related=article)
+        doi = f"10.5555/{'z' if kind != 'about' else 'a'}.{other.pk}"
+        Relation.objects.create(article=article, kind=kind, doi=doi)
+    page = page_of(article, colleague_client).text
+
+    assert "This was retracted." in page
+    assert "This was corrected." in page
+    assert "Retracts</span>" in page
+    assert "Corrects</span>" in page
+
+
+def test_what_became_of_it_stands_in_lists(article, colleague, colleague_client):
+    def badges():
+        row = rows.load(colleague.user, [article.pk])[article.pk]
+        return row.badge, row.badge_kind, row.icon
+
+    assert badges() == ("", "article", "")
+    erratum = make_article(kind="correction")
+    Relation.objects.create(article=erratum, kind="corrects", doi=article.doi, related=article)
+    assert badges() == ("Corrected", "correction", "pencil")
+    notice = make_article(kind="retraction", state="removed")
+    Relation.objects.create(article=notice, kind="retracts", doi=article.doi, related=article)
+    assert badges()[0] == "Corrected"
+    Article.objects.update(state="listed")
+    assert badges() == ("Retracted", "retraction", "octagon-alert")
+    Article.objects.filter(pk=article.pk).update(kind="preprint")
+    assert badges()[0] == "Retracted. Preprint, not peer reviewed"
+    found = colleague_client.get("/news/?show=all").text
+    assert "Retracted. Preprint" in found
+
+
+def test_on_paper_it_says_what_it_is_and_what_became_of_it(article, discussed, colleague_client):
+    notice = make_article(title="Retraction of Apixaban", kind="retraction")
+    Relation.objects.create(article=notice, kind="retracts", doi=article.doi, related=article)
+    page = colleague_client.get(reverse("questions:print", args=[discussed.pk])).text
+
+    assert "Invented Annals of Nephrology" in page
+    assert f"doi:{article.doi}" in page
+    assert "Half the dose did as well." in page
+    assert "<b>This was retracted.</b> Retraction of Apixaban" in page
+    Article.objects.update(state="removed")
+    gone = colleague_client.get(reverse("questions:print", args=[discussed.pk])).text
+    assert "taken out of the news" in gone
+    assert "Half the dose" not in gone
+
+
+def test_a_doi_is_encoded_in_its_address(colleague_client):
+    page = page_of(make_article(doi="10.5555/a?b#c%2(d);e"), colleague_client).text
+
+    assert 'href="https://doi.org/10.5555/a%3Fb%23c%252(d);e"' in page
+
+
 # Reading it
 
 
@@ -246,7 +304,9 @@ def test_no_other_discussion_is_shown_as_news(physician, colleague_client):
 
     answered = colleague_client.get(reverse("newsfeed:discussion", args=[question.pk]))
     assert answered.url == question.get_absolute_url()
-    assert colleague_client.get("/news/discussions/999999/").status_code == 404
+    for number in (999999, 2**63, 10**30):
+        assert colleague_client.get(f"/news/discussions/{number}/").status_code == 404
+        assert colleague_client.get(f"/questions/{number}/").status_code == 404
 
 
 def test_a_closed_or_removed_one_says_so(article, discussed, moderator, colleague_client):
@@ -273,6 +333,14 @@ def test_nobody_but_moderators_has_tools_for_the_thread(article, discussed, phys
     assert close in desk
     for word in ("/edit/", "/solve/", "/remove/", "polls/new"):
         assert word not in own
+
+
+def test_members_report_it(article, discussed, colleague_client):
+    address = reverse("questions:flag", args=[discussed.posts.get().pk])
+
+    assert address in page_of(article, colleague_client).text
+    assert colleague_client.post(address, {"reason": "spam"}).url == discussed.get_absolute_url()
+    assert Flag.objects.get().post == discussed.posts.get()
 
 
 # What it costs

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from accounts.models import Notice
 from newsfeed.services import discussing
-from newsfeed.tests.factories import make_article
+from newsfeed.tests.factories import make_article, make_source
 from questions.models import Subscription
 from questions.notices import read_posts
 from questions.services import voting, writing
@@ -66,6 +66,37 @@ def test_a_reference_keeps_it_open_and_one_added_later_opens_it(thread, physicia
     assert FOLDED not in page_of(thread, colleague_client)
     writing.edit_post(post=post, by=physician, source=CLAIM)
     assert is_folded(page_of(thread, colleague_client))
+
+
+def test_naming_the_article_itself_is_no_reference(physician, colleague_client):
+    article = make_article(title="Apixaban", doi="10.5555/apixaban.1", pmid=31452104)
+    thread = discussing.discuss(article=article, user=physician.user).question
+    post = disputed(thread, physician, f"{CLAIM} See https://doi.org/10.5555/APIXABAN.1 and PMID 31452104.")
+    assert is_folded(page_of(thread, colleague_client))
+
+    writing.edit_post(post=post, by=physician, source=f"{CLAIM} See PMID 31452105.")
+    assert not is_folded(page_of(thread, colleague_client))
+
+
+def test_a_search_shows_why_in_place_of_the_claim(thread, physician, colleague_client):
+    disputed(thread, physician)
+    open_one = make_answer(thread, source="Another dose, and no word of it elsewhere.")
+    found = colleague_client.get("/search/?q=half+dose+as+well").text
+
+    assert "Comment: Disputed, and it names no reference.</p>" in found
+    assert "does as" not in found
+    assert "no word" in colleague_client.get("/search/?q=dose+elsewhere").text
+    assert open_one.pk
+
+
+def test_what_is_escaped_in_an_opening_is_found_in_plain_words(physician, colleague_client):
+    source = make_source("Heartline (demonstration)")
+    article = make_article(source, "Apixaban", doi="10.5555/a_b*c*")
+    thread = discussing.discuss(article=article, user=physician.user).question
+    make_answer(thread, physician)
+    page = colleague_client.get("/search/?q=apixaban").text
+
+    assert "Heartline (demonstration), doi:10.5555/a_b*c*" in page
 
 
 def test_votes_that_change_open_it(thread, physician, third, colleague_client):
@@ -140,6 +171,19 @@ def test_comments_stand_by_corroboration_and_newest_first_on_demand(
 
 
 # Words
+
+
+def test_drafts_are_called_what_they_will_be(thread, physician, colleague, colleague_client):
+    post = make_answer(thread, physician)
+    asked = make_question(physician)
+    places = (f"answer:{thread.pk}", f"comment:{post.pk}", f"answer:{asked.pk}", "answer:9999999999999999999")
+    for place in places:
+        writing.save_draft(member=colleague, place=place, fields={"source": f"Words at {place}"})
+    page = colleague_client.get(reverse("questions:drafts"))
+
+    assert {draft.place: draft.kind for draft in page.context["drafts"]} == dict(
+        zip(places, ("Comment", "Reply", "Answer", "Answer"), strict=True)
+    )
 
 
 def test_notices_speak_of_comments_and_replies(thread, physician, colleague, third):

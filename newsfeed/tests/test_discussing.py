@@ -15,19 +15,20 @@ from accounts.models import FanOut, Member, Notice
 from accounts.services import members
 from accounts.tests.factories import make_member, make_specialty
 from conftest import client_of
-from newsfeed.models import Article, ArticleSpecialty, Discussion
-from newsfeed.services import discussing
+from newsfeed.models import Article, ArticleSpecialty, ArticleTopic, Discussion
+from newsfeed.services import discussing, editing
 from newsfeed.services.house import house
 from newsfeed.tests.factories import make_article, make_source
 from questions import ranking
-from questions.models import Byline, MemberRank, Post, Question
+from questions.models import Byline, MemberRank, Post, Question, Tag, TopicMute, WriteCount
 from questions.rows import Open, Waiting, first_rows
 from questions.search.language import parse
 from questions.search.matching import Search
-from questions.services import voting, writing
+from questions.services import closing, limits, voting, writing
 from questions.services.moderation import acts
+from questions.services.tags import merge_tags
 from questions.similar import similar_to
-from questions.tests.factories import make_answer
+from questions.tests.factories import make_answer, make_question
 
 pytestmark = pytest.mark.django_db
 
@@ -76,6 +77,14 @@ def test_words_of_a_source_are_never_read_as_markup(physician):
     assert "<em>" not in opening.html
     assert "&lt;b&gt;*Annals*" in opening.html
     assert "PMID 31452104" in opening.html
+
+
+def test_a_doi_is_no_markup_and_its_number_in_pubmed_stands_beside_it(physician):
+    doi = "10.5555/a_b_c(2026)*x*;1"
+    thread = discussing.discuss(article=make_article(doi=doi, pmid=31452104), user=physician.user).question
+
+    assert thread.excerpt.endswith(f"doi:{doi}, PMID 31452104")
+    assert {one.value for one in thread.posts.get().references.all()} == {doi, "31452104"}
 
 
 def test_what_has_no_specialty_goes_to_internal_medicine(physician):
@@ -133,6 +142,35 @@ def test_whoever_may_not_see_the_article_makes_nothing(who, article, request):
     assert not Discussion.objects.exists()
 
 
+def test_opening_one_counts_as_a_write_and_finding_it_does_not(article, physician, colleague, settings):
+    settings.DAILY_WRITES = {**settings.DAILY_WRITES, "comment": 1}
+    for _ in range(2):
+        discussing.discuss(article=article, user=physician.user)
+
+    assert WriteCount.objects.get(member=physician).count == 1
+    with pytest.raises(limits.TooManyToday):
+        discussing.discuss(article=make_article(), user=physician.user)
+    assert Discussion.objects.count() == 1
+    again = client_of(physician).post(reverse("newsfeed:discuss", args=[make_article().pk]), follow=True)
+    assert "That was all for today" in again.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("close", "A moderator closed"), ("remove", "A moderator removed")]
+)
+def test_one_that_a_moderator_ended_is_not_opened_by_pressing(
+    kind, words, thread, article, moderator, colleague_client
+):
+    acts.act(post=thread.posts.get(), by=moderator.user, kind=kind, reason="other")
+    answered = colleague_client.post(reverse("newsfeed:discuss", args=[article.pk]))
+
+    assert answered.url == f"/news/{article.pk}/#answers"
+    said = [str(each) for each in colleague_client.get("/").context["messages"]]
+    assert len(said) == 1
+    assert said[0].startswith(words)
+    assert Discussion.objects.count() == 1
+
+
 def test_a_removed_article_gets_none(article, physician):
     Article.objects.update(state="removed")
 
@@ -144,9 +182,11 @@ def test_who_pressed_first_stands_nowhere(article, colleague, colleague_client):
     person = ledger.Person.of(colleague.user)
 
     def known():
-        return {entry.model: entry.rows(person).count() for entry in ledger.entries() if entry.shown}
+        rows = {entry.model: entry.rows(person).count() for entry in ledger.entries() if entry.shown}
+        return {model: number for model, number in rows.items() if model != WriteCount._meta.label}
 
     before = known()
+    assert before
     answered = colleague_client.post(reverse("newsfeed:discuss", args=[article.pk]))
 
     assert answered.url == f"/news/{article.pk}/#answers"
@@ -169,6 +209,97 @@ def test_who_may_only_read_opens_none(article):
 
     assert client_of(reader).post(reverse("newsfeed:discuss", args=[article.pk])).status_code == 403
     assert not Discussion.objects.exists()
+
+
+# Its tags and specialties
+
+
+def tagged(article, *tags):
+    article.topics.all().delete()
+    for tag in tags:
+        ArticleTopic.objects.create(article=article, tag=tag, shown_at=article.shown_at)
+
+
+def test_it_has_the_tags_of_its_article_that_all_may_know(article, physician, moderator):
+    asked = make_question(physician, tags=["dialysis", "kidney", "renal"])
+    shut = make_question(physician, audience="specialty", tags=["guarded"])
+    dialysis, kidney, renal = asked.tags.order_by("name")
+    merge_tags(tag=renal, into=kidney, by=moderator.user)
+    lone = Tag.objects.create(slug="lone", name="lone")
+    tagged(article, dialysis, renal, lone, shut.tags.get())
+    before = Tag.objects.count()
+    thread = discussing.discuss(article=article, user=physician.user).question
+
+    assert list(thread.tags.all()) == [dialysis]
+    assert Tag.objects.count() == before
+    make_answer(thread)
+    TopicMute.objects.create(member=physician, tag=dialysis)
+    muted = Question.objects.besides_muted(physician)
+    assert thread not in muted
+    assert thread in Question.objects.besides_muted(None)
+
+
+def test_what_an_article_is_about_is_carried_over(thread, article, physician):
+    dialysis = make_question(physician, tags=["dialysis"]).tags.get()
+    tagged(article, dialysis)
+    article.tags.filter(specialty__name="Nephrology").delete()
+    added = ArticleSpecialty(article=article, specialty=make_specialty("Critical Care Medicine"), how="rule")
+    added.shown_at = article.shown_at
+    added.save()
+    article.title = "Apixaban on dialysis, once more"
+    discussing.carry_over(article)
+    thread.refresh_from_db()
+
+    assert thread.title == "Apixaban on dialysis, once more"
+    assert [one.name for one in thread.specialties.order_by("questionspecialty__place")] == [
+        "Cardiovascular Disease",
+        "Critical Care Medicine",
+    ]
+    assert list(thread.tags.all()) == [dialysis]
+
+
+def test_nothing_to_carry_over_costs_one_query(article, django_assert_max_num_queries):
+    with django_assert_max_num_queries(3):  # a savepoint is two
+        discussing.carry_over(article)
+
+
+# An article that is taken out
+
+
+def test_it_closes_with_its_article_and_opens_with_it(thread, article, physician, colleague_client):
+    make_answer(thread, physician)
+    active = Question.objects.get().activity_at
+    editing.remove(article=article)
+    page = colleague_client.get(thread.get_absolute_url()).text
+
+    assert "taken out of the news" in page
+    assert "with its article" in page
+    with pytest.raises(writing.NotOpen):
+        make_answer(thread)
+    Question.objects.update(
+        closed_at=timezone.now() + timedelta(days=-60), opened_at=active - timedelta(days=99)
+    )
+    Article.objects.update(title="A better title")
+    for _ in range(2):
+        editing.put_back(article=article)
+    again = Question.objects.get()
+    assert (again.is_open, again.activity_at, again.title) == (True, active, "A better title")
+
+
+def test_what_a_moderator_closed_does_not_open_with_its_article(thread, article, moderator):
+    acts.act(post=thread.posts.get(), by=moderator.user, kind="close", reason="other")
+    discussing.withdraw(article)
+    discussing.bring_back(article)
+
+    assert Question.objects.get().close_reason == "moderator"
+
+
+def test_a_silent_one_of_an_article_taken_out_is_not_there(thread, physician, colleague_client):
+    Article.objects.update(state="removed")
+
+    assert colleague_client.get(thread.get_absolute_url()).status_code == 404
+    make_answer(thread, physician)
+    assert colleague_client.get(thread.get_absolute_url()).status_code == 200
 
 
 # The site among members
@@ -209,7 +340,7 @@ def test_moderators_act_on_its_post_alone(thread, moderator, physician):
     desk = client_of(moderator).get(reverse("questions:moderate_post", args=[opening.pk]))
 
     offered = {value for value, _ in desk.context["form"].fields["kind"].choices}
-    assert offered == {"redact", "fold", "remove", "close"}
+    assert offered == {"remove", "close"}
     with pytest.raises(acts.TheSiteItself):
         acts.act(post=opening, by=moderator.user, kind="warn", reason="spam")
     acts.act(post=opening, by=moderator.user, kind="close", reason="spam")
@@ -253,13 +384,14 @@ def test_it_never_waits_for_an_answer(thread, colleague, colleague_client):
     assert "Apixaban" not in colleague_client.get("/questions/?status=unanswered").text
 
 
-def test_it_does_not_close_before_anybody_has_spoken(thread, physician):
-    long_after = timezone.now() + timedelta(days=400)
-    silent = Question.objects.silent_since(long_after)
-
-    assert thread not in silent
+def test_silence_closes_none(thread, article, physician, colleague_client):
     make_answer(thread, physician)
-    assert thread in silent.all()
+    long_ago = timezone.now() - timedelta(days=400)
+    Question.objects.update(opened_at=long_ago, activity_at=long_ago)
+
+    assert thread.pk not in closing.silent_questions()
+    assert not closing.close_if_silent(question_id=thread.pk)
+    assert "Closes if silent" not in colleague_client.get(article.get_absolute_url()).text
 
 
 def test_a_row_reads_as_an_article_s(thread, physician, colleague_client):

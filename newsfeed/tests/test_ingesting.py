@@ -11,7 +11,6 @@ from psycopg.errors import DeadlockDetected
 from newsfeed.models import (
     Article,
     ArticleSource,
-    Discussion,
     Feed,
     LogEntry,
     OwnPaper,
@@ -20,13 +19,12 @@ from newsfeed.models import (
     SavedArticle,
 )
 from newsfeed.parsing.entries import Entry
-from newsfeed.services import ingesting
+from newsfeed.services import discussing, ingesting
 from newsfeed.services.ingesting import Tally, ingest
 from newsfeed.services.mapping import BY_EDITOR
 from newsfeed.tests.factories import make_article, make_feed, make_source
 from newsfeed.tests.sample_feeds import EXPECTED, NAMES, entries_of, make_sample_feeds
 from questions.models import Question
-from questions.tests.factories import make_question
 
 pytestmark = pytest.mark.django_db
 
@@ -109,11 +107,6 @@ class TestSamples:
         assert relation.article.kind == Kind.NEWS
         article = Article.objects.get(doi="10.5555/nr.5.88")
         assert article.authors == ["Halloran S", "Mukherjee D", "Lopez-Ibarra F"]
-
-
-def discuss(article, by):
-    question = make_question(by)
-    return Discussion.objects.create(question=question, article=article)
 
 
 class TestIdentity:
@@ -515,7 +508,7 @@ class TestJoining:
 
         tag = only().tags.get(specialty=specialty)
         assert (tag.how, tag.is_off, tag.shown_at) == ("person", True, first.shown_at)
-        assert (only().title, only().lines, only().minutes) == ("By an editor", ["Key"], 1)
+        assert (only().title, only().lines, only().minutes) == ("By an editor", ["Key"], None)
         assert (only().kind, only().edited_by_hand) == (Kind.GUIDELINE, True)
         assert (only().region, only().region_why) == ("uk", BY_EDITOR)
 
@@ -547,7 +540,7 @@ class TestJoining:
 
     def test_the_one_that_is_discussed_stays(self, two, physician):
         second = two[1]
-        discuss(second, physician)
+        discussing.discuss(article=second, user=physician.user)
 
         self.tell()
 
@@ -556,7 +549,7 @@ class TestJoining:
 
     def test_two_discussions_stay_two(self, two, physician):
         for article in two:
-            discuss(article, physician)
+            discussing.discuss(article=article, user=physician.user)
 
         self.tell()
 
@@ -616,3 +609,13 @@ def test_two_workers_make_no_work_twice_and_lose_none():
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_ten_times():
     in_parallel(10)
+
+
+def test_a_new_title_reaches_the_discussion(feed, physician):
+    ingest(feed=feed, entries=[entry()])
+    discussion = discussing.discuss(article=only(), user=physician.user)
+
+    ingest(feed=feed, entries=[entry(title="Another title of the same work")])
+
+    discussion.question.refresh_from_db()
+    assert discussion.question.title == "Another title of the same work"

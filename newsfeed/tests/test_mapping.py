@@ -6,7 +6,7 @@ from accounts.tests.factories import make_specialty
 from newsfeed import mapping as pure
 from newsfeed.mapping import Found, Phrases, Rule, Rules
 from newsfeed.models import Article, ArticleSource, ArticleSpecialty, MappingRule
-from newsfeed.services import mapping
+from newsfeed.services import discussing, mapping
 from newsfeed.tests.factories import make_article, make_feed, make_source
 from questions.models import Tag
 
@@ -291,6 +291,15 @@ def test_an_editor_may_say_that_it_is_general_and_take_it_back(heart, staff):
     article = mapping.correct(article=article, specialties=[heart], region="", by=staff)
     assert tags_of(article) == [("Cardiovascular Disease", "person", "", False)]
     assert not article.is_general
+
+
+def test_a_correction_reaches_the_discussion(heart, staff, physician):
+    article = make_article(make_source())
+    discussion = discussing.discuss(article=article, user=physician.user)
+
+    mapping.correct(article=article, specialties=[heart], region="", by=staff)
+
+    assert list(discussion.question.specialties.all()) == [heart]
 
 
 def test_a_correction_has_its_limits(heart, staff):

@@ -11,6 +11,7 @@ from conftest import client_of
 from newsfeed.models import OwnPaper
 from newsfeed.services import own_papers as services
 from newsfeed.tests.factories import make_article
+from verification.models import Event
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +60,12 @@ def test_a_family_name_is_found_in_every_order_and_without_accents(author):
 @pytest.mark.parametrize("author", ["Torre Smith", "Bo Torrente", "Smith T", "Latorre, Anna", ""])
 def test_a_given_name_or_a_part_of_a_word_is_no_family_name(author):
     assert not services.is_among(NAME, [author])
+
+
+@pytest.mark.parametrize("author", ["Torre B", "Bo Torre", "B. Torre", "B. A. Torre", "de la Torre, Bo A."])
+def test_somebody_of_the_same_family_name_is_somebody_else(author):
+    assert not services.is_among(NAME, [author])
+    assert services.is_among(NAME, [author, "Törre Á"])
 
 
 def test_a_suffix_is_no_family_name():
@@ -124,6 +131,11 @@ def test_the_mark_goes_with_the_name(author, colleague, article):
 
     assert drawn(colleague, article) == ""
     author.refresh_from_db()
+    back = drawn(author, article)
+    assert "Take this back" in back
+    assert "nobody sees it" in back
+    assert NAME not in back
+    client_of(author).post(reverse("newsfeed:own_paper", args=[article.pk]), {"mine": "0"})
     assert drawn(author, article) == ""
 
 
@@ -184,6 +196,24 @@ def test_a_refusal_is_said_and_a_get_changes_nothing(physician, author, article)
     assert said == [services.NotUnderYourName.message]
     client_of(author).get(address)
     assert not OwnPaper.objects.exists()
+
+
+def test_moderators_take_a_mark_off_and_nobody_else_does(author, colleague, moderator, article):
+    services.mark(article=article, by=author)
+    address, said = (
+        reverse("newsfeed:own_paper", args=[article.pk]),
+        {"mine": "0", "member": author.physician_key},
+    )
+
+    assert author.physician_key not in drawn(colleague, article).replace(author.physician_url, "")
+    client_of(colleague).post(address, said)
+    assert OwnPaper.objects.exists()
+    assert f'name="member" value="{author.physician_key}"' in drawn(moderator, article)
+    for _ in range(2):
+        assert client_of(moderator).post(address, said).url == article.get_absolute_url()
+    assert not OwnPaper.objects.exists()
+    event = Event.objects.get(kind="own_paper_taken_off")
+    assert event.object == f"article:{article.pk}"
 
 
 def test_only_physicians_who_may_write_come_in(client, applicant, article):

@@ -58,7 +58,8 @@ def test_the_export_says_all_of_it_but_the_key(leaver, article, physician):
     assert {name: len(rows) for name, rows in said.items()} == dict.fromkeys(said, 1)
     work = {"article": "An invented trial", "doi": "10.5555/one"}
     assert said["SourceFollow"][0]["source"] == "Invented Heart Journal"
-    assert said["LessOf"][0] | {"since": None} == {"source": None, "specialty": "Dermatology", "since": None}
+    less = {"source": None, "specialty": "Dermatology", "since": None, "had_followed": False}
+    assert said["LessOf"][0] | {"since": None} == less
     assert said["ReadMark"][0].items() > work.items()
     assert said["OwnPaper"][0].items() > work.items()
     logged = {**work, "question": None, "done_on": "2026-03-04", "minutes": 20, "reflection": "Taper."}

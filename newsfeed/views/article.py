@@ -40,6 +40,8 @@ def discussion(request, question_id):
     found = thread.load_question(request.user, question_id)
     if found.kind != Question.Kind.ARTICLE:
         return redirect(found)
+    if not found.answer_count:
+        raise Http404("Nobody said a word about it, and it is in the news no more.")
     return show_question(request, found)
 
 

@@ -210,7 +210,7 @@ class QuestionQuerySet(models.QuerySet):
         return self.filter(Exists(Question.tags.through.objects.filter(question=OuterRef("pk"), tag=tag)))
 
     def silent_since(self, moment):
-        return self.open().besides_silent_articles().filter(activity_at__lt=moment)
+        return self.open().exclude(kind__in=Question.NEVER_SILENT).filter(activity_at__lt=moment)
 
     def with_topics(self):
         """Add `topics`, the specialties as {name, slug, code} in the order chosen."""
@@ -233,6 +233,7 @@ class Question(models.Model):
     # Others are opened by the app they belong to.
     ASKED_KINDS = (Kind.QUESTION, Kind.OBSERVATION, Kind.DISCUSSION)
     SOLVED_KINDS = (Kind.QUESTION, Kind.CASE)
+    NEVER_SILENT = (Kind.ARTICLE,)  # silence closes none of these, since no author could reopen it
     # Kind: what makes the address of its page from its id and title, where another app has it.
     HOMES: dict[str, Callable[[int, str], str]] = {}
 

@@ -19,6 +19,7 @@ from django.db.models import F, QuerySet, TextField, Value
 from django.db.models.functions import Left
 from django.utils import timezone
 
+from questions import doubt
 from questions.labels import label_of
 from questions.models import Post, Question
 from questions.readers import ReaderShape, shape_of, stand_in, values_of
@@ -37,7 +38,7 @@ SNIPPET_WORDS = 32
 SNIPPET_FROM = 4_000  # characters of a post in which the words are looked for to be shown
 WITHOUT_WORDS = 180  # characters shown of a post where no words are looked for
 START, STOP = "\x02", "\x03"
-MARKDOWN = re.compile(r"[*_#>|`~-]{2,}|[*#>|`]")
+MARKDOWN = re.compile(r"\\([!-/:-@\[-`{-~])|\\$|[*_#>|`~-]{2,}|[*#>|`]")
 CURSOR = re.compile(r"(\d{1,18})-(\d{1,18})-(\d{1,18})-([0-9.e+-]{1,30})")
 SPARE = 1.15  # how much further back to look than the word's share alone would have it
 WORTH_A_GUESS = 0.7  # share of all posts from which on one may as well look through all of them
@@ -186,7 +187,7 @@ class Result(NamedTuple):
 
     @property
     def snippet_parts(self) -> list[tuple[bool, str]]:
-        return marked(MARKDOWN.sub(" ", self.snippet))
+        return marked(MARKDOWN.sub(lambda sign: sign[1] or " ", self.snippet))
 
 
 COLUMNS = Result._fields.index("signer")
@@ -354,6 +355,7 @@ def _shown(shape: tuple[ReaderShape, Plan], *, reader, reader_specialty, words, 
             specialty_names("question"),
             label_of("question"),
             *signer_columns(asker_mode("question", "question__asker"), "question__asker"),
+            doubt.is_doubted(),
         )
     )
 
@@ -367,7 +369,10 @@ def _headline(name: str, words: str | None, **options):
 
 
 def _result(row: tuple, hit: Hit, now: datetime) -> Result:
-    made = Result(*row[:COLUMNS], Signer(*row[COLUMNS:]), others=hit.others)
+    *shown, is_doubted = row
+    made = Result(*shown[:COLUMNS], Signer(*shown[COLUMNS:]), others=hit.others)
+    if is_doubted:
+        made = made._replace(snippet=doubt.SAID)
     return made._replace(opened_age=age_of(made.opened_at, now))
 
 

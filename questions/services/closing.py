@@ -85,7 +85,7 @@ def _close(question: Question, reason: str) -> None:
 def close_if_silent(*, question_id: int) -> bool:
     """Close one discussion if it has been silent for 30 days; return whether it was closed now."""
     question = Question.objects.select_for_update().get(pk=question_id)
-    if not question.is_open or timezone.now() < question.closes_at:
+    if not question.is_open or question.kind in Question.NEVER_SILENT or timezone.now() < question.closes_at:
         return False
     _close(question, Question.CloseReason.SILENCE)
     return True

@@ -53,6 +53,11 @@ def tags_named(names: Iterable[str], *, member: Member | None = None) -> list[Ta
     return list(Tag.objects.filter(pk__in=_held(list(wanted))).order_by("name"))
 
 
+def held(tags: Iterable[Tag]) -> list[Tag]:
+    """These tags, merged ones replaced; inside a transaction they cannot be merged away until it is over."""
+    return list(Tag.objects.filter(pk__in=_held([tag.slug for tag in tags])).order_by("name"))
+
+
 def new_names(names: Iterable[str], *, member: Member | None) -> dict[str, str]:
     """Of these names those there is no tag for yet, by slug. Raises NewTagNeedsRank where the member may make none."""
     wanted = _by_slug(names)

@@ -32,6 +32,7 @@ from questions.readers import shape_of, stand_in, values_of
 from questions.services import committing
 from questions.signature import signature
 from sermo.fragments import fill, late
+from sermo.paging import LARGEST_NUMBER
 from sermo.prepared import columns_of, instance_of, prepared
 from sermo.recent import Recent
 
@@ -56,7 +57,9 @@ def load_question(user, question_id: int) -> Question:
     """One discussion through its gate, with topics, tags and what this member did there; `answers_open` says whether
     the answers of colleagues are open to them. Raises Http404.
     """
-    rows = _question(shape_of(user), **values_of(user), question=question_id, **_names(question_id))
+    names = _names(question_id)
+    is_number = question_id < LARGEST_NUMBER
+    rows = is_number and _question(shape_of(user), **values_of(user), question=question_id, **names)
     if not rows:
         raise Http404("No discussion of this number is open to this reader.")
     question = instance_of(Question, rows[0][len(BESIDE) :])

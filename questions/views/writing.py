@@ -16,7 +16,7 @@ from accounts.services import identifiers
 from questions import seen
 from questions.answer_forms import FORMS
 from questions.forms import CommentForm, EditForm
-from questions.models import Draft, Post
+from questions.models import Draft, Post, Question
 from questions.rarity_forms import AskingForm
 from questions.services import bylines
 from questions.services import writing as services
@@ -24,7 +24,9 @@ from questions.services.tags import NewTagNeedsRank
 from questions.views import asking, thread
 from questions.views.posting import post_or_back
 from questions.views.reading import render_question
+from questions.words import USUAL, Words, words_of
 from sermo.errors import RuleBroken
+from sermo.paging import LARGEST_NUMBER
 from sermo.text import render_markdown
 
 PREVIEW_FIELDS = ("source",)
@@ -259,12 +261,14 @@ def drafts(request):
     """What one has typed and not posted, with the way back to it, and what is posted by itself on its day."""
     member = request.user.as_member
     rows = list(member.drafts.filter(publish_at=None).order_by("-saved_at")[:50])
+    words = _words_of_drafts(rows)
     for draft in rows:
         draft.words = next((draft.fields[name] for name in asking.DRAFT_WORDS if draft.fields.get(name)), "")[
             :120
         ]
         kind, _, number = draft.place.partition(":")
-        draft.kind = {"ask": "Question", "answer": "Answer", "comment": "Comment", "edit": "Edit"}[kind]
+        named = words.get(draft.place, USUAL).post(kind).capitalize()
+        draft.kind = {"ask": "Question", "edit": "Edit"}.get(kind, named)
         draft.url = {
             "ask": lambda number: reverse("questions:ask"),
             "answer": lambda number: reverse("questions:question_short", args=[number]) + "#your-answer",
@@ -273,6 +277,22 @@ def drafts(request):
         }[kind](number)
     context = {"drafts": rows, "waiting": asking.waiting_drafts(member)}
     return render(request, "questions/drafts.html", context)
+
+
+def _words_of_drafts(drafts) -> dict[str, Words]:
+    """By its place, what an answer or a comment is called in the discussion it is written for. Two queries at most."""
+    rows = {
+        "answer": Question.objects.values_list("pk", "kind"),
+        "comment": Post.objects.values_list("pk", "question__kind"),
+    }
+    found = {}
+    for place in rows:
+        numbers = [
+            int(draft.place[len(place) + 1 :]) for draft in drafts if draft.place.startswith(f"{place}:")
+        ]
+        known = rows[place].filter(pk__in=[number for number in numbers if number < LARGEST_NUMBER])
+        found |= {f"{place}:{number}": words_of(kind) for number, kind in known}
+    return found
 
 
 @active_physician_required

@@ -142,6 +142,12 @@ class ArticlePage:
         return self._said(Kind.CORRECTS)
 
     @cached_property
+    def acts_on(self) -> list[Related]:
+        """What it takes back or puts right."""
+        weighty = (Kind.RETRACTS, Kind.CORRECTS)
+        return [_related(SAYS[row["kind"]], row) for row in self.article.says if row["kind"] in weighty]
+
+    @cached_property
     def related(self) -> list[Related]:
         """All works it names or is named by; what it retracts or corrects first."""
         named = [

@@ -88,7 +88,6 @@ class Article(models.Model):
     first_seen_at = models.DateTimeField(default=timezone.now)
     shown_at = models.DateTimeField(default=timezone.now)
     changed_at = models.DateTimeField(null=True, blank=True)  # when title, authors or abstract last did
-    content_hash = models.CharField(max_length=64, blank=True, editable=False)
     edited_by_hand = models.BooleanField(default=False)  # feeds change title and kind no more
 
     search_text = models.TextField(blank=True, editable=False)

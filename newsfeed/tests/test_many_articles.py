@@ -23,14 +23,14 @@ MINUTES = 2  # between two of them: 720 a day
 FILL = """
 INSERT INTO newsfeed_article
   (kind, state, source_id, doi, link, title, authors, journal, section, version, abstract, lines, body, body_html,
-   minutes, language, region, region_why, terms, is_general, first_seen_at, shown_at, content_hash,
+   minutes, language, region, region_why, terms, is_general, first_seen_at, shown_at,
    edited_by_hand, search_text)
 SELECT (ARRAY['article', 'article', 'article', 'preprint', 'guideline', 'alert', 'news'])[1 + i %% 7], 'listed',
        (%(sources)s::bigint[])[CASE WHEN i %% 3 = 0 THEN 1 ELSE 1 + i %% cardinality(%(sources)s::bigint[]) END],
        '10.5555/many.' || i, 'https://journal.example.org/' || i,
        'A randomized trial of one invented treatment against another in ' || i || ' adults with something rare',
        '{}', '', '', 1, '', ARRAY['It lowered what it was meant to lower, in all but the oldest.'], '', '',
-       2, 'en', (ARRAY['', '', '', 'us', 'uk'])[1 + i %% 5], '', '{}', i %% 10 = 0, moment, moment, '', false,
+       2, 'en', (ARRAY['', '', '', 'us', 'uk'])[1 + i %% 5], '', '{}', i %% 10 = 0, moment, moment, false,
        'randomized trial invented ' || i
   FROM generate_series(1, %(number)s) i, LATERAL (SELECT now() - i * %(minutes)s * interval '1 minute' AS moment) m
 """

@@ -358,3 +358,13 @@ def test_it_costs_little(article, colleague_client, physician, django_assert_max
         make_comment(made)
     with django_assert_max_num_queries(14):
         page_of(article, colleague_client)
+
+
+def test_an_article_is_no_reference_of_its_own_discussion(article, discussed, colleague, colleague_client):
+    assert 'id="references"' not in page_of(article, colleague_client).text
+
+    make_answer(discussed, colleague, source="The older trial said so too: doi:10.5555/older.1")
+
+    page = page_of(article, colleague_client).text
+    assert "doi:10.5555/older.1</a>" in page
+    assert f"doi:{article.doi}</a>" not in page

@@ -77,11 +77,14 @@ def references_of(
 ) -> list[Shown]:
     """What a discussion, or its opening alone, refers to, each work once, in the order of its posts. One query.
 
-    Of removed and folded posts, and of those whose author the reader blocked, nothing stands here.
+    Of removed and folded posts, and of those whose author the reader blocked, nothing stands here; nor does an
+    article beside its own discussion.
     """
     shown: dict[tuple[str, str], Shown] = {}
     for row in _named(of_opening, question=question.pk, reader=reader and reader.pk):
         named = Named(*row[:6], Signer(*row[6:]))
+        if question.kind == Question.Kind.ARTICLE and named.post_kind == Post.Kind.OPENING:
+            continue
         key = named.kind, named.value
         work = shown.setdefault(key, Shown(named.kind, label_of(*key), address_of(*key)))
         work.posts.append(_place(named, question))

@@ -3,7 +3,7 @@
 from django import forms
 
 from accounts.identifier_forms import IdentifierMixin
-from newsfeed.services.logging_learning import FEWEST_MINUTES, LONGEST, MOST_MINUTES
+from newsfeed.services.logging_learning import FEWEST_MINUTES, LONGEST, MOST_MINUTES, NotYet, is_to_come
 
 MINUTES = f"Enter {FEWEST_MINUTES} to {MOST_MINUTES} minutes."
 
@@ -30,3 +30,9 @@ class LogForm(IdentifierMixin, forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
         error_messages={"max_length": "At most %(limit_value)d characters; this has %(show_value)d."},
     )
+
+    def clean_done_on(self):
+        day = self.cleaned_data["done_on"]
+        if is_to_come(day):
+            raise forms.ValidationError(NotYet.message)
+        return day

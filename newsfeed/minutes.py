@@ -9,9 +9,10 @@ WORDS_A_MINUTE = 220
 
 
 def minutes_of(article: Article) -> int | None:
-    """For the lines of editors and what stands below them; none where that is only a title."""
-    words = len(" ".join([*article.lines, plain(_html(article))]).split())
-    return ceil(words / WORDS_A_MINUTE) or None
+    """For the abstract or the post, with the lines of editors above it; those alone are no time worth telling."""
+    text = plain(_html(article)).split()
+    words = [*text, *" ".join(article.lines).split()] if text else []
+    return ceil(len(words) / WORDS_A_MINUTE) or None
 
 
 def _html(article: Article) -> str:

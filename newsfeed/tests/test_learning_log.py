@@ -129,11 +129,14 @@ def test_the_log_shows_months_and_years_with_all_of_their_minutes(physician, phy
     assert "Sermo gives no credit." in page.content.decode()
 
 
-def test_the_form_knows_the_reading_time_and_the_day(physician_client, article, answered):
+def test_the_form_knows_the_day_and_the_time_of_an_editors_post(physician_client, article, answered):
+    post = make_article(kind="sermo", minutes=4)
+
+    of_post = physician_client.get(ADD, {"article": post.pk}).context["form"].initial
     of_article = physician_client.get(ADD, {"article": article.pk}).context["form"].initial
     of_question = physician_client.get(ADD, {"question": answered.pk}).context["form"].initial
 
-    assert (of_article["minutes"], of_question["minutes"]) == (4, 10)
+    assert (of_post["minutes"], of_article["minutes"], of_question["minutes"]) == (4, 10, 10)
     assert of_article["done_on"] == timezone.localdate()
 
 
@@ -192,6 +195,15 @@ def test_a_form_that_is_wrong_or_names_somebody_comes_back_as_typed(physician_cl
     assert not LogEntry.objects.exists()
 
 
+def test_a_day_to_come_is_said_at_its_field_together_with_the_rest(physician_client, article):
+    wrong = {**SAID, "done_on": "2999-01-01", "minutes": "0"}
+
+    form = physician_client.post(f"{ADD}?article={article.pk}", wrong).context["form"]
+
+    assert set(form.errors) == {"done_on", "minutes"}
+    assert form.errors["done_on"] == [services.NotYet.message]
+
+
 def test_what_is_named_must_be_one_thing_one_may_open(physician_client, article, answered):
     hidden = make_article(state="removed")
     for named in ({}, {"article": hidden.pk}, {"question": 10**30}, {"article": article.pk, "question": 1}):
@@ -214,6 +226,8 @@ def test_an_entry_is_changed_and_deleted_by_its_owner_alone(
     assert physician_client.post(address, {**SAID, "minutes": ""}).status_code == 422
     physician_client.post(address, SAID)
     assert LogEntry.objects.get().minutes == 25
+    asked = physician_client.get(address).content.decode().partition("Delete this entry</summary>")[2]
+    assert "Delete for good" in asked.partition("</details>")[0]
     physician_client.post(address, {"delete": "1"})
     assert not LogEntry.objects.exists()
     assert physician_client.post(address, {"delete": "1"}).status_code == 404
@@ -268,8 +282,9 @@ def test_the_printed_log_is_of_one_year(physician, physician_client, article):
 
     page = physician_client.get(reverse("newsfeed:log_print"), {"year": "2026"}).content.decode()
 
-    assert article.title in page
+    assert f"1. {article.title}" in page
     assert "Of last year" not in page
+    assert page.index(">Name<") < page.index(">Signature<")
 
 
 @pytest.mark.parametrize("name", ["log", "log_add", "log_csv", "log_print"])

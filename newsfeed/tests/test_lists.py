@@ -1,6 +1,7 @@
 """The pages of news: who may come, what each address finds, what a card says."""
 
 import itertools
+import re
 from datetime import timedelta
 
 import pytest
@@ -151,6 +152,7 @@ def test_one_source_has_its_own_list(physician_client, cornea):
 
 def test_sources_stand_by_kind_with_what_they_bring(physician, physician_client, cornea):
     make_feed(cornea, entries_per_week=7.4)
+    make_article(cornea)
     make_source("Switched off", is_on=False)
     keeping.see_less(member=physician, of=make_specialty("Dermatology"))
 
@@ -162,7 +164,64 @@ def test_sources_stand_by_kind_with_what_they_bring(physician, physician_client,
     assert "Dermatology" in page.partition("Left out of your feed")[2].partition("</section>")[0]
 
 
+def test_followed_sources_come_first_and_those_without_news_last(physician, physician_client, cornea):
+    silent, removed = make_source("Silent"), make_source("Only what was removed")
+    make_article(removed, state="removed")
+    make_article(cornea)
+    make_article(make_source("Regulator", kind="regulator"))
+    SourceFollow.objects.create(member=physician, source=make_source("Wanted, though silent"))
+
+    page = physician_client.get("/news/sources/")
+
+    assert [(label, [row.name for row in rows]) for label, rows in page.context["groups"]] == [
+        ("You follow", ["Wanted, though silent"]),
+        ("Journals", ["Cornea Letters"]),
+        ("Regulators", ["Regulator"]),
+    ]
+    assert page.context["silent"] == [removed, silent]
+    assert "No news from these yet (2)" in page.content.decode()
+
+
 # Cards
+
+
+@pytest.mark.parametrize(
+    ("kind", "title", "shows"),
+    [
+        ("correction", "Correction: an invented dose", False),
+        ("correction", "An invented dose was wrong", True),
+        ("guideline", "Guideline-directed therapy at home", True),
+        ("preprint", "Preprint servers in ten years", True),
+    ],
+)
+def test_a_badge_does_not_repeat_the_beginning_of_the_title(physician_client, kind, title, shows):
+    make_article(title=title, kind=kind)
+
+    assert ('class="badge' in text(physician_client, "/news/?show=all")) == shows
+
+
+def test_a_card_says_the_day_and_of_alerts_and_of_today_the_time(physician_client):
+    old = timezone.now() - timedelta(days=3)
+    for kind in ("article", "alert"):
+        make_article(title=f"Old {kind}", kind=kind, shown_at=old)
+    make_article(title="New", shown_at=timezone.now() - timedelta(hours=3, minutes=5))
+
+    page = text(physician_client, "/news/?show=all")
+    said = re.findall(r"<time [^>]+>([^<]+)</time>", page.partition('id="list"')[2])
+
+    assert ["am" in each or "pm" in each for each in said] == [False, True, False]
+    assert "3" in said[0]
+    assert said[1].startswith(f"{said[2]}, ")
+
+
+def test_buttons_of_a_card_name_its_article(physician, physician_client):
+    article = make_article(specialties=[physician.specialty])
+    keeping.save(member=physician, article=article)
+
+    page = text(physician_client)
+
+    assert page.count(f'aria-describedby="t{article.pk}"') == 2
+    assert f'<a id="t{article.pk}"' in page
 
 
 def test_a_card_says_what_a_reader_must_know(physician, physician_client, cornea):
@@ -220,7 +279,6 @@ def test_what_was_read_has_no_dot(physician, physician_client):
 
     ReadMark.objects.create(member=physician, article=article)
     assert 'class="card"' in text(physician_client)
-    assert "Unread" not in text(physician_client)
 
 
 def test_comments_are_counted_unless_their_thread_was_removed(physician, physician_client):

@@ -14,11 +14,12 @@ def article(**fields):
     ("fields", "minutes"),
     [
         ({}, None),
+        ({"lines": ["The key point.", "What follows."]}, None),
         ({"abstract": "<p>One word</p>"}, 1),
         ({"abstract": "<p>" + "word " * 220 + "</p>"}, 1),
         ({"abstract": "<p>" + "word " * 220 + "</p>", "lines": ["Key"]}, 2),
         ({"abstract": "<p>" + "word " * 220 + "</p>", "shows_abstracts": False}, None),
-        ({"abstract": "<p>" + "word " * 220 + "</p>", "lines": ["Key"], "shows_abstracts": False}, 1),
+        ({"abstract": "<p>" + "word " * 220 + "</p>", "lines": ["Key"], "shows_abstracts": False}, None),
         ({"kind": Article.Kind.SERMO, "body_html": "<p>" + "word " * 441 + "</p>"}, 3),
         ({"kind": Article.Kind.SERMO}, None),
     ],

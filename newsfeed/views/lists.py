@@ -9,7 +9,7 @@ from django.urls import reverse
 from accounts.doors import physician_required
 from accounts.models import Specialty
 from newsfeed import lists, own_feed
-from newsfeed.models import LessOf, Region, Source, SourceFollow
+from newsfeed.models import Article, LessOf, Region, Source, SourceFollow
 from questions.models import TopicFollow
 
 MOST_OFFERED = 8  # of each kind of wish, beside the list
@@ -64,20 +64,24 @@ def source(request, slug):
 
 @physician_required
 def sources(request):
-    """All sources by kind, each to follow, and what one sees less of."""
+    """Sources one follows, the others by kind, those of which nothing is listed; and what one sees less of."""
     rows = _with_own(request, Source.objects.filter(is_on=True)).annotate(
-        a_week=Sum("feeds__entries_per_week", default=0)
+        a_week=Sum("feeds__entries_per_week", default=0),
+        has_news=Exists(Article.objects.visible_to(request.user).filter(source=OuterRef("pk"))),
     )
+    followed, silent = [], []
     groups: dict[str, list[Source]] = {label: [] for label in KINDS_OF_SOURCES.values()}
     for row in rows.order_by("name"):
-        groups[KINDS_OF_SOURCES[row.kind]].append(row)
+        group = groups[KINDS_OF_SOURCES[row.kind]] if row.has_news else silent
+        (followed if row.is_followed else group).append(row)
     member = request.user.as_member
     less = own_feed.less_of(member).select_related("source", "specialty")
     topics = TopicFollow.objects.filter(member=member, specialty=OuterRef("specialty"))
     less = less.annotate(still_followed=Exists(topics))
     context = {
-        "groups": {label: rows for label, rows in groups.items() if rows},
-        "followed": [row for rows in groups.values() for row in rows if row.is_followed],
+        "groups": [(label, some) for label, some in [("You follow", followed), *groups.items()] if some],
+        "followed": followed,
+        "silent": silent,
         "less": [(row, row.source or row.specialty) for row in less.order_by("-since", "-pk")],
         "specialties": [
             (each.name, f"{reverse('newsfeed:list')}?{urlencode({'specialty': each.slug})}")

@@ -47,7 +47,7 @@ def log_add(request):
     known = LogEntry.objects.filter(member=member, **about).first()
     if known and request.method != "POST":
         return redirect("newsfeed:log_entry", known.pk)
-    usual = (article and article.minutes) or services.USUAL_MINUTES
+    usual = (article and article.is_ours and article.minutes) or services.USUAL_MINUTES
     form = LogForm(request.POST or None, initial={"minutes": usual, "done_on": timezone.localdate()})
     if request.method == "POST" and form.is_valid():
         try:
@@ -114,6 +114,7 @@ def log_print(request):
         "year": year,
         "time": learning.in_words(sum(line.entry.minutes for line in lines)),
         "printed_at": timezone.now(),
+        "blanks": ("Name", "License number", "Signature", "Date"),  # to fill in by hand
     }
     return render(request, "newsfeed/log_print.html", context)
 

@@ -81,27 +81,27 @@ def test_polls_of_all_kinds_are_there_once_and_every_count_is_true(crowd):
     assert [model.objects.count() for model in (Poll, Option, Receipt, Concern, Notice)] == counts
 
 
-def test_a_run_that_was_cut_off_is_taken_up(crowd, monkeypatch):
+def test_a_run_that_was_cut_off_is_taken_up(few, monkeypatch):
     cast, number = seeding.voting.cast, 0
 
-    def fail_at_the_thirtieth(**vote):
+    def fail_at_the_fifteenth(**vote):
         nonlocal number
         number += 1
-        if number == 30:
+        if number == 15:
             raise KeyboardInterrupt
         return cast(**vote)
 
-    monkeypatch.setattr(seeding.voting, "cast", fail_at_the_thirtieth)
+    monkeypatch.setattr(seeding.voting, "cast", fail_at_the_fifteenth)
     with pytest.raises(KeyboardInterrupt):
         seed()
     monkeypatch.setattr(seeding.voting, "cast", cast)
     seed()
 
     assert set(Tally.objects.values_list("voters", flat=True)) == {VOTES}
-    assert Poll.objects.filter(closed_at__isnull=False).count() == 7
+    assert Poll.objects.filter(closed_at__isnull=False).count() == 2
 
 
-def test_a_run_cut_off_after_the_votes_still_decides_and_tells(crowd, monkeypatch):
+def test_a_run_cut_off_after_the_votes_still_decides_and_tells(few, monkeypatch):
     make_moderator()
     tell = seeding._tell
 

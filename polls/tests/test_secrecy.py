@@ -230,10 +230,10 @@ def test_no_join_on_what_a_dump_holds_connects_a_member_to_a_choice(voters):
     since = Dump()
     voting.forfeit(poll=polls[0], member=curious)
 
-    chosen = all_vote(polls, voters)
+    chosen = all_vote(polls[:3], voters[:20]) | all_vote(polls[3:], voters)  # the first three have no ballots
     dump = Dump()
 
-    assert len(dump.tables["polls_receipt"]) == 361
+    assert len(dump.tables["polls_receipt"]) == 241
     assert len(dump.tables["polls_ballot"]) == 180
     assert len(dump.tables["polls_ticket"]) == 0
     ballots = {tuple(row["choices"]) for row in dump.tables["polls_ballot"]}

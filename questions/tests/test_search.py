@@ -18,6 +18,8 @@ from questions.search.matching import Search
 from questions.services import closing, lexemes, writing
 from questions.tests.factories import make_answer, make_comment, make_question
 
+pytestmark = pytest.mark.usefixtures("nobody_told")
+
 BODY = "Andexanet is what I would keep at hand for this."
 
 

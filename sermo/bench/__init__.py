@@ -13,6 +13,9 @@ during `--warm-up` seconds, and measured during `--seconds`, in `--rounds` in wh
 speed of a shared machine changes within minutes. The clients share the machine with the servers, so they do as little
 as they can: asyncio, one prepared request for each address, lengths from the header.
 
+The pages: `floor`, an empty one; `list` and `question`; `search`, one to three words of titles; `full`, such searches
+alone as fill a page of results at that scale, by which growth is judged.
+
     rps           answers a second           p50_ms, p99_ms   from sending a request to the end of its answer
     web_cpu_ms    processor time of the web server's processes, for one answer
     db_cpu_ms     the same of the database's processes; both to the tick of the kernel's clock

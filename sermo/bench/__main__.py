@@ -14,7 +14,7 @@ from sermo.bench.stack import Stack
 from sermo.runtime.options import CHECKOUT
 from sermo.runtime.trouble import Trouble
 
-PAGES = ("floor", "list", "question", "search")
+PAGES = ("floor", "list", "question", "search", "full")
 BAR_SCALE = "medium"
 HEADS = ("page", "req/s", "p50 ms", "p99 ms", "web ms", "db ms", "first ms", "queries", "bytes", "of floor")
 
@@ -38,7 +38,7 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make bench-pages", description=__doc__)
     parser.add_argument("--scale", default=BAR_SCALE, help="small, medium or large (medium)")
     parser.add_argument("--scales", default="", metavar="A,B", help="several, and how they compare")
-    parser.add_argument("--pages", default=",".join(PAGES), help="some of floor,list,question,search")
+    parser.add_argument("--pages", default=",".join(PAGES), help=f"some of {','.join(PAGES)}")
     parser.add_argument("--fresh", action="store_true", help="make the data anew")
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--rounds", type=int, default=5, help="in which pages take turns (5)")

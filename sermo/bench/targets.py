@@ -19,6 +19,7 @@ from urllib.parse import quote
 CLIENTS = 8
 QUESTIONS = 200
 SEARCHES = 200
+FULL_SEARCHES = 60  # as many as there are of them among three times as many as above, at most
 LONG = 20  # answers of the question pages asked for
 COUNTED = 12  # addresses of each page whose queries are counted
 SEED = 20261122
@@ -40,6 +41,7 @@ def main(scale: str, file: Path) -> None:
         "list": lists(clients[0]),
         "question": questions(clients[0]),
         "search": searches(),
+        "full": full_searches(clients[0]),
     }
     said = {
         "cookies": [cookie_of(client) for client in clients],
@@ -148,6 +150,20 @@ def questions(client) -> list[str]:
 def searches() -> list[str]:
     """One to three words of titles, as somebody looking for those discussions might type."""
     return [f"/search/?q={quote(words)}" for words in islice(_typed(), SEARCHES)]
+
+
+def full_searches(client) -> list[str]:
+    """Those that fill a page. Among the others are the more of short pages the less there is to be found, so only
+    these tell what more data costs.
+    """
+    from django.conf import settings
+
+    found = (f"/search/?q={quote(words)}" for words in islice(_typed(), SEARCHES * 3))
+    rows = '<article class="question-row">'
+    full = (
+        each for each in found if client.get(each).content.decode().count(rows) >= settings.RESULTS_PER_PAGE
+    )
+    return list(islice(dict.fromkeys(full), FULL_SEARCHES))
 
 
 def _typed() -> Iterator[str]:

@@ -11,7 +11,7 @@ import pytest
 from django.urls import NoReverseMatch, reverse
 
 from conftest import client_of
-from sermo.bench.__main__ import HEADS, compare, line, of_floor, row, summed, write
+from sermo.bench.__main__ import HEADS, PAGES, compare, line, of_floor, row, summed, write
 from sermo.bench.clients import NoPage, Order, length_of, measure, percentile
 from sermo.bench.clocks import family, seconds_used
 
@@ -180,7 +180,7 @@ def test_a_page_is_held_against_the_floor_of_its_own_round():
 
 def test_the_figures_of_the_bars_stand_in_var_only_when_all_were_measured(tmp_path):
     (tmp_path / "bench").mkdir()
-    whole = dict.fromkeys(("floor", "list", "question", "search"), FIGURES)
+    whole = dict.fromkeys(PAGES, FIGURES)
 
     write(tmp_path, "small", whole)
     write(tmp_path, "medium", {"list": FIGURES})

@@ -68,7 +68,7 @@ def test_home_costs_the_same_at_any_size(physician, physician_client, django_ass
         make_question(make_member(specialty=physician.specialty), title=f"Question number {number} of many?")
     physician_client.get("/")
 
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         physician_client.get("/")
 
 

@@ -42,7 +42,8 @@ def discuss(*, article: Article, user: User) -> Discussion:
 
     Raises NotInTheNews, ClosedByModerator, RemovedByModerator, limits.Held, limits.TooManyToday.
     """
-    locked = Article.objects.visible_to(user).select_for_update(of=("self",)).filter(pk=article.pk).first()
+    rows = Article.objects.visible_to(user).select_for_update(no_key=True, of=("self",))
+    locked = rows.filter(pk=article.pk).first()  # others may refer to it meanwhile, as who saves it does
     if locked is None:
         raise NotInTheNews
     if found := _found(locked):

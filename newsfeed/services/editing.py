@@ -134,7 +134,7 @@ def write_post(*, title: str, body: str, article: Article | None = None) -> Arti
 
 
 def _held(article: Article) -> Article:
-    return Article.objects.select_for_update(of=("self",)).get(pk=article.pk)
+    return Article.objects.select_for_update(no_key=True, of=("self",)).get(pk=article.pk)
 
 
 def _title(title: str) -> str:

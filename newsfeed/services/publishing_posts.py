@@ -1,16 +1,13 @@
 """Posts of the editors: written as drafts, published together with their discussion."""
 
-import math
-
 from django.db import transaction
 from django.utils import timezone
 
+from newsfeed.minutes import minutes_of
 from newsfeed.models import Article
 from newsfeed.services import discussing
 from sermo.errors import RuleBroken
 from sermo.text import plain, render_markdown, searchable
-
-WORDS_A_MINUTE = 220
 
 
 class NotAPost(RuleBroken):
@@ -56,7 +53,7 @@ def rewrite(*, article: Article) -> Article:
 
 
 def _lock(article: Article) -> Article:
-    locked = Article.objects.select_for_update(of=("self",)).get(pk=article.pk)
+    locked = Article.objects.select_for_update(no_key=True, of=("self",)).get(pk=article.pk)
     if not locked.is_ours:
         raise NotAPost
     return locked
@@ -66,5 +63,5 @@ def _compose(article: Article) -> None:
     html = render_markdown(article.body)
     text = plain(html)
     article.body_html = html
-    article.minutes = max(1, math.ceil(len(text.split()) / WORDS_A_MINUTE))
+    article.minutes = minutes_of(article)
     article.search_text = searchable(article.title, *article.lines, text)

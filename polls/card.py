@@ -239,5 +239,5 @@ class Card:
             "kind": Sponsor.Kind(paid["kind"]).label,
             "honorarium": words.dollars(paid["honorarium"]),
             "minutes": words.minutes(self.tally.seconds),
-            "left": max(paid["quota"] - self.tally.voters, 0),
+            "left": paid["quota"] - paid["taken"],
         }

@@ -186,7 +186,14 @@ ENTRIES = (
         "Sponsors of polls",
         Fate.KEPT,
         "A firm, and no person.",
-        withheld={"poll": PLACE, "name": PLACE, "kind": PLACE, "honorarium": PLACE, "quota": PLACE},
+        withheld={
+            "poll": PLACE,
+            "name": PLACE,
+            "kind": PLACE,
+            "honorarium": PLACE,
+            "quota": PLACE,
+            "taken": PLACE,
+        },
     ),
     Entry(
         "polls.Correction",

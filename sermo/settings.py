@@ -80,7 +80,7 @@ if len(HASH_KEY) < 32:
 
 # Applications, in the order of the layers
 
-LOCAL_APPS = ["accounts", "verification", "questions", "polls", "consults", "newsfeed"]
+LOCAL_APPS = ["accounts", "verification", "questions", "polls", "consults", "newsfeed", "rewards"]
 
 INSTALLED_APPS = [
     "sermo",
@@ -505,3 +505,34 @@ NEWS_PER_SOURCE = 4  # of a page of one's own feed that one source may fill
 NEWS_OUTSIDE = 2  # items a day from outside one's own fields
 NEWS_FALL_BACK_AFTER = 3  # failures of a feed in a row, from which on the next one of its source is read
 NEWS_DISABLED_AFTER = 10  # failures in a row
+
+EARMARK_PERCENT = 1  # of the posts of 30 days that may be earmarked
+EARMARK_DAYS = 30
+EARMARK_AFTER_MINUTES = 60  # after a post was written, when observers read it first
+EARMARK_CANCEL_HOURS = 24
+HELD_DAYS = 180  # an earmark waits so long for a suspended author
+DRAW_DAYS_AHEAD = 7  # for which the hashes of the draw keys stand published
+LEFT_DAYS = 90  # in which somebody who left can still be paid
+PAYOUT_LEAST_CENTS = 1_000
+PAYOUT_BUSINESS_DAYS = 10  # from the request to the promised day
+PAYOUT_ONE_APPROVES_FROM = 20_000  # cents; below, a payout approves itself
+PAYOUT_TWO_APPROVE_FROM = 100_000
+PAYOUT_LATE_CENTS = 0  # credited for each begun week a payout is late
+PAYOUT_DETAILS_DAYS = 90  # after its end, when the address of a payout is forgotten
+PAYOUT_PROVIDERS = env.dict(  # method: provider
+    "PAYOUT_PROVIDERS",
+    default={"bank": "pretend", "paypal": "pretend", "check": "manual", "gift": "manual", "charity": "manual"}
+    if DEMO
+    else {"bank": "manual", "check": "manual", "gift": "manual", "charity": "manual"},
+)
+STRIPE_URL = env.str("STRIPE_URL", default="https://api.stripe.com")
+STRIPE_KEY = env.str("STRIPE_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+PAYPAL_URL = env.str("PAYPAL_URL", default="https://api-m.paypal.com")
+PAYPAL_CLIENT_ID = env.str("PAYPAL_CLIENT_ID", default="")
+PAYPAL_SECRET = env.str("PAYPAL_SECRET", default="")
+PAYPAL_WEBHOOK_ID = env.str("PAYPAL_WEBHOOK_ID", default="")
+TAX_TIME_ZONE = "America/New_York"  # the payer's, in which its tax years begin and end
+TAX_KEEP_YEARS = 4  # after the last payment, for which a W-9 is kept
+OPEN_PAYMENTS_PREVIEW_DAYS = 45
+REWARD_LINES_PER_PAGE = 30

@@ -207,27 +207,46 @@ class Option(models.Model):
 
 
 class Sponsor(models.Model):
-    """Who pays for a poll, said before its first question. What is paid is rewards' business, which points here."""
+    """Who pays for a poll, how much, and for how many votes: what is said before its first question.
+
+    Rewards writes it, pays, and counts in `taken` the paid votes that were given.
+    """
 
     class Kind(models.TextChoices):
         PHARMA = "pharma", "Pharmaceutical company"
         DEVICE = "device", "Device maker"
         RESEARCH = "research", "Research agency"
+        FINANCE = "finance", "Financial firm"
+        GOVERNMENT = "government", "Government agency"
+        ACADEMIC = "academic", "Academic institution"
         SOCIETY = "society", "Medical society"
         OTHER = "other", "Other firm"
 
     poll = models.OneToOneField(Poll, on_delete=models.CASCADE, primary_key=True, related_name="sponsor")
     name = models.CharField(max_length=120)
-    kind = models.CharField(max_length=8, choices=Kind)
+    kind = models.CharField(max_length=10, choices=Kind)
     honorarium = models.PositiveIntegerField()  # cents for each vote
     quota = models.PositiveIntegerField()  # votes that are paid
+    taken = models.PositiveIntegerField(default=0, db_default=0)  # of them, so far
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(quota__gt=0), name="sponsor_quota_is_positive"),
+            models.CheckConstraint(condition=Q(taken__lte=F("quota")), name="sponsor_within_quota"),
             models.CheckConstraint(condition=~Q(name=""), name="sponsor_has_name"),
             models.CheckConstraint(
-                condition=Q(kind__in=["pharma", "device", "research", "society", "other"]),
+                condition=Q(
+                    kind__in=[
+                        "pharma",
+                        "device",
+                        "research",
+                        "finance",
+                        "government",
+                        "academic",
+                        "society",
+                        "other",
+                    ]
+                ),
                 name="sponsor_kind_is_known",
             ),
         ]

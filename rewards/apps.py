@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class RewardsConfig(AppConfig):
     name = "rewards"
+
+    def ready(self):
+        from rewards import notices, receivers, receivers_polls  # noqa: F401

@@ -273,6 +273,24 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60},
     },
     "send-digests": {"task": "newsfeed.tasks.send_digests", "schedule": crontab(minute="*/15")},
+    "fix-allowances": {"task": "rewards.tasks.fix_allowances", "schedule": crontab(minute="0", hour="0")},
+    "keep-draw-keys": {"task": "rewards.tasks.keep_draw_keys", "schedule": crontab(minute="2")},
+    "settle-due": {"task": "rewards.tasks.settle_due", "schedule": crontab(minute="*/5")},
+    "credit-honoraria": {
+        "task": "rewards.tasks.credit_honoraria",
+        "schedule": crontab(minute="20", hour="0"),
+    },
+    "run-payouts": {"task": "rewards.tasks.run_payouts", "schedule": crontab(minute="*/10")},
+    "reconcile-payouts": {"task": "rewards.tasks.reconcile", "schedule": crontab(minute="15", hour="5")},
+    "note-late-payouts": {"task": "rewards.tasks.note_late_payouts", "schedule": crontab(minute="42")},
+    "forget-payout-details": {
+        "task": "rewards.tasks.forget_payout_details",
+        "schedule": crontab(minute="25", hour="3"),
+    },
+    "close-left-balances": {
+        "task": "rewards.tasks.close_left_balances",
+        "schedule": crontab(minute="35", hour="3"),
+    },
 }
 
 

@@ -1,0 +1,9 @@
+from django.http import Http404
+
+
+def days(request, **kwargs):
+    raise Http404
+
+
+def draw(request, **kwargs):
+    raise Http404

@@ -1,0 +1,9 @@
+from django.http import Http404
+
+
+def stripe(request, **kwargs):
+    raise Http404
+
+
+def paypal(request, **kwargs):
+    raise Http404

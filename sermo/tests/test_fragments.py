@@ -171,3 +171,11 @@ def test_what_is_kept_may_be_bounded_by_what_it_weighs():
     recent.put("c", "x")
 
     assert [bool(recent.get(key)) for key in "abc"] == [True, False, True]
+
+
+def test_a_piece_keeps_no_indentation_but_where_it_shows():
+    html = "<p>\n    one\n\n    two\n</p>\n  <pre>\n  a\n\n    b</pre>\n    <textarea>x\n   y</textarea>\n\n"
+
+    assert fragments._tight(html) == (
+        "<p>\none\ntwo\n</p>\n<pre>\n  a\n\n    b</pre>\n<textarea>x\n   y</textarea>\n"
+    )

@@ -75,6 +75,8 @@ def close_due(say: Callable[[str], object] = lambda line: None) -> int:
     over = timezone.now() - timedelta(days=settings.LEFT_DAYS)
     due = list(Payee.objects.filter(left_at__lt=over).order_by("left_at").values_list("pk", flat=True))
     closed = sum(_close(subject) for subject in due)
+    for account in _nobodys():
+        _give_away(account, payee=None)
     forget_tax_forms()
     say(f"{closed} of {len(due)} balances of members who left closed")
     return closed
@@ -86,19 +88,35 @@ def _close(subject) -> bool:
     if payee is None or Payout.objects.under_way().filter(subject=subject).exists():
         return False
     Slot.objects.filter(member=payee.member_id).delete()
-    account = ledger.lock(ledger.payable_to(payee))[0]
-    if account.balance:
-        charity = payee.charity or Charity.objects.filter(is_active=True).order_by("name").first()
-        if charity is None:
-            log.warning("left_balance_without_charity")
-            return False
-        ledger.post(
-            kind=Transaction.Kind.LEFT,
-            key=f"left:{subject}",
-            entries={account: -account.balance, ledger.held_for(charity): account.balance},
-        )
+    if not _give_away(ledger.payable_to(payee), payee):
+        return False
     cut_ties(payee)
     payee.delete()
+    return True
+
+
+def _nobodys() -> list[Account]:
+    """What came back, such as a check, after the way to its payee had ended."""
+    known = Payee.objects.values("subject")
+    owed = Account.objects.filter(kind=Account.Kind.PAYABLE, balance__gt=0)
+    return list(owed.exclude(subject__in=known).order_by("pk"))
+
+
+@transaction.atomic
+def _give_away(account: Account, payee: Payee | None) -> bool:
+    """Move all there is to the payee's charity or the first of ours; False where there is none."""
+    charity = payee and payee.charity or Charity.objects.filter(is_active=True).order_by("name").first()
+    [account] = ledger.lock(account)
+    if account.balance and charity is None:
+        log.warning("left_balance_without_charity")
+        return False
+    if account.balance:
+        last = account.entries.latest("pk")
+        ledger.post(
+            kind=Transaction.Kind.LEFT,
+            key=f"left:{account.pk}:{last.pk}",
+            entries={account: -account.balance, ledger.held_for(charity): account.balance},
+        )
     return True
 
 

@@ -123,6 +123,17 @@ def test_without_a_charity_the_money_waits():
     assert owed(payee) == 700
 
 
+def test_what_comes_back_to_nobody_goes_to_charity():
+    charity = make_charity()
+    payee = make_payee(make_member())
+    fund(payee, 1_500)
+    payee.delete()
+
+    leaving.close_due()
+
+    assert ledger.held_for(charity).balance == 1_500
+
+
 def test_before_90_days_nothing_ends():
     member = make_member()
     payee = make_payee(member)

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -70,6 +70,11 @@ def payee_by(secret: str) -> Payee | None:
     return Payee.objects.filter(claim_hash=keyed_hash(secret, PURPOSE), left_at__gte=since).first()
 
 
+def ends_at(payee: Payee) -> datetime:
+    """When the link of somebody who left stops to work."""
+    return payee.left_at + timedelta(days=settings.LEFT_DAYS)
+
+
 def close_due(say: Callable[[str], object] = lambda line: None) -> int:
     """End what the 90 days are over of; return how many. Money on its way is waited for."""
     over = timezone.now() - timedelta(days=settings.LEFT_DAYS)
@@ -105,7 +110,7 @@ def _nobodys() -> list[Account]:
 @transaction.atomic
 def _give_away(account: Account, payee: Payee | None) -> bool:
     """Move all there is to the payee's charity or the first of ours; False where there is none."""
-    charity = payee and payee.charity or Charity.objects.filter(is_active=True).order_by("name").first()
+    charity = (payee and payee.charity) or Charity.objects.filter(is_active=True).order_by("name").first()
     [account] = ledger.lock(account)
     if account.balance and charity is None:
         log.warning("left_balance_without_charity")

@@ -221,7 +221,7 @@ ENTRIES = (
         find=_open_payments,
         load=("firm",),
         shown=(
-            Shown("firm", "firm", lambda row: row.firm.name),
+            Shown("firm", "firm", lambda row: row.firm.shown_as if row.is_blind else row.firm.name),
             "year",
             "paid_on",
             "cents",

@@ -17,7 +17,7 @@ class YearRule(models.Model):
     single_cents = models.PositiveIntegerField()  # Open Payments: a single payment below is left out,
     total_cents = (
         models.PositiveIntegerField()
-    )  # unless the year's payments of one firm to one physician reach this
+    )  # unless the year's payments of one firm to one physician exceed this
     layout = models.CharField(
         max_length=40
     )  # of the Open Payments file, rewards/data/open_payments/<layout>.csv
@@ -55,7 +55,7 @@ class Report(models.Model):
 class OpenPayment(models.Model):
     """One payment of a covered manufacturer, with all that a report may need of it (42 CFR 403.904).
 
-    `recipient` is {npi, first_name, middle_name, last_name, city, state, zip, taxonomy, license_state,
+    `recipient` is {npi, first_name, middle_name, last_name, degree, city, state, zip, taxonomy, license_state,
     license_number}, as verified when it was paid, encrypted as a whole. While the firm does not know whom it paid, up
     to the end of June of the following year, an indirect payment is not reported (403.904(i)(1)); `unblinded_on` is
     the day it learned.

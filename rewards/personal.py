@@ -244,9 +244,9 @@ ENTRIES = (
     ),
     Entry(
         "rewards.Slot",
-        "Sponsored polls you took, credited tonight",
+        "Sponsored polls you took that are not credited yet",
         Fate.KEPT,
-        "It is credited tonight, and goes.",
+        "It goes when it is credited.",
         path="member__user",
         shown=(Shown("sponsorship", "question", lambda row: row.sponsorship_id),),
         withheld={"id": "a number drawn by lot", "member": OWNER},

@@ -312,7 +312,7 @@ def test_upheld_concerns_are_told_as_a_number(physician, physician_client):
 
 def test_who_pays_is_said_before_the_question(physician_client):
     poll = make_poll()
-    Sponsor.objects.create(poll=poll, name="Halden", kind="pharma", honorarium=2505, quota=50)
+    Sponsor.objects.create(poll=poll, name="Halden", kind="pharma", honorarium=2505, quota=50, taken=13)
     counted(poll, 8, 5, 0, seconds=[0, 0, 5, 8, *[0] * 57])
 
     page = text_of(physician_client.get(poll.get_absolute_url()))

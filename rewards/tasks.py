@@ -1,1 +1,71 @@
+"""What clocks and workers do about money. Each may run twice."""
 
+import structlog
+from celery import shared_task
+
+from rewards.services import (
+    allowances,
+    draws,
+    honoraria,
+    leaving,
+    payouts,
+    reconciling,
+    running,
+    settling,
+)
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task
+def settle_due():
+    """Settle what the closing of a discussion left, and give back what was promised for removed posts."""
+    settling.sweep(log.info)
+
+
+@shared_task
+def fix_allowances():
+    """Fix right after 00:00 UTC how many posts each firm may earmark on the day."""
+    allowances.fix(draws.today())
+
+
+@shared_task
+def keep_draw_keys():
+    """Have the keys of the coming days' draws made and their hashes published."""
+    draws.keep_ahead()
+
+
+@shared_task
+def credit_honoraria():
+    """Credit the sponsored votes of the day, in random order."""
+    honoraria.credit_all(log.info)
+
+
+@shared_task
+def run_payouts():
+    """Send approved payouts, and ask after those in doubt."""
+    running.run(log.info)
+
+
+@shared_task
+def reconcile():
+    """Compare the providers' lists with ours."""
+    reconciling.run_all()
+
+
+@shared_task
+def note_late_payouts():
+    """Apologize for payouts that are past their promised day."""
+    payouts.note_late()
+
+
+@shared_task
+def forget_payout_details():
+    """Forget where payouts of long ago went."""
+    payouts.forget_details()
+
+
+@shared_task
+def close_left_balances():
+    """Give to charity what members who left did not claim in time."""
+    leaving.close_due()

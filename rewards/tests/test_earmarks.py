@@ -1,0 +1,361 @@
+"""Placing an earmark and taking it back: every bound, every refusal, and the race with a close."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+import time_machine
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from accounts.tests.factories import make_member
+from polls.tests.factories import make_poll, make_voter, vote
+from questions.models import Byline, Post, Question
+from questions.services import closing, voting, writing
+from questions.tests.factories import corroborate, make_answer, make_comment, make_question
+from rewards import earmarkable
+from rewards.models import Affiliation, Allowance, Earmark
+from rewards.services import earmarking, ledger
+from rewards.services.earmarking import (
+    EarmarkedBefore,
+    NoSlotToday,
+    NotActive,
+    NotEarmarkable,
+    OutOfBounds,
+    TooLateToCancel,
+)
+from rewards.tests.factories import balance, make_charity, make_earmark, make_firm, make_payee
+from sermo.errors import RuleBroken
+from verification.models import Event
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nobody_told")]
+
+
+@pytest.fixture
+def question(physician):
+    return make_question(physician)
+
+
+@pytest.fixture
+def answer(question, colleague):
+    answer = make_answer(question, colleague)
+    Post.objects.update(posted_at=timezone.now() - timedelta(hours=2))
+    answer.refresh_from_db()
+    return answer
+
+
+@pytest.fixture
+def firm(db):
+    return make_firm(balance=10_000)
+
+
+def place(firm, post, author_cents=1_000, **fields):
+    return earmarking.place(firm=firm, post=post, author_cents=author_cents, **{"key": uuid4(), **fields})
+
+
+def balances(firm):
+    return balance(ledger.firm_balance(firm)), balance(ledger.reserved_of(firm))
+
+
+# Placing
+
+
+def test_the_whole_sum_is_reserved_at_once(firm, answer):
+    earmark = place(firm, answer, 2_500, voter_cents=500, voter_slots=10)
+
+    assert balances(firm) == (2_500, 7_500)
+    assert (earmark.state, earmark.question_id, earmark.total_cents) == ("open", answer.question_id, 7_500)
+
+
+def test_the_same_form_sent_twice_is_one_earmark(firm, answer):
+    key = uuid4()
+
+    assert place(firm, answer, key=key) == place(firm, answer, key=key)
+    assert balances(firm) == (9_000, 1_000)
+
+
+def test_five_and_twentyfive_dollars_are_within_bounds(firm, answer):
+    for cents in (500, 2_500):
+        earmark = place(firm, answer, cents, voter_cents=cents, voter_slots=1)
+        assert earmarking.cancel(earmark=earmark).author_cents == cents
+
+
+OUT_OF_BOUNDS = [
+    (499, 0, 0),
+    (2_501, 0, 0),
+    (500.0, 0, 0),
+    (-500, 0, 0),
+    (True, 0, 0),
+    (500, 499, 1),
+    (500, 2_501, 1),
+    (500, 500, 0),
+    (500, 0, 1),
+    (500, 500, 51),
+    (500, 500, -1),
+    (500, 500.0, 1),
+]
+
+
+def test_nothing_is_out_of_bounds(firm, answer):
+    for author, voter, slots in OUT_OF_BOUNDS:
+        with pytest.raises(OutOfBounds):
+            place(firm, answer, author, voter_cents=voter, voter_slots=slots)
+
+    assert not Earmark.objects.exists()
+
+
+def test_the_database_keeps_the_bounds_too(answer):
+    firm = make_firm()
+    for author, voter, slots in ((499, 0, 0), (2_501, 0, 0), (500, 499, 1), (500, 500, 51)):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            make_earmark(answer, firm, author_cents=author, voter_cents=voter, voter_slots=slots)
+
+
+def test_a_firm_without_money_places_nothing(answer):
+    firm = make_firm(balance=999)
+
+    with pytest.raises(ledger.NotEnough):
+        place(firm, answer)
+
+    assert balances(firm) == (999, 0)
+    assert not Earmark.objects.exists()
+
+
+def test_a_firm_earmarks_a_post_once_and_several_firms_may(firm, answer):
+    place(firm, answer)
+    Allowance.objects.update(slots=5)
+
+    with pytest.raises(EarmarkedBefore):
+        place(firm, answer)
+    make_earmark(answer, make_firm())
+    assert answer.earmarks.count() == 2
+
+
+def test_one_per_firm_and_post_is_also_the_database_s_rule(firm, answer):
+    make_earmark(answer, firm)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_earmark(answer, firm)
+
+
+def test_over_the_cap_there_is_no_slot_today(firm, answer, question):
+    place(firm, answer)
+    opening = question.posts.get(kind="opening")
+
+    with pytest.raises(NoSlotToday):
+        place(firm, opening)
+
+
+def test_a_firm_that_is_not_active_places_nothing(answer):
+    firm = make_firm(is_active=False)
+
+    with pytest.raises(NotActive):
+        place(firm, answer)
+
+
+def test_who_places_at_the_finance_desk_leaves_an_event_without_amounts(firm, answer, staff):
+    earmark = place(firm, answer, by=staff)
+    earmarking.cancel(earmark=earmark, by=staff)
+
+    events = Event.objects.filter(object=f"earmark:{earmark.pk}").order_by("pk")
+    assert [event.kind for event in events] == ["finance_earmark", "finance_earmark_cancel"]
+    assert {event.actor for event in events} == {earmark.reserved.by}
+
+
+# What may be earmarked
+
+
+def test_openings_answers_and_comments_may(firm, answer, question):
+    comment = make_comment(answer)
+    Post.objects.update(posted_at=timezone.now() - timedelta(hours=2))
+
+    for post in Post.objects.filter(pk__in=[answer.pk, comment.pk, question.posts.first().pk]):
+        assert earmarkable.reason(post, firm) == ""
+
+
+def test_a_post_may_be_earmarked_an_hour_after_it_was_written(firm, answer):
+    with time_machine.travel(timezone.now(), tick=False):
+        answer.posted_at = timezone.now() - timedelta(minutes=60)
+        assert earmarkable.reason(answer, firm) == ""
+        answer.posted_at += timedelta(seconds=1)
+        assert earmarkable.reason(answer, firm) == earmarkable.TOO_NEW
+
+
+def close(question):
+    closing.close_question(question=question, by=question.asker)
+
+
+def remove(answer):
+    writing.remove_post(post=answer, by=answer.author)
+
+
+def change(row, **fields):
+    type(row).objects.filter(pk=row.pk).update(**fields)
+
+
+def affiliate(answer, firm):
+    Affiliation.objects.create(member=answer.author, firm=firm)
+
+
+CLOSED, NEVER = earmarkable.CLOSED, earmarkable.NEVER
+SPOILED = {
+    "closed": (CLOSED, lambda answer, firm: close(answer.question)),
+    "removed": (NEVER, lambda answer, firm: remove(answer)),
+    "folded": (NEVER, lambda a, f: change(a, folded_at=timezone.now(), fold_reason="spam")),
+    "peers only": (NEVER, lambda a, f: change(a.question, peers_only=True)),
+    "one specialty": (NEVER, lambda a, f: change(a.question, audience=Question.Audience.SPECIALTY)),
+    "connections": (NEVER, lambda a, f: change(a.question, audience=Question.Audience.CONNECTIONS)),
+    "the site's own": (NEVER, lambda a, f: change(a.byline, mode=Byline.Mode.HOUSE)),
+    "author suspended": (NEVER, lambda a, f: change(a.author, standing="suspended")),
+    "author left": (NEVER, lambda a, f: change(a.author, user=None)),
+    "author takes nothing": (NEVER, lambda a, f: make_payee(a.author, takes="nothing")),
+    "author wants none": (NEVER, lambda a, f: make_payee(a.author, may_be_earmarked=False)),
+    "author affiliated": (NEVER, affiliate),
+}
+
+
+def test_what_cannot_be_earmarked(firm, answer):
+    """Whatever lies with the author reads the same, so that the firm learns nothing of them."""
+    for name, (words, spoil) in SPOILED.items():
+        with transaction.atomic():
+            spoil(answer, firm)
+            with pytest.raises(NotEarmarkable) as refused:
+                place(firm, answer)
+            transaction.set_rollback(True)
+        assert (name, str(refused.value)) == (name, words)
+
+    assert balances(firm) == (10_000, 0)
+
+
+def test_giving_to_charity_and_ties_to_others_hinder_nobody(firm, answer):
+    make_payee(answer.author, takes="charity", charity=make_charity())
+    affiliate(answer, make_firm())
+    Affiliation.objects.create(member=answer.author, firm=firm, ended_at=timezone.now() + timedelta(hours=1))
+
+    assert earmarkable.reason(answer, firm) == ""
+
+
+# Taking back
+
+
+def test_a_cancelled_earmark_gives_the_money_back_and_may_be_placed_anew(firm, answer):
+    earmark = earmarking.cancel(earmark=place(firm, answer))
+
+    assert earmarking.cancel(earmark=earmark).state == "cancelled"
+    assert balances(firm) == (10_000, 0)
+    assert place(firm, answer).state == "open"
+
+
+def test_it_can_be_cancelled_for_24_hours(firm, answer):
+    earmark = place(firm, answer)
+    for late, may in ((timedelta(hours=24), True), (timedelta(hours=24, seconds=1), False)):
+        with time_machine.travel(earmark.placed_at + late, tick=False):
+            assert earmarking.may_be_cancelled(earmark) is may
+
+
+def test_votes_of_before_do_not_hinder(firm, answer):
+    corroborate(answer)
+
+    assert earmarking.cancel(earmark=place(firm, answer)).state == "cancelled"
+
+
+def test_a_vote_since_does_whichever_it_is(firm, answer):
+    first = make_member()
+    corroborate(answer, first)
+    earmark = place(firm, answer)
+    voting.withdraw_vote(post=answer, voter=first)
+    corroborate(answer)  # as many as before
+
+    with pytest.raises(TooLateToCancel):
+        earmarking.cancel(earmark=earmark)
+
+    assert balances(firm) == (9_000, 1_000)
+
+
+def test_of_an_opening_ratings_and_poll_votes_count(question, answer):
+    opening = question.posts.get(kind="opening")
+    rated, polled = make_earmark(opening), make_earmark(opening)
+    voting.rate_importance(question=question, rater=make_member(), value=5)
+    assert not earmarking.may_be_cancelled(rated)
+
+    question.ratings.all().delete()
+    assert earmarking.may_be_cancelled(polled)
+    vote(make_poll(question=question), make_voter(), 0)
+    assert not earmarking.may_be_cancelled(polled)
+    assert earmarking.may_be_cancelled(make_earmark(answer))
+
+
+@pytest.mark.parametrize("state", ["settled", "closed"])
+def test_what_is_closed_is_not_cancelled(firm, answer, state):
+    earmark = place(firm, answer)
+    if state == "settled":
+        close(answer.question)
+    else:  # and waits for the draw
+        change(answer.question, status="closed", closed_at=timezone.now(), close_reason="author")
+
+    with pytest.raises(TooLateToCancel):
+        earmarking.cancel(earmark=earmark)
+
+
+# At once
+
+
+def keeps_somebody_waiting():
+    """Whether another connection comes to wait for this one; waits a little for that."""
+    blocked = (
+        "SELECT count(*), pg_sleep(0.01) FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+    )
+    with connection.cursor() as cursor:
+        for _ in range(300):
+            cursor.execute(blocked)
+            if cursor.fetchone()[0]:
+                return True
+    return False
+
+
+@pytest.mark.django_db(transaction=True)
+def test_placing_waits_for_a_close_under_way_and_finds_it_closed(physician, colleague):
+    question, firm = make_question(physician), make_firm()
+    answer = make_answer(question, colleague)
+    Post.objects.update(posted_at=timezone.now() - timedelta(hours=2))
+
+    def place_meanwhile():
+        try:
+            return place(firm, answer)
+        except RuleBroken as refusal:
+            return refusal
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            closing.close_question(question=question, by=physician)
+            placed = pool.submit(place_meanwhile)
+            waited = keeps_somebody_waiting()
+        refusal = placed.result(10)
+
+    assert waited
+    assert isinstance(refusal, NotEarmarkable)
+    assert balance(ledger.firm_balance(firm)) == 100_000
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_placing_under_way_keeps_no_other_from_placing(physician, colleague):
+    """Its lock on the discussion stands beside others of its kind."""
+    answer = make_answer(make_question(physician), colleague)
+    Post.objects.update(posted_at=timezone.now() - timedelta(hours=2))
+    firms = [make_firm(), make_firm()]
+    Allowance.objects.bulk_create(Allowance(firm=firm, day=timezone.now().date(), slots=1) for firm in firms)
+
+    def place_too():
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '2s'")
+            return place(firms[1], answer)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        place(firms[0], answer)
+        assert pool.submit(place_too).result(10).state == "open"

@@ -1,5 +1,7 @@
 """The one discussion of an article: made by the first press of a button, found by all later ones."""
 
+from contextlib import suppress
+
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils.dateformat import format as date_format
@@ -92,9 +94,10 @@ def withdraw(article: Article) -> None:
 
 @transaction.atomic
 def bring_back(article: Article) -> None:
-    """Open again what `withdraw` closed, as the article is now; what a moderator closed stays so."""
+    """Open again what `withdraw` closed, as the article is now; what a moderator closed, or was paid for, stays so."""
     if found := _found(article):
-        reopen_for_house(question=found.question)
+        with suppress(RuleBroken), transaction.atomic():
+            reopen_for_house(question=found.question)
         found.question.refresh_from_db()
         if found.question.is_open:
             rewrite_for_house(question=found.question, house=house(), **_said_of(article))

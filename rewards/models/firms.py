@@ -75,8 +75,13 @@ class Firm(models.Model):
 
     @property
     def shown_as(self) -> str:
-        """How members read it where it paid: its name, or what kind of firm it is."""
-        return self.name if self.shows_name else f"A {self.get_kind_display().lower()}"
+        """How members read it where it paid, within a sentence: its name, or what kind of firm it is."""
+        if self.shows_name:
+            return self.name
+        if self.kind == self.Kind.OTHER:
+            return "a firm"
+        kind = self.get_kind_display().lower()
+        return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
 class Charity(models.Model):

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.text import capfirst
 
 from accounts.models import User
 from polls.models import Poll, Receipt, Sponsor
@@ -60,7 +61,7 @@ def agree(
     label, _ = Sponsor.objects.update_or_create(
         poll=poll,
         defaults={
-            "name": firm.shown_as,
+            "name": capfirst(firm.shown_as),
             "kind": firm.kind,
             "honorarium": honorarium,
             "quota": quota,

@@ -1,0 +1,302 @@
+"""Money of the demonstration: invented firms, earmarks of discussions that have closed, payouts, and work for the desk.
+
+Everything goes through the services, each at its own moment of the past, so that the books are as real ones are.
+"""
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from datetime import UTC, datetime, time, timedelta
+from unittest import mock
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from django.db import transaction
+from django.db.models import Count, Q
+from django.utils import timezone
+from django.utils.text import capfirst
+
+from accounts.demo_logins import DEMO_LOGINS
+from accounts.models import Member
+from accounts.services import mail
+from polls.models import Receipt, Sponsor
+from questions.models import Post, Question
+from rewards import drawing
+from rewards.models import (
+    Account,
+    Affiliation,
+    Award,
+    Charity,
+    DrawDay,
+    Earmark,
+    Firm,
+    Payee,
+    Payout,
+    PayoutMethod,
+    Settlement,
+    Slot,
+    Sponsorship,
+    TaxForm,
+    Transaction,
+)
+from rewards.providers.base import Outcome
+from rewards.services import choosing, donating, draws, honoraria, ledger, payouts, settling
+
+FIRMS = [
+    {
+        "name": "Halden Therapeutics (demo)",
+        "kind": "pharma",
+        "is_covered": True,
+        "registration_id": "100000005551",
+        "products": ["Velorin", "Sustanor"],
+    },
+    {
+        "name": "Corvid Devices (demo)",
+        "kind": "device",
+        "is_covered": True,
+        "registration_id": "100000005552",
+        "products": ["Corvid Loop"],
+    },
+    {"name": "Northgate Research (demo)", "kind": "research", "shows_name": False},
+]
+FUNDS = 2_500_000  # cents of each firm
+DAYS_BACK = 150
+MOST_CLOSED = 24
+OPEN_ONES = 3
+CHECK = {"street": "12 Example Ave", "city": "Chicago", "state": "IL", "zip": "60601"}
+BANK = {"routing": "021000021", "account": "000123456789", "account_kind": "checking"}
+W9 = {
+    **CHECK,
+    "business_name": "",
+    "classification": "individual",
+    "tin_kind": "ssn",
+    "tin": "123456780",
+}
+
+
+def seed(stdout) -> None:
+    """Write all of it once; a second run changes nothing."""
+    if Firm.objects.filter(name=FIRMS[0]["name"]).exists():
+        stdout.write("rewards: here already")
+        return
+    with transaction.atomic(), mock.patch.object(mail, "queue_notices"):  # nobody gets mail of the past
+        History(timezone.now()).write()
+    stdout.write(
+        f"rewards: {Firm.objects.count()} firms, {Earmark.objects.count()} earmarks, "
+        f"{Settlement.objects.count()} discussions paid, {Payout.objects.count()} payouts"
+    )
+
+
+@contextmanager
+def at(moment: datetime):
+    """Let it be another moment for what is done inside."""
+    with mock.patch.object(timezone, "now", return_value=moment):
+        yield
+
+
+class History:
+    """What happened, in the order in which it did."""
+
+    def __init__(self, now: datetime):
+        self.now = now
+        self.deeds: list[tuple[datetime, int, Callable[[], object]]] = []
+
+    def then(self, moment: datetime, deed: Callable[[], object]) -> None:
+        self.deeds.append((moment, len(self.deeds), deed))
+
+    def write(self) -> None:
+        with at(self.now - timedelta(days=DAYS_BACK + 20)):
+            self.firms = [self._fund(Firm.objects.create(**facts)) for facts in FIRMS]
+        self._plan_closed()
+        self._plan_payouts()
+        for moment, _, deed in sorted(self.deeds, key=lambda each: each[:2]):
+            with at(moment):
+                deed()
+        self._sponsor_poll()
+        self._earmark_open()
+        self._declare()
+        draws.keep_ahead()
+
+    def _fund(self, firm: Firm) -> Firm:
+        entries = {ledger.house(Account.Kind.DEPOSITS): -FUNDS, ledger.firm_balance(firm): FUNDS}
+        ledger.post(kind=Transaction.Kind.TOP_UP, key=f"demo:{firm.pk}", entries=entries, note="Wire 0001")
+        return firm
+
+    # Discussions that closed
+
+    def _plan_closed(self) -> None:
+        for number, question in enumerate(self._closed()):
+            firm = self.firms[number % len(self.firms)]
+            for place, post in enumerate(self._best_posts(question)):
+                self._plan_earmark(firm, question, post, place + number)
+            self._keep_key_of(question.closed_at)
+            self.then(question.closed_at + timedelta(minutes=1), lambda pk=question.pk: self._settle(pk))
+
+    def _closed(self) -> list[Question]:
+        """Those of the people one can log in as come first."""
+        own = Q(posts__author__user__email__in=DEMO_LOGINS, posts__removed_at=None)
+        found = Question.objects.filter(
+            status=Question.Status.CLOSED,
+            audience=Question.Audience.PHYSICIANS,
+            peers_only=False,
+            closed_at__gte=self.now - timedelta(days=DAYS_BACK),
+        ).exclude(kind=Question.Kind.ARTICLE)
+        ranked = found.annotate(own=Count("posts", filter=own)).order_by("-own", "-answer_count", "pk")
+        return sorted(ranked[:MOST_CLOSED], key=lambda question: question.closed_at)
+
+    def _best_posts(self, question: Question) -> list[Post]:
+        """The best answers, and those of the people one can log in as."""
+        answers = question.posts.answers().standing().order_by("-balance", "pk")
+        own = answers.filter(author__user__email__in=DEMO_LOGINS)
+        return list(dict.fromkeys([*own[:1], *answers[:2]]))[:2]
+
+    def _plan_earmark(self, firm: Firm, question: Question, post: Post, number: int) -> None:
+        moment = min(post.posted_at + timedelta(hours=7), question.closed_at - timedelta(minutes=5))
+        cents = 1_000 + 500 * (number % 4)
+        pool = {"voter_cents": 500, "voter_slots": 3} if number % 2 else {}
+        self.then(moment, lambda: _place(firm, post, cents, **pool))
+
+    def _keep_key_of(self, moment: datetime) -> None:
+        day = moment.astimezone(UTC).date()
+        key = drawing.commitment(f"demo key of {day}")
+        DrawDay.objects.get_or_create(
+            day=day,
+            defaults={
+                "key": key,
+                "commitment": drawing.commitment(key),
+                "committed_at": datetime.combine(day, time(12), tzinfo=UTC) - timedelta(days=7),
+            },
+        )
+
+    def _settle(self, question_id: int) -> None:
+        now = timezone.now()
+        settling.settle(question_id=question_id)
+        Settlement.objects.filter(pk=question_id).update(settled_at=now)
+        Award.objects.filter(earmark__question=question_id).update(awarded_at=now)
+
+    # Payouts
+
+    def _plan_payouts(self) -> None:
+        """Every three weeks those are paid who can be; one is late, one waits, one is in doubt."""
+        for weeks in (15, 12, 9, 6, 3):
+            self.then(self.now - timedelta(weeks=weeks), lambda weeks=weeks: self._pay_round(weeks))
+        self.then(self.now - timedelta(days=1), self._leave_work)
+
+    def _pay_round(self, weeks: int) -> None:
+        asked_at = timezone.now()
+        for number, account in enumerate(_owed()[:8]):
+            payee = Payee.objects.select_related("member").get(pk=account.subject)
+            payout = _ask(payee, account.balance, number)
+            late = weeks == 6 and number == 0
+            with at(asked_at + timedelta(days=19 if late else 2 + (number * 3 + weeks) % 8)):
+                _approve(payout)
+                payouts.settle(payout, Outcome("paid", reference=f"demo-{payout.pk}"))
+            if late:
+                Payout.objects.filter(pk=payout.pk).update(late_told_at=asked_at + timedelta(days=15))
+
+    def _leave_work(self) -> None:
+        """A payout on its way for the cardiologist, one to approve, one in doubt, and a gift to a charity."""
+        owed = _owed()
+        for number, account in enumerate(owed[:2]):
+            _ask(Payee.objects.select_related("member").get(pk=account.subject), account.balance, number)
+        cardiologist = Member.objects.get(user__email="cardio@demo.sermo.test")
+        payee = choosing.payee_of(cardiologist)
+        honoraria_due = {"firm": self.firms[0], "cents": 35_000}
+        reserve = {
+            ledger.firm_balance(self.firms[0]): -honoraria_due["cents"],
+            ledger.reserved_of(self.firms[0]): honoraria_due["cents"],
+        }
+        ledger.post(kind=Transaction.Kind.RESERVE, key="group:demo", entries=reserve)
+        honoraria.owe(payee=payee, cause=Award.Cause.GROUP, key="group:demo:paid", **honoraria_due)
+        charity = Charity.objects.filter(is_active=True).order_by("name").first()
+        if charity:
+            donating.donate(payee=payee, charity=charity, cents=2_500, submission=_uuid("gift"))
+        _ask(payee, 25_000, 9)
+
+    # What is still open
+
+    def _sponsor_poll(self) -> None:
+        """The poll whose label says that it is paid for, with the votes it has."""
+        label = Sponsor.objects.filter(sponsorship=None).select_related("poll").first()
+        if label is None:
+            return
+        firm = self.firms[2]
+        Sponsor.objects.filter(pk=label.pk).update(name=capfirst(firm.shown_as), kind=firm.kind)
+        total = label.honorarium * label.quota
+        reserved = ledger.post(
+            kind=Transaction.Kind.RESERVE,
+            key="demo:sponsorship",
+            entries={ledger.firm_balance(firm): -total, ledger.reserved_of(firm): total},
+        )
+        sponsorship = Sponsorship.objects.create(label=label, firm=firm, reserved=reserved)
+        voters = Receipt.objects.filter(poll=label.pk, kind=Receipt.Kind.VOTED)
+        paid = list(voters.values_list("member", flat=True)[: label.quota])
+        Slot.objects.bulk_create(Slot(sponsorship=sponsorship, member_id=member) for member in paid)
+        Sponsor.objects.filter(pk=label.pk).update(taken=len(paid))
+        honoraria.credit_all(lambda line: None)
+
+    def _earmark_open(self) -> None:
+        """What the finance desk sees and no member does."""
+        open_ones = Question.objects.filter(
+            status=Question.Status.OPEN,
+            audience=Question.Audience.PHYSICIANS,
+            peers_only=False,
+            opened_at__lt=self.now - timedelta(days=1),
+            answer_count__gt=0,
+        ).exclude(kind=Question.Kind.ARTICLE)
+        for number, question in enumerate(open_ones.order_by("-hot", "pk")[:OPEN_ONES]):
+            for post in self._best_posts(question)[:1]:
+                with at(self.now - timedelta(hours=5 + number)):
+                    _place(self.firms[number], post, 1_500, voter_cents=500, voter_slots=2)
+
+    def _declare(self) -> None:
+        dermatologist = Member.objects.get(user__email="derm@demo.sermo.test")
+        Affiliation.objects.get_or_create(member=dermatologist, firm=self.firms[1])
+
+
+def _place(firm: Firm, post: Post, author_cents: int, voter_cents: int = 0, voter_slots: int = 0) -> None:
+    """As the service does, but for the day's allowance: a demonstration has few posts and shows many earmarks."""
+    total = author_cents + voter_cents * voter_slots
+    key = _uuid(f"{firm.pk}:{post.pk}")
+    reserved = ledger.post(
+        kind=Transaction.Kind.RESERVE,
+        key=f"earmark:{key}",
+        entries={ledger.firm_balance(firm): -total, ledger.reserved_of(firm): total},
+    )
+    Earmark.objects.create(
+        firm=firm,
+        question_id=post.question_id,
+        post=post,
+        author_cents=author_cents,
+        voter_cents=voter_cents,
+        voter_slots=voter_slots,
+        placed_at=timezone.now(),
+        key=key,
+        reserved=reserved,
+    )
+
+
+def _owed() -> list[Account]:
+    """Accounts with enough on them, those of the people one can log in as first."""
+    logins = Payee.objects.filter(member__user__email__in=DEMO_LOGINS).values_list("pk", flat=True)
+    first = set(logins)
+    due = Account.objects.filter(kind=Account.Kind.PAYABLE, balance__gte=1_000)
+    return sorted(due, key=lambda account: (account.subject not in first, -account.balance, account.pk))
+
+
+def _ask(payee: Payee, cents: int, number: int) -> Payout:
+    method = "check" if number % 3 == 2 else "bank"
+    name = f"Demo payee {number + 1}"
+    if choosing.method_of(payee) is None:
+        details = {**(CHECK if method == "check" else BANK), "name": name}
+        PayoutMethod.objects.create(payee=payee, method=method, details=details)
+        TaxForm.objects.get_or_create(subject=payee.subject, defaults={"form": {**W9, "name": name}})
+    return payouts.ask(payee=payee, cents=cents, submission=_uuid(f"{payee.subject}:{timezone.now()}:{number}"))
+
+
+def _approve(payout: Payout) -> None:
+    """As the desk does where a sum needs it, without a name: the demonstration has one person at the desk."""
+    if payout.state == Payout.State.REQUESTED:
+        payouts.move(payout, Payout.State.APPROVED, note="Approved in the demonstration")
+
+
+def _uuid(name: str) -> UUID:
+    return uuid5(NAMESPACE_URL, f"demo:rewards:{name}")

@@ -289,7 +289,9 @@ def _ask(payee: Payee, cents: int, number: int) -> Payout:
         details = {**(CHECK if method == "check" else BANK), "name": name}
         PayoutMethod.objects.create(payee=payee, method=method, details=details)
         TaxForm.objects.get_or_create(subject=payee.subject, defaults={"form": {**W9, "name": name}})
-    return payouts.ask(payee=payee, cents=cents, submission=_uuid(f"{payee.subject}:{timezone.now()}:{number}"))
+    return payouts.ask(
+        payee=payee, cents=cents, submission=_uuid(f"{payee.subject}:{timezone.now()}:{number}")
+    )
 
 
 def _approve(payout: Payout) -> None:

@@ -253,14 +253,14 @@ def test_polls_taken_are_promised_for_the_night(payee, firm, physician, physicia
         agreed = sponsoring.agree(poll=make_poll(), firm=firm, honorarium=750, quota=10, key=uuid4())
         Slot.objects.create(sponsorship=agreed, member=physician)
 
-    assert "Promised for tonight $15.00" in read(physician_client)
+    assert "Promised $15.00" in read(physician_client)
 
 
 def test_of_a_poll_taken_even_who_has_no_account_is_told(firm, colleague, colleague_client):
     agreed = sponsoring.agree(poll=make_poll(), firm=firm, honorarium=750, quota=10, key=uuid4())
     Slot.objects.create(sponsorship=agreed, member=colleague)
 
-    assert "Promised for tonight $7.50" in read(colleague_client)
+    assert "Promised $7.50" in read(colleague_client)
 
 
 def test_the_year_counts_what_was_paid_and_given_and_is_the_sum_of_the_tax_office(payee, physician):

@@ -1,1 +1,26 @@
+"""The finance desk. Who has it is said in `rewards.desk.permissions`; moderators and reviewers see none of it."""
 
+from rewards.desk import permissions  # noqa: F401 - a receiver
+from rewards.desk.earmarks import EarmarkAdmin, SponsorshipAdmin
+from rewards.desk.firms import AffiliationAdmin, CharityAdmin, FirmAdmin
+from rewards.desk.ledger import AccountAdmin, EntryAdmin, TransactionAdmin
+from rewards.desk.payouts import PayoutAdmin, PayoutBatchAdmin, ProviderEventAdmin, ReconciliationAdmin
+from rewards.desk.reports import OpenPaymentAdmin, ReportAdmin, YearRuleAdmin
+
+__all__ = [
+    "AccountAdmin",
+    "AffiliationAdmin",
+    "CharityAdmin",
+    "EarmarkAdmin",
+    "EntryAdmin",
+    "FirmAdmin",
+    "OpenPaymentAdmin",
+    "PayoutAdmin",
+    "PayoutBatchAdmin",
+    "ProviderEventAdmin",
+    "ReconciliationAdmin",
+    "ReportAdmin",
+    "SponsorshipAdmin",
+    "TransactionAdmin",
+    "YearRuleAdmin",
+]

@@ -12,11 +12,11 @@ from django.utils.html import format_html, format_html_join
 
 from accounts.models import Specialty
 from newsfeed.desk import lots
-from newsfeed.desk.estimates import EstimatedPaginator
 from newsfeed.models import Article, Region
 from newsfeed.models.articles import MOST_LINES
 from newsfeed.services import editing, mapping, publishing_posts
 from sermo.errors import RuleBroken
+from sermo.estimates import EstimatedPaginator
 from sermo.text import clip, searchable
 
 LINES = [f"line_{number}" for number in range(1, MOST_LINES + 1)]

@@ -5,10 +5,10 @@ from django.contrib import admin, messages
 
 from accounts.models import Specialty
 from newsfeed import reference
-from newsfeed.desk.estimates import EstimatedPaginator
 from newsfeed.mapping import folded
 from newsfeed.models import Article, Host, MappingRule
 from newsfeed.services import mapping
+from sermo.estimates import EstimatedPaginator
 
 MOST_MAPPED = 2_000
 

@@ -457,7 +457,7 @@ def test_of_many_refusals_a_few_are_told(desk, monkeypatch):
 
 
 def test_a_long_list_is_estimated(desk, monkeypatch):
-    from newsfeed.desk import estimates
+    from sermo import estimates
 
     monkeypatch.setattr(estimates, "MOST_COUNTED", 2)
     monkeypatch.setattr(estimates, "_estimate", lambda rows: 200_000)

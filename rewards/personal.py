@@ -90,7 +90,7 @@ ENTRIES = (
             "may_be_earmarked",
             "left_at",
         ),
-        withheld={"member": OWNER, "claim_hash": HASH},
+        withheld={"member": OWNER, "claim_hash": HASH, "draw_name": "shown on each draw you took part in"},
         eraser=end_payee,
     ),
     Entry(
@@ -199,6 +199,7 @@ ENTRIES = (
             "promised_on",
             "sent_at",
             "ended_at",
+            "paid_on",
             "reference",
             "problem",
             "late_told_at",
@@ -257,8 +258,8 @@ ENTRIES = (
         Fate.KEPT,
         "A firm's, and no person's.",
         withheld=_all(
-            "id firm question post author_cents voter_cents voter_slots state why votes_before placed_at ended_at key "
-            "reserved ended",
+            "id firm question post author_cents voter_cents voter_slots state why votes_before was_public placed_at "
+            "ended_at key reserved ended",
             FIRMS,
         ),
     ),
@@ -267,14 +268,14 @@ ENTRIES = (
         "What was paid in discussions",
         Fate.KEPT,
         "It names nobody who was paid.",
-        withheld=_all("question settled_at paid_cents payees firms draw_day seed", PLACE),
+        withheld=_all("question settled_at paid_cents payees firms", PLACE),
     ),
     Entry(
         "rewards.Pool",
         "Draws",
         Fate.KEPT,
         "Its tickets are made from random numbers.",
-        withheld=_all("id settlement number earmark cents slots tickets winners", PLACE),
+        withheld=_all("id settlement number earmark draw_day seed cents slots tickets winners", PLACE),
     ),
     Entry(
         "rewards.Sponsorship",

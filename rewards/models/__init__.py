@@ -14,7 +14,7 @@ from rewards.models.payouts import (
     ProviderEvent,
     Reconciliation,
 )
-from rewards.models.reporting import OpenPayment, Report, YearRule
+from rewards.models.reporting import OpenPayment, Report, TaxFiling, YearRule
 
 __all__ = [
     "Account",
@@ -42,6 +42,7 @@ __all__ = [
     "Settlement",
     "Slot",
     "Sponsorship",
+    "TaxFiling",
     "TaxForm",
     "Transaction",
     "YearRule",

@@ -61,6 +61,7 @@ class Earmark(models.Model):
     state = models.CharField(max_length=9, choices=State, default=State.OPEN)
     why = models.CharField(max_length=10, choices=Why, blank=True)  # it was refunded
     votes_before = models.PositiveIntegerField(default=0)  # there were when it was placed
+    was_public = models.BooleanField(default=False)  # the post stood under the real name when it was placed
     placed_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)
     key = models.UUIDField(unique=True)  # of the form it was placed with
@@ -142,8 +143,6 @@ class Settlement(models.Model):
     paid_cents = models.PositiveIntegerField(default=0)  # to authors, voters and charities, so far
     payees = models.PositiveIntegerField(default=0)
     firms = ArrayField(models.CharField(max_length=140), default=list)  # as they are shown, in their order
-    draw_day = models.ForeignKey(DrawDay, on_delete=models.PROTECT, null=True, related_name="settlements")
-    seed = models.CharField(max_length=64, blank=True)
 
     class Meta:
         default_permissions = ()
@@ -158,6 +157,8 @@ class Pool(models.Model):
     settlement = models.ForeignKey(Settlement, on_delete=models.PROTECT, related_name="pools")
     number = models.PositiveSmallIntegerField()  # 1, 2, ... in the discussion; a part of what is drawn by
     earmark = models.OneToOneField(Earmark, on_delete=models.PROTECT, related_name="pool")
+    draw_day = models.ForeignKey(DrawDay, on_delete=models.PROTECT, related_name="pools")
+    seed = models.CharField(max_length=64)
     cents = models.PositiveIntegerField()  # each
     slots = models.PositiveSmallIntegerField()
     tickets = ArrayField(models.CharField(max_length=64), default=list)

@@ -14,8 +14,9 @@ from sermo.fields import EncryptedJSONField
 class Payee(models.Model):
     """The way from a member to the subject under which the ledger knows them, and what they chose about money.
 
-    `subject` is random, shown to its member alone, and also what their draw tickets are made from. After leaving the
-    row stays for `LEFT_DAYS`, found by the hash of the link in the farewell mail; then `member` goes.
+    `subject` is random and stands in the books. `draw_name` is random too, stands nowhere else, and is what draw
+    tickets are made from, so that whoever reads the books can tell no ticket. After leaving the row stays for
+    LEFT_DAYS, found by the hash of the link in the farewell mail; then it goes.
     """
 
     class Takes(models.TextChoices):
@@ -24,6 +25,7 @@ class Payee(models.Model):
         NOTHING = "nothing", "I take no money from firms"
 
     subject = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    draw_name = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     member = models.OneToOneField(Member, on_delete=models.SET_NULL, null=True, related_name="payee")
     takes = models.CharField(max_length=7, choices=Takes, default=Takes.SELF)
     charity = models.ForeignKey(Charity, on_delete=models.PROTECT, null=True, blank=True, related_name="+")

@@ -70,6 +70,9 @@ class Payout(models.Model):
     sent_at = models.DateTimeField(null=True)  # to the provider, last
     tries = models.PositiveSmallIntegerField(default=0)
     ended_at = models.DateTimeField(null=True)  # paid, or back on the balance
+    paid_on = models.DateField(
+        null=True
+    )  # when the money went, in the payer's time zone: the day its tax year goes by
     reference = models.CharField(max_length=120, blank=True)  # the provider's name for it
     problem = models.CharField(max_length=200, blank=True)  # in words, without names or numbers of accounts
     late_told_at = models.DateTimeField(null=True)
@@ -109,7 +112,13 @@ class Payout(models.Model):
                 name="payout_by_a_known_method",
             ),
             models.CheckConstraint(
-                condition=Q(state="paid", ended_at__isnull=False, settled__isnull=False, put_back=None)
+                condition=Q(
+                    state="paid",
+                    ended_at__isnull=False,
+                    paid_on__isnull=False,
+                    settled__isnull=False,
+                    put_back=None,
+                )
                 | Q(state="reversed", ended_at__isnull=False, put_back__isnull=False)
                 | Q(
                     state__in=["requested", "approved", "submitted", "in_doubt", "failed"],

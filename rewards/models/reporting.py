@@ -3,6 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from rewards.models.awards import Award
 from rewards.models.firms import Firm
@@ -30,6 +31,22 @@ class YearRule(models.Model):
         return str(self.year)
 
 
+class TaxFiling(models.Model):
+    """What was filed on Form 1099-NEC for one payee and year; where the books say something else, it is corrected."""
+
+    year = models.PositiveSmallIntegerField()
+    subject = models.UUIDField()
+    cents = models.PositiveBigIntegerField()
+    filed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ("view",)
+        constraints = [models.UniqueConstraint(fields=["year", "subject"], name="tax_filing_once_a_year")]
+
+    def __str__(self):
+        return f"filing {self.year}"
+
+
 class Report(models.Model):
     """One firm's Open Payments report of a year: first physicians read it for 45 days, then it may be exported."""
 
@@ -53,12 +70,12 @@ class Report(models.Model):
 
 
 class OpenPayment(models.Model):
-    """One payment of a covered manufacturer, with all that a report may need of it (42 CFR 403.904).
+    """One payment of a firm, with all that a report may need of it (42 CFR 403.904), should the firm be covered.
 
     `recipient` is {npi, first_name, middle_name, last_name, degree, city, state, zip, taxonomy, license_state,
-    license_number}, as verified when it was paid, encrypted as a whole. While the firm does not know whom it paid, up
-    to the end of June of the following year, an indirect payment is not reported (403.904(i)(1)); `unblinded_on` is
-    the day it learned.
+    license_number}, as verified when it was paid, encrypted as a whole; where the firm was not covered then, it is null
+    and read when the firm's report is opened. While the firm does not know whom it paid, up to the end of June of the
+    following year, an indirect payment is not reported (403.904(i)(1)); `unblinded_on` is the day it learned.
     """
 
     class Unblinded(models.TextChoices):
@@ -82,7 +99,7 @@ class OpenPayment(models.Model):
     nature = models.CharField(max_length=120)
     products = ArrayField(models.CharField(max_length=100), default=list)
     charity_name = models.CharField(max_length=120, blank=True)
-    recipient = EncryptedJSONField()
+    recipient = EncryptedJSONField(null=True)
     is_blind = models.BooleanField(default=True)
     unblinded_on = models.DateField(null=True)
     unblinded_by = models.CharField(max_length=8, choices=Unblinded, blank=True)

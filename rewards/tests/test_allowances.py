@@ -81,9 +81,7 @@ def test_what_was_earmarked_in_30_days_is_taken_off(answer):
 def test_used_up_means_no_slot_and_never_less(answer):
     firm = make_firm()
     make_earmark(answer, firm, placed_at=NOON - timedelta(days=1))
-    make_earmark(
-        copy_of(answer, submission=None), firm, placed_at=NOON - timedelta(days=1)
-    )
+    make_earmark(copy_of(answer, submission=None), firm, placed_at=NOON - timedelta(days=1))
 
     assert allowances.of(firm, TODAY) == 0
     assert allowances.left(firm) == 0

@@ -1,7 +1,5 @@
 """A learning log as its pages and files show it: entries with what they are about, and totals."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -13,12 +11,11 @@ from django.db.models.functions import TruncMonth
 from accounts.models import Member, User
 from newsfeed.models import Article, LogEntry
 from questions.models import Question
+from sermo.csv_cells import BYTE_ORDER_MARK, harmless, line_of
 
 NEWEST_FIRST = ("-done_on", "-pk")
 HIDDEN_QUESTION = "A discussion not open to you anymore"
 HIDDEN_ARTICLE = "An article no longer in the news"
-BYTE_ORDER_MARK = "\ufeff"  # by which Excel knows UTF-8
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would run
 COLUMNS = ("Date", "Minutes", "What", "Title", "Published in", "DOI", "Link", "What I take from it")
 
 
@@ -117,19 +114,8 @@ def of_question(entry: LogEntry, question: Question | None) -> Line:
 
 def as_csv(lines: Iterable[Line]) -> Iterator[str]:
     """A table that spreadsheets open with its letters right, and in which no cell is a formula."""
-    yield BYTE_ORDER_MARK + _row(COLUMNS)
+    yield BYTE_ORDER_MARK + line_of(COLUMNS)
     for line in lines:
         entry = line.entry
         cells = (line.what, line.title, line.place, line.doi, line.link, entry.reflection)
-        yield _row((entry.done_on.isoformat(), entry.minutes, *(harmless(cell) for cell in cells)))
-
-
-def harmless(cell: str) -> str:
-    """Text stays text: an apostrophe before what would begin a formula."""
-    return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA) else cell
-
-
-def _row(cells) -> str:
-    written = io.StringIO()
-    csv.writer(written).writerow(cells)
-    return written.getvalue()
+        yield line_of((entry.done_on.isoformat(), entry.minutes, *(harmless(cell) for cell in cells)))

@@ -240,4 +240,5 @@ class Card:
             "honorarium": words.dollars(paid["honorarium"]),
             "minutes": words.minutes(self.tally.seconds),
             "left": paid["quota"] - paid["taken"],
+            "learns_who": paid["is_blinded"] is False,
         }

@@ -171,7 +171,14 @@ def _polls(shape, *, reader, reader_specialty, **which):
     own = {"poll": OuterRef("pk"), "member": member}
     option = JSONObject(place="place", text="text", is_added="is_added", after_votes="after_votes")
     correction = JSONObject(was="was", became="became", made_at="made_at")
-    sponsor = JSONObject(name="name", kind="kind", honorarium="honorarium", quota="quota", taken="taken")
+    sponsor = JSONObject(
+        name="name",
+        kind="kind",
+        honorarium="honorarium",
+        quota="quota",
+        taken="taken",
+        is_blinded="sponsorship__is_blinded",  # none: nothing stands behind the label
+    )
     asked = Specialty.objects.filter(IsAmong(F("code"), OuterRef("poll__specialties"))).order_by("name")
     return rows.values_list(
         ArraySubquery(Option.objects.filter(poll=OuterRef("pk")).order_by("place").values_list(option)),

@@ -18,7 +18,7 @@ from accounts.demo_logins import DEMO_LOGINS
 from accounts.models import Member
 from accounts.services import mail
 from polls.models import Receipt, Sponsor
-from questions.models import Post, Question
+from questions.models import Byline, Post, Question
 from rewards import drawing
 from rewards.models import (
     Account,
@@ -31,14 +31,17 @@ from rewards.models import (
     Payee,
     Payout,
     PayoutMethod,
+    PretendTransfer,
     Settlement,
     Slot,
     Sponsorship,
     TaxForm,
     Transaction,
 )
+from rewards.providers import pretend
 from rewards.providers.base import Outcome
 from rewards.services import choosing, donating, draws, honoraria, ledger, payouts, settling
+from verification.models import Claim
 
 FIRMS = [
     {
@@ -68,7 +71,6 @@ W9 = {
     "business_name": "",
     "classification": "individual",
     "tin_kind": "ssn",
-    "tin": "123456780",
 }
 
 
@@ -104,15 +106,21 @@ class History:
 
     def write(self) -> None:
         with at(self.now - timedelta(days=DAYS_BACK + 20)):
-            self.firms = [self._fund(Firm.objects.create(**facts)) for facts in FIRMS]
+            joined = {"joined_at": timezone.now()}
+            self.firms = [self._fund(Firm.objects.create(**facts, **joined)) for facts in FIRMS]
+        self._keep_keys()
         self._plan_closed()
         self._plan_payouts()
+        self.then(self.now - timedelta(hours=30), self._sponsor_poll)
+        for number in range(OPEN_ONES):
+            self.then(
+                self.now - timedelta(hours=7 - number), lambda number=number: self._earmark_open(number)
+            )
         for moment, _, deed in sorted(self.deeds, key=lambda each: each[:2]):
             with at(moment):
                 deed()
-        self._sponsor_poll()
-        self._earmark_open()
         self._declare()
+        self._put_times_right()
         draws.keep_ahead()
 
     def _fund(self, firm: Firm) -> Firm:
@@ -127,8 +135,8 @@ class History:
             firm = self.firms[number % len(self.firms)]
             for place, post in enumerate(self._best_posts(question)):
                 self._plan_earmark(firm, question, post, place + number)
-            self._keep_key_of(question.closed_at)
-            self.then(question.closed_at + timedelta(minutes=1), lambda pk=question.pk: self._settle(pk))
+            settled_at = question.closed_at + timedelta(minutes=1)
+            self.then(settled_at, lambda pk=question.pk: self._settle(pk))
 
     def _closed(self) -> list[Question]:
         """Those of the people one can log in as come first."""
@@ -154,23 +162,21 @@ class History:
         pool = {"voter_cents": 500, "voter_slots": 3} if number % 2 else {}
         self.then(moment, lambda: _place(firm, post, cents, **pool))
 
-    def _keep_key_of(self, moment: datetime) -> None:
-        day = moment.astimezone(UTC).date()
-        key = drawing.commitment(f"demo key of {day}")
-        DrawDay.objects.get_or_create(
-            day=day,
-            defaults={
-                "key": key,
-                "commitment": drawing.commitment(key),
-                "committed_at": datetime.combine(day, time(12), tzinfo=UTC) - timedelta(days=7),
-            },
-        )
+    def _keep_keys(self) -> None:
+        """Of every day from the first on, as if they had always been made a week ahead."""
+        today = self.now.astimezone(UTC).date()
+        for day in (today - timedelta(days=ago) for ago in range(DAYS_BACK + 1)):
+            key = drawing.commitment(f"demo key of {day}")
+            DrawDay.objects.create(
+                day=day,
+                key=key,
+                commitment=drawing.commitment(key),
+                committed_at=datetime.combine(day, time(12), tzinfo=UTC) - timedelta(days=7),
+            )
 
     def _settle(self, question_id: int) -> None:
-        now = timezone.now()
         settling.settle(question_id=question_id)
-        Settlement.objects.filter(pk=question_id).update(settled_at=now)
-        Award.objects.filter(earmark__question=question_id).update(awarded_at=now)
+        Settlement.objects.filter(pk=question_id).update(settled_at=timezone.now())
 
     # Payouts
 
@@ -188,7 +194,9 @@ class History:
             late = weeks == 6 and number == 0
             with at(asked_at + timedelta(days=19 if late else 2 + (number * 3 + weeks) % 8)):
                 _approve(payout)
-                payouts.settle(payout, Outcome("paid", reference=f"demo-{payout.pk}"))
+                if payout.provider == "pretend":
+                    PretendTransfer.objects.create(key=payout.key, cents=payout.cents, at=timezone.now())
+                payouts.settle(payout, Outcome("paid", _reference(payout)))
             if late:
                 Payout.objects.filter(pk=payout.pk).update(late_told_at=asked_at + timedelta(days=15))
 
@@ -233,7 +241,7 @@ class History:
         Sponsor.objects.filter(pk=label.pk).update(taken=len(paid))
         honoraria.credit_all(lambda line: None)
 
-    def _earmark_open(self) -> None:
+    def _earmark_open(self, number: int) -> None:
         """What the finance desk sees and no member does."""
         open_ones = Question.objects.filter(
             status=Question.Status.OPEN,
@@ -242,10 +250,21 @@ class History:
             opened_at__lt=self.now - timedelta(days=1),
             answer_count__gt=0,
         ).exclude(kind=Question.Kind.ARTICLE)
-        for number, question in enumerate(open_ones.order_by("-hot", "pk")[:OPEN_ONES]):
+        for question in open_ones.order_by("-hot", "pk")[number : number + 1]:
             for post in self._best_posts(question)[:1]:
-                with at(self.now - timedelta(hours=5 + number)):
-                    _place(self.firms[number], post, 1_500, voter_cents=500, voter_slots=2)
+                _place(self.firms[number], post, 1_500, voter_cents=500, voter_slots=2)
+
+    def _put_times_right(self) -> None:
+        """Of what takes its moment from the clock on the wall."""
+        begun = Q(state__in=[Payout.State.REQUESTED, Payout.State.APPROVED])
+        for payout in Payout.objects.all():
+            payout.steps.filter(begun).update(at=payout.requested_at)
+            if payout.ended_at:
+                payout.steps.exclude(begun).update(at=payout.ended_at)
+        for method in PayoutMethod.objects.select_related("payee"):
+            first = Payout.objects.filter(payee=method.payee).earliest("requested_at").requested_at
+            PayoutMethod.objects.filter(pk=method.pk).update(changed_at=first)
+            TaxForm.objects.filter(pk=method.pk).update(certified_at=first)
 
     def _declare(self) -> None:
         dermatologist = Member.objects.get(user__email="derm@demo.sermo.test")
@@ -268,6 +287,7 @@ def _place(firm: Firm, post: Post, author_cents: int, voter_cents: int = 0, vote
         author_cents=author_cents,
         voter_cents=voter_cents,
         voter_slots=voter_slots,
+        was_public=post.byline.mode == Byline.Mode.PUBLIC,
         placed_at=timezone.now(),
         key=key,
         reserved=reserved,
@@ -284,11 +304,15 @@ def _owed() -> list[Account]:
 
 def _ask(payee: Payee, cents: int, number: int) -> Payout:
     method = "check" if number % 3 == 2 else "bank"
-    name = f"Demo payee {number + 1}"
     if choosing.method_of(payee) is None:
+        claim = Claim.objects.filter(user=payee.member.user_id).first()
+        name = claim.typed_name if claim else "Demo Payee"
         details = {**(CHECK if method == "check" else BANK), "name": name}
         PayoutMethod.objects.create(payee=payee, method=method, details=details)
-        TaxForm.objects.get_or_create(subject=payee.subject, defaults={"form": {**W9, "name": name}})
+        TaxForm.objects.get_or_create(
+            subject=payee.subject,
+            defaults={"form": {**W9, "name": name, "tin": f"{123_450_000 + payee.member_id:09}"}},
+        )
     return payouts.ask(
         payee=payee, cents=cents, submission=_uuid(f"{payee.subject}:{timezone.now()}:{number}")
     )
@@ -298,6 +322,10 @@ def _approve(payout: Payout) -> None:
     """As the desk does where a sum needs it, without a name: the demonstration has one person at the desk."""
     if payout.state == Payout.State.REQUESTED:
         payouts.move(payout, Payout.State.APPROVED, note="Approved in the demonstration")
+
+
+def _reference(payout: Payout) -> str:
+    return pretend.reference_of(payout.key) if payout.provider == "pretend" else f"Check {1000 + payout.pk}"
 
 
 def _uuid(name: str) -> UUID:

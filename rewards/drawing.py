@@ -1,16 +1,17 @@
 """The draw of paid voters, as anybody can repeat it.
 
 All texts are ASCII, all results 64 lower-case hexadecimal digits. The key of a day is such a text itself, and is used
-as that text, not as the bytes it stands for. Of a discussion with number Q (as in its address), closed on a day with
+as that text, not as the bytes it stands for. Of a discussion with number Q (as in its address), drawn on a day with
 key K:
 
     commitment = SHA-256(K)                                      published at least a day before
     seed       = HMAC-SHA-256(key K, "seed:Q")
-    ticket     = HMAC-SHA-256(key K, "ticket:Q:S")               S: the voter's subject, a UUID as 8-4-4-4-12
+    ticket     = HMAC-SHA-256(key K, "ticket:Q:V")               V: the voter's draw name, a UUID as 8-4-4-4-12
     place      = SHA-256("seed:N:ticket"), both in full          N: the number of the pool in the discussion, 1, 2, ...
 
 The tickets of a pool in the order of their places are the order drawn; as many as there are slots win. Neither what
-somebody voted, nor when, nor who they are enters anywhere.
+somebody voted, nor when, nor who they are enters anywhere: a draw name is random and serves for nothing else, not for
+the books, so that whoever reads those can tell no ticket.
 """
 
 import hashlib
@@ -27,8 +28,8 @@ def seed(key: str, question_id: int) -> str:
     return _hmac(key, f"seed:{question_id}")
 
 
-def ticket(key: str, question_id: int, subject: UUID) -> str:
-    return _hmac(key, f"ticket:{question_id}:{subject}")
+def ticket(key: str, question_id: int, draw_name: UUID) -> str:
+    return _hmac(key, f"ticket:{question_id}:{draw_name}")
 
 
 def order(seed: str, pool_number: int, tickets: Iterable[str]) -> list[str]:

@@ -11,7 +11,6 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Count, F, QuerySet, Sum
 from django.db.models.functions import TruncDate
-from django.utils import timezone
 
 from rewards import business_days
 from rewards.models import Method, Payout
@@ -86,10 +85,10 @@ def at_share(days: Counter, percent: int) -> int | None:
 
 def _clock() -> Clock:
     today = business_days.today()
-    paid = _paid_since(timezone.now() - timedelta(days=DAYS))
+    paid = _paid_since(today - timedelta(days=DAYS))
     days = _days(paid)
     overdue = Payout.objects.under_way().filter(subject__isnull=False, promised_on__lt=today)
-    too_late = paid.filter(came_on__gt=F("promised_on"))
+    too_late = paid.filter(paid_on__gt=F("promised_on"))
     overdue_count, too_late_count = overdue.count(), too_late.count()
     latest = [
         *overdue.order_by("-promised_on", "-pk")[:MOST_LATE],
@@ -110,9 +109,8 @@ def _clock() -> Clock:
 
 def _last_month() -> Paid:
     month = _month()
-    first = datetime(month.year, month.month, 1, tzinfo=taxes.zone())
-    end = (first + timedelta(days=32)).replace(day=1)
-    paid = _paid_since(first).filter(ended_at__lt=end)
+    end = (month + timedelta(days=32)).replace(day=1)
+    paid = _paid_since(month).filter(paid_on__lt=end)
     sums = paid.aggregate(cents=Sum("cents", default=0), payees=Count("subject", distinct=True))
     return Paid(month=month, median=at_share(_days(paid), 50), **sums)
 
@@ -122,27 +120,28 @@ def _month() -> date:
     return (business_days.today().replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
-def _paid_since(moment: datetime) -> QuerySet[Payout]:
+def _paid_since(day: date) -> QuerySet[Payout]:
+    """By the day each was paid on; no payout ends here before that, and of the end there is an index."""
     zone = taxes.zone()
+    begins_at = datetime(day.year, day.month, day.day, tzinfo=zone)
     return Payout.objects.filter(
-        state=Payout.State.PAID, subject__isnull=False, ended_at__gte=moment
-    ).annotate(asked_on=TruncDate("requested_at", tzinfo=zone), came_on=TruncDate("ended_at", tzinfo=zone))
+        state=Payout.State.PAID, subject__isnull=False, ended_at__gte=begins_at, paid_on__gte=day
+    ).annotate(asked_on=TruncDate("requested_at", tzinfo=zone))
 
 
 def _days(paid: QuerySet[Payout]) -> Counter:
     """How many payouts took each number of business days."""
     days: Counter = Counter()
-    for asked_on, came_on, count in paid.order_by().values_list("asked_on", "came_on").annotate(Count("pk")):
-        days[business_days.between(asked_on, came_on)] += count
+    for asked_on, paid_on, count in paid.order_by().values_list("asked_on", "paid_on").annotate(Count("pk")):
+        days[business_days.between(asked_on, paid_on)] += count
     return days
 
 
 def _late(payout: Payout, today: date) -> Late:
-    paid_on = business_days.day_of(payout.ended_at) if payout.ended_at else None
     return Late(
         method=Method(payout.method).label,
         asked_on=business_days.day_of(payout.requested_at),
         promised_on=payout.promised_on,
-        paid_on=paid_on,
-        days=business_days.between(payout.promised_on, paid_on or today),
+        paid_on=payout.paid_on,
+        days=business_days.between(payout.promised_on, payout.paid_on or today),
     )

@@ -1,9 +1,9 @@
 """Which payments of a covered firm are reported to Open Payments, and as which lines (42 CFR 403.904).
 
-A payment is left out when it was undone, when a dispute was found right, while the firm does not know whom it paid,
-and for good if it did not learn that by June 30 of the year after (403.904(i)(1)). What is left is summed up by member,
-firm and year: a single payment below the year's least is left out, unless the sum is above the year's total
-(403.904(i)(2)).
+A payment is left out while its firm is not covered, when it was undone, when a dispute was found right, while the firm
+does not know whom it paid, and for good if it did not learn that by June 30 of the year after (403.904(i)(1)). What is
+left is summed up by member, firm and year: a single payment below the year's least is left out, unless the sum is above
+the year's total (403.904(i)(2)).
 """
 
 from collections.abc import Iterable, Mapping
@@ -56,9 +56,9 @@ def learned_by(year: int) -> date:
 
 
 def read(rows: QuerySet[OpenPayment]) -> QuerySet[OpenPayment]:
-    """With `is_undone`: the money went back to the firm."""
+    """Those of firms that report, with `is_undone`: the money went back to the firm."""
     undone = Transaction.objects.filter(reverses=OuterRef("award__entry__transaction"))
-    return rows.annotate(is_undone=Exists(undone))
+    return rows.filter(firm__is_covered=True).annotate(is_undone=Exists(undone))
 
 
 def counted(rows: QuerySet[OpenPayment]) -> QuerySet[OpenPayment]:

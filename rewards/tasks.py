@@ -1,8 +1,11 @@
 """What clocks and workers do about money. Each may run twice."""
 
+from datetime import datetime
+
 import structlog
 from celery import shared_task
 
+from rewards.providers.base import InDoubt
 from rewards.services import (
     allowances,
     draws,
@@ -51,6 +54,12 @@ def run_payouts():
 def reconcile():
     """Compare the providers' lists with ours."""
     reconciling.run_all()
+
+
+@shared_task(autoretry_for=(InDoubt,), retry_backoff=True, max_retries=3)
+def reconcile_since(provider, since):
+    """Compare one provider's list with ours since a moment, as the finance desk asked."""
+    reconciling.run(provider, datetime.fromisoformat(since))
 
 
 @shared_task

@@ -14,6 +14,7 @@ urlpatterns = [
     path("clock/", wallet.clock, name="clock"),
     path("draws/", draws.days, name="draws"),
     path("draws/<int:question_id>/", draws.draw, name="draw"),
+    path("draws/<int:question_id>/<int:number>.txt", draws.tickets, name="tickets"),
     path("settings/", settings.money, name="settings"),
     path("settings/method/", settings.method, name="method"),
     path("settings/w9/", settings.w9, name="w9"),

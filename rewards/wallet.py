@@ -15,11 +15,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 
-from accounts.models import Member, User
+from accounts.models import Member, Notice, User
 from questions.models import Question
 from rewards import business_days
 from rewards.models import Account, Award, Entry, Payee, Payout, Slot, TaxForm, Transaction, YearRule
 from rewards.services import taxes
+from rewards.services.telling import ABOUT as TOLD_ABOUT
 from rewards.words import dollars, signed
 from sermo.paging import Page, page
 
@@ -63,6 +64,7 @@ class Standing:
     received: int  # in the year: what the tax office counts
     threshold: int  # of the year, from which it is told
     has_tax_form: bool
+    has_news: bool = False  # something in the inbox that this page is about, also what was held back there
 
     @property
     def method(self):
@@ -120,6 +122,7 @@ def standing_of(member: Member) -> Standing:
     year = taxes.year_of(timezone.now())
     account = Account.objects.filter(subject=OuterRef("pk"))
     rules = YearRule.objects.filter(year__lte=year).order_by("-year")
+    told = Notice.objects.filter(thread__member=OuterRef("member"), thread__about=TOLD_ABOUT)
     payee = (
         Payee.objects.filter(member=member)
         .select_related("payout_method", "charity")
@@ -131,6 +134,7 @@ def standing_of(member: Member) -> Standing:
             given=_sum(_given_in(year).filter(account__subject=OuterRef("pk")), "amount"),
             threshold=Subquery(rules.values("tax_cents")[:1]),
             has_tax_form=Exists(TaxForm.objects.filter(subject=OuterRef("pk"))),
+            has_news=Exists(told.filter(read_at=None)),
         )
         .first()
     )
@@ -146,6 +150,7 @@ def standing_of(member: Member) -> Standing:
         received=payee.paid - payee.given,
         threshold=payee.threshold if payee.threshold is not None else taxes.rule_of(year).tax_cents,
         has_tax_form=payee.has_tax_form,
+        has_news=payee.has_news,
     )
 
 
@@ -155,8 +160,7 @@ def _slots(member) -> QuerySet[Slot]:
 
 def _paid_in(year: int) -> QuerySet[Payout]:
     """With `_given_in` the same as `taxes.total`, as parts of one query."""
-    first, end = taxes.span(year)
-    return Payout.objects.filter(state=State.PAID, ended_at__gte=first, ended_at__lt=end)
+    return Payout.objects.filter(state=State.PAID, paid_on__range=taxes.days(year))
 
 
 def _given_in(year: int) -> QuerySet[Entry]:
@@ -189,11 +193,15 @@ def lines_of(standing: Standing, user: User, after: str | None = None) -> tuple[
 
 
 def by_month(lines: Iterable[Line], after: str = "") -> list[tuple[date | None, list[Line]]]:
-    """Lines under the first day of their month; None for one ("2026-11") whose heading stands above already."""
+    """Lines under the first of their month at the payer's; None for one ("2026-11") that stands above already."""
     months: dict[date, list[Line]] = {}
     for line in lines:
-        months.setdefault(timezone.localdate(line.at).replace(day=1), []).append(line)
+        months.setdefault(month_of(line), []).append(line)
     return [(None if f"{month:%Y-%m}" == after else month, some) for month, some in months.items()]
+
+
+def month_of(line: Line) -> date:
+    return taxes.day_of(line.at).replace(day=1)
 
 
 def _entries(account: Account | None) -> QuerySet[Entry]:
@@ -287,11 +295,9 @@ def _of_payout(entry: Entry, payout: Payout) -> dict:
 
 def _became(payout: Payout) -> str:
     if payout.state == State.PAID:
-        days = business_days.between(
-            business_days.day_of(payout.requested_at), business_days.day_of(payout.ended_at)
-        )
+        days = business_days.between(business_days.day_of(payout.requested_at), payout.paid_on)
         took = _days(days) if days else "less than a business day"
-        words, late = f"Paid {_day(payout.ended_at)}, {took} after you asked", days_late(payout)
+        words, late = f"Paid {_day(payout.paid_on)}, {took} after you asked", days_late(payout)
         return f"{words}, {_days(late)} late" if late else words
     if payout.state in (State.RETURNED, State.REVERSED):
         return f"Asked for {_day(payout.requested_at)}; the money came back"
@@ -321,9 +327,9 @@ def _of_kind(entry: Entry) -> dict:
 
 
 def days_late(payout: Payout) -> int:
-    """Business days past the promised one: of a payout that is over at its end, else so far."""
-    end = business_days.day_of(payout.ended_at) if payout.ended_at else business_days.today()
-    return business_days.between(payout.promised_on, end)
+    """Business days past the promised one: until it was paid or put back, else so far."""
+    over = payout.paid_on or (payout.ended_at and business_days.day_of(payout.ended_at))
+    return business_days.between(payout.promised_on, over or business_days.today())
 
 
 def _is_open(payout: Payout) -> bool:

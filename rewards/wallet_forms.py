@@ -57,6 +57,8 @@ class AmountForm(SubmissionForm):
 
 
 class DonateForm(AmountForm):
+    """No amount stands there before one is typed: a gift cannot be taken back."""
+
     charity = forms.ModelChoiceField(
         Charity.objects.filter(is_active=True),
         empty_label="Choose one",
@@ -66,3 +68,7 @@ class DonateForm(AmountForm):
         },
     )
     field_order = ["charity", "amount"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["amount"].initial = None

@@ -11,7 +11,9 @@ UNNAMED = (
     "/polls/",
 )  # who asks for an address below these is known to a request's log lines by its outcome alone
 
-KEYS = re.compile(r"(/news/feed/)[^\s\"']+", re.IGNORECASE)  # in addresses that are themselves a secret
+KEYS = re.compile(
+    r"(/news/feed/|/rewards/left/)[^\s\"']+", re.IGNORECASE
+)  # in addresses that are themselves a secret
 
 shared = [
     structlog.contextvars.merge_contextvars,
@@ -24,7 +26,7 @@ shared = [
 
 
 def unnamed(record: logging.LogRecord) -> bool:
-    """A filter that lets all pass, and shortens addresses that would say which poll somebody was at, or open a feed."""
+    """A filter that lets all pass, and shortens addresses that would say which poll somebody was at, or are a key."""
     if isinstance(record.args, tuple):
         record.args = tuple(_short(one) if isinstance(one, str) else one for one in record.args)
     return True

@@ -524,7 +524,7 @@ NEWS_OUTSIDE = 2  # items a day from outside one's own fields
 NEWS_FALL_BACK_AFTER = 3  # failures of a feed in a row, from which on the next one of its source is read
 NEWS_DISABLED_AFTER = 10  # failures in a row
 
-EARMARK_PERCENT = 1  # of the posts of 30 days that may be earmarked
+EARMARK_PERCENT = 5 if DEMO else 1  # of the posts of 30 days that may be earmarked; a demonstration has few
 EARMARK_DAYS = 30
 EARMARK_AFTER_MINUTES = 60  # after a post was written, when observers read it first
 EARMARK_CANCEL_HOURS = 24

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from rewards.models import Payout
@@ -23,12 +23,15 @@ class Outcome:
     """What a provider says of one payout.
 
     `failed` means that no money left and none will; `returned` that it left and came back; `submitted` that the
-    provider has it in hand; `unknown` that it says nothing to go by, so that the payout stays as it is.
+    provider has it in hand; `unknown` that it says nothing to go by, so that the payout stays as it is, or is in doubt
+    where there is a problem for a person to clear up.
     """
 
     state: str
     reference: str = ""  # the provider's name for it, at most 120 characters
     problem: str = ""  # in words, without names or numbers of accounts
+    cents: int | None = None  # the sum it says this of; none: it does not say, or not in dollars of ours
+    paid_on: date | None = None  # when the money left, in the payer's time zone; none: it does not say
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Sent:
     reference: str
     cents: int
     state: str  # as in Outcome
+    paid_on: date | None = None  # ditto
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 from uuid import UUID
@@ -20,6 +21,7 @@ import httpx
 from django.conf import settings
 from django.utils import timezone
 
+from rewards import business_days
 from rewards.models import Payout
 from rewards.providers import http
 from rewards.providers.base import (
@@ -156,14 +158,24 @@ def _outcome(payout: Payout, batch: dict[str, Any]) -> Outcome:
         return _odd(payout, "PayPal has something else under the name of this payout.")
     if not items:
         return _in_state(BATCH_STATES, header["batch_status"], reference)
-    if len(items) > 1 or _cents(items[0]["payout_item"]["amount"]) != payout.cents:
-        return _odd(payout, "PayPal has another sum under the name of this payout.")
-    return _in_state(ITEM_STATES, items[0].get("transaction_status", "PENDING"), reference)
+    if len(items) > 1:
+        return _odd(payout, "PayPal has more than one item under the name of this payout.")
+    said = _in_state(ITEM_STATES, items[0].get("transaction_status", "PENDING"), reference)
+    return replace(said, cents=_cents(items[0]["payout_item"]["amount"]), paid_on=_day_of(items[0]))
 
 
 def _in_state(states: dict[str, tuple[str, str]], theirs: str, reference: str) -> Outcome:
     state, problem = states.get(theirs, (UNKNOWN, ""))
     return Outcome(state, reference, problem)
+
+
+def _day_of(item: dict[str, Any]) -> date | None:
+    """Nothing where PayPal has not processed it, or says when in a way that is not known here."""
+    try:
+        moment = datetime.fromisoformat(item["time_processed"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return business_days.day_of(moment) if moment.tzinfo else None
 
 
 def _original(refused: dict[str, Any]) -> str:
@@ -203,7 +215,8 @@ def _is_forgotten(payout: Payout) -> bool:
 def _sent(payout: Payout, batch: dict[str, Any]) -> Sent:
     items = batch.get("items") or ()
     cents = sum(_cents(item["payout_item"]["amount"]) for item in items) if items else payout.cents
-    return Sent(payout.key, payout.reference, cents, _outcome(payout, batch).state)
+    said = _outcome(payout, batch)
+    return Sent(payout.key, payout.reference, cents, said.state, said.paid_on)
 
 
 def _unknown(line: dict[str, Any]) -> Sent:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 
+from rewards import business_days
 from rewards.models import Payout, PretendTransfer
 from rewards.providers.base import PAID, Outcome, Provider, Sent
 
@@ -17,16 +18,17 @@ class Pretend(Provider):
 
     def send(self, payout: Payout) -> Outcome:
         PretendTransfer.objects.get_or_create(key=payout.key, defaults={"cents": payout.cents})
-        return Outcome(PAID, reference_of(payout.key))
+        return self.look_up(payout)
 
     def look_up(self, payout: Payout) -> Outcome | None:
-        if not PretendTransfer.objects.filter(key=payout.key).exists():
+        sent = PretendTransfer.objects.filter(key=payout.key).first()
+        if sent is None:
             return None
-        return Outcome(PAID, reference_of(payout.key))
+        return Outcome(PAID, reference_of(sent.key), cents=sent.cents, paid_on=business_days.day_of(sent.at))
 
     def sent_since(self, moment: datetime) -> Iterable[Sent]:
         for sent in PretendTransfer.objects.filter(at__gte=moment).order_by("at", "pk").iterator():
-            yield Sent(sent.key, reference_of(sent.key), sent.cents, PAID)
+            yield Sent(sent.key, reference_of(sent.key), sent.cents, PAID, business_days.day_of(sent.at))
 
 
 def reference_of(key) -> str:

@@ -12,7 +12,7 @@ import logging
 import re
 import time
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid5
@@ -20,6 +20,7 @@ from uuid import UUID, uuid5
 import httpx
 from django.conf import settings
 
+from rewards import business_days
 from rewards.models import Payee, Payout
 from rewards.providers import http
 from rewards.providers.base import (
@@ -109,7 +110,7 @@ class Stripe(Provider):
 def open_account(payee: Payee) -> str:
     """The id of a new account that a member then fills in at Stripe. Asked again within a day it is the same one.
 
-    Stripe is not told the subject, since draw tickets are made from it. Raises InDoubt.
+    Stripe is not told the subject, under which the books know the payee. Raises InDoubt.
     """
     answer = _ask(
         "POST",
@@ -169,16 +170,22 @@ def _expected(answer: httpx.Response) -> dict[str, Any]:
 
 def _outcome(payout: Payout, transfer: dict[str, Any]) -> Outcome:
     """A transfer that exists has left our balance; it comes back when it is reversed."""
-    if (transfer["amount"], transfer["currency"]) != (payout.cents, "usd") or _key_of(transfer) != payout.key:
+    if transfer["currency"] != "usd" or _key_of(transfer) != payout.key:
         return _odd(payout, "Stripe has something else under the name of this payout.")
-    back = transfer.get("amount_reversed", 0)
-    if back >= transfer["amount"]:
-        return Outcome(RETURNED, transfer["id"], "Stripe sent it back.")
-    return Outcome(PAID, transfer["id"], "Stripe sent a part of it back." if back else "")
+    back, cents = transfer.get("amount_reversed", 0), transfer["amount"]
+    if back >= cents:
+        return Outcome(RETURNED, transfer["id"], "Stripe sent it back.", cents)
+    problem = "Stripe sent a part of it back." if back else ""
+    return Outcome(PAID, transfer["id"], problem, cents, paid_on=_day_of(transfer))
+
+
+def _day_of(transfer: dict[str, Any]) -> date | None:
+    created = transfer.get("created")
+    return business_days.day_of(datetime.fromtimestamp(created, UTC)) if created else None
 
 
 def _odd(payout: Payout, problem: str) -> Outcome:
-    """What only a person can clear up; the next reconciliation shows it as a difference."""
+    """What only a person can clear up."""
     logger.error("Payout %s: %s", payout.pk, problem)
     return Outcome(UNKNOWN, problem=problem)
 
@@ -200,7 +207,8 @@ def _sent(transfer: dict[str, Any]) -> Sent:
     back = transfer.get("amount_reversed", 0)
     is_back = back >= transfer["amount"]
     cents = transfer["amount"] if is_back else transfer["amount"] - back
-    return Sent(_key_of(transfer), transfer["id"], cents, RETURNED if is_back else PAID)
+    state = RETURNED if is_back else PAID
+    return Sent(_key_of(transfer), transfer["id"], cents, state, paid_on=_day_of(transfer))
 
 
 def _key_of(transfer: dict[str, Any]) -> UUID | None:

@@ -19,6 +19,10 @@ class NotWaiting(RuleBroken):
     message = "This payout does not wait for approval."
 
 
+class HeldUp(RuleBroken):
+    message = payouts.HELD_UP
+
+
 class SecondPerson(RuleBroken):
     message = "You approved this payout before. It takes a second person."
 
@@ -31,7 +35,7 @@ class NoReason(RuleBroken):
 def approve(*, payout: Payout, by: User) -> Payout:
     """One person's yes; the payout is approved once there are as many as its sum needs.
 
-    Raises OwnPayout, NotWaiting, SecondPerson.
+    Raises OwnPayout, NotWaiting, HeldUp, SecondPerson.
     """
     events.lock_chain()
     payout = payouts.locked(payout)
@@ -42,6 +46,8 @@ def approve(*, payout: Payout, by: User) -> Payout:
         if payout.approvals.filter(by=person).exists():
             return payout
         raise NotWaiting
+    if not payouts.free(Payout.objects.filter(pk=payout.pk)).exists():
+        raise HeldUp
     if not Approval.objects.get_or_create(payout=payout, by=person)[1]:
         raise SecondPerson
     events.record(kind="finance_approve", by=by, object=f"payout:{payout.pk}")

@@ -1,11 +1,12 @@
 """Writing down what money was earned for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from questions.models import Post, Question
 from rewards.models import Account, Award, Charity, Earmark, Firm, Payee, Sponsorship, Transaction
-from rewards.services import open_payments
+from rewards.services import ledger, open_payments
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,10 @@ class Line:
 
 
 def write(*, ledger_transaction: Transaction, lines: Sequence[Line]) -> list[Award]:
-    """Explain the entries of a transaction, in its own commit; those of covered firms are noted for Open Payments.
+    """Explain the entries of a transaction, in its own commit and as of its moment, and note them for Open Payments.
 
-    Several lines to one account, as to a charity, explain the one entry there.
+    Several lines to one account, as to a charity, explain the one entry there. Takes the same few statements for one
+    line and for hundreds.
     """
     entries = dict(ledger_transaction.entries.values_list("account", "pk"))
     awards = Award.objects.bulk_create(
@@ -42,9 +44,32 @@ def write(*, ledger_transaction: Transaction, lines: Sequence[Line]) -> list[Awa
             charity=line.charity,
             cents=line.cents,
             entry_id=entries[line.account.pk],
+            awarded_at=ledger_transaction.at,
         )
         for line in lines
     )
-    for award, line in zip(awards, lines, strict=True):
-        open_payments.note(award, post=line.post)
+    open_payments.note_all((award, line.post) for award, line in zip(awards, lines, strict=True))
     return awards
+
+
+def accounts_of(payees: Iterable[Payee]) -> dict[Payee, Account]:
+    """Where the money of each payee goes: their own account, made when missing, or that of their charity.
+
+    Accounts are made in the order of subjects, which are random, so that their numbers say nothing of who earned first.
+    """
+    payees = sorted(payees, key=lambda payee: payee.subject)
+    own = [payee.subject for payee in payees if payee.takes != Payee.Takes.CHARITY]
+    found = _payable(own)
+    if missing := [subject for subject in own if subject not in found]:
+        Account.objects.bulk_create(
+            [Account(kind=Account.Kind.PAYABLE, subject=subject) for subject in missing],
+            ignore_conflicts=True,
+        )
+        found = _payable(own)
+    charities = {payee.charity for payee in payees if payee.takes == Payee.Takes.CHARITY}
+    held = {charity: ledger.held_for(charity) for charity in sorted(charities, key=lambda each: each.pk)}
+    return {payee: found.get(payee.subject) or held[payee.charity] for payee in payees}
+
+
+def _payable(subjects: Sequence[UUID]) -> dict[UUID, Account]:
+    return {account.subject: account for account in Account.objects.filter(subject__in=subjects)}

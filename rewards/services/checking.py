@@ -115,6 +115,21 @@ CHECKS = {
         WHERE e.amount > 0 AND NOT EXISTS (SELECT FROM rewards_award w WHERE w.entry_id = e.id)
         ORDER BY e.id
     """,
+    "discussion {} says that {} cents were paid in it, but its awards that stand make {}": """
+        WITH stands AS (
+            SELECT m.question_id, sum(w.cents) AS cents
+            FROM rewards_award w
+            JOIN rewards_earmark m ON m.id = w.earmark_id
+            JOIN rewards_entry e ON e.id = w.entry_id
+            LEFT JOIN rewards_transaction undone ON undone.reverses_id = e.transaction_id
+            WHERE undone.id IS NULL
+            GROUP BY m.question_id
+        )
+        SELECT s.question_id, s.paid_cents, coalesce(stands.cents, 0)
+        FROM rewards_settlement s LEFT JOIN stands ON stands.question_id = s.question_id
+        WHERE s.paid_cents <> coalesce(stands.cents, 0)
+        ORDER BY s.question_id
+    """,
     "award {} is explained by entry {} on somebody else's account": """
         SELECT w.id, w.entry_id
         FROM rewards_award w

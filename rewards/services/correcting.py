@@ -3,7 +3,8 @@
 from django.db import transaction
 
 from accounts.models import User
-from rewards.models import Account, OpenPayment, Transaction
+from questions.models import Question
+from rewards.models import Account, Award, Entry, OpenPayment, Payee, Pool, Settlement, Transaction
 from rewards.services import ledger
 from sermo.errors import RuleBroken
 from verification.services import events
@@ -21,6 +22,10 @@ class HasItsOwnWay(RuleBroken):
     )
 
 
+class OwnMoney(RuleBroken):
+    message = "Somebody else decides about money of yours."
+
+
 class NoReason(RuleBroken):
     message = "Say why."
 
@@ -31,9 +36,11 @@ def may_be_undone(earlier: Transaction) -> bool:
 
 @transaction.atomic
 def undo(*, earlier: Transaction, reason: str, by: User) -> Transaction:
-    """Reverse a transaction, once. What members had earned by it goes back to the firm, and is not reported.
+    """Reverse a transaction, once. What members had earned by it goes back to the firm, is not reported, and is not
+    said any more to have been paid in its discussion.
 
-    Raises ReversedBefore, HasItsOwnWay, NoReason, NotEnough where somebody has had the money paid out already.
+    Raises ReversedBefore, HasItsOwnWay, NoReason, OwnMoney, NotEnough where somebody has had the money paid out
+    already.
     """
     if not reason.strip():
         raise NoReason
@@ -41,10 +48,13 @@ def undo(*, earlier: Transaction, reason: str, by: User) -> Transaction:
         raise ledger.NotReversible
     if earlier.kind not in (*ALONE, *EARNED):
         raise HasItsOwnWay
+    if _is_own(earlier, by):
+        raise OwnMoney
     events.record(kind="finance_reversal", by=by, object=f"transaction:{earlier.pk}")
     subject = events.subject_of(by).pk
     if earlier.kind in ALONE:
         return ledger.reverse(earlier=earlier, by=subject, note=reason)
+    question_id = _hold_discussion(earlier)
     OpenPayment.objects.filter(award__entry__transaction=earlier).update(excluded=True)
     entries = list(earlier.entries.select_related("account__firm"))
     reserved = next(entry for entry in entries if entry.account.kind == Account.Kind.RESERVED)
@@ -58,4 +68,42 @@ def undo(*, earlier: Transaction, reason: str, by: User) -> Transaction:
         by=subject,
         note=reason,
     )
+    if question_id:
+        _say_what_stands(question_id)
     return undone
+
+
+def _is_own(earlier: Transaction, by: User) -> bool:
+    """Whether the money of a transaction came to somebody themselves, or to the charity they chose."""
+    own = Payee.objects.filter(member__user=by).values("subject")
+    return (
+        Entry.objects.filter(transaction=earlier, account__subject__in=own).exists()
+        or Award.objects.filter(entry__transaction=earlier, payee__in=own).exists()
+    )
+
+
+def _hold_discussion(earlier: Transaction) -> int | None:
+    """Lock the discussion that was settled, as whoever settles in it does, before any account."""
+    settled = Award.objects.filter(entry__transaction=earlier, earmark__isnull=False)
+    question_id = settled.values_list("earmark__question", flat=True).first()
+    if question_id:
+        Question.objects.select_for_update(no_key=True).get(pk=question_id)
+    return question_id
+
+
+def _say_what_stands(question_id: int) -> None:
+    """Sum up anew what was paid in a discussion; where nothing stands, nothing was, and its draws are gone, too."""
+    settlement = Settlement.objects.filter(pk=question_id).first()
+    if settlement is None:
+        return
+    awards = Award.objects.filter(earmark__question=question_id, entry__transaction__reversed_by=None)
+    standing = list(awards.select_related("firm", "entry__account").order_by("pk"))
+    if not standing:
+        Pool.objects.filter(settlement=settlement).delete()
+        settlement.delete()
+        return
+    whose = {award.payee_id or award.entry.account.subject or f"award {award.pk}" for award in standing}
+    settlement.paid_cents = sum(award.cents for award in standing)
+    settlement.payees = len(whose)
+    settlement.firms = list(dict.fromkeys(award.firm.shown_as for award in standing))
+    settlement.save(update_fields=["paid_cents", "payees", "firms"])

@@ -32,13 +32,10 @@ def _new(day: date) -> DrawDay:
     return DrawDay(day=day, key=key, commitment=drawing.commitment(key))
 
 
-def day_for(closed_at: datetime) -> DrawDay | None:
-    """Whose key draws in a discussion closed at a moment: that day's, or the next whose hash stood before it began.
-
-    A day that has not come yet is to be waited for; none is known yet where there is none.
-    """
-    days = DrawDay.objects.defer("key").filter(day__gte=closed_at.astimezone(UTC).date()).order_by("day")
-    return next((day for day in days if day.committed_at < begins_at(day.day)), None)
+def of_today() -> DrawDay | None:
+    """What is drawn with now: today's key, if its hash stood before the day began. No key is used that is public."""
+    found = DrawDay.objects.filter(day=today()).first()
+    return found if found and found.committed_at < begins_at(found.day) else None
 
 
 def published_key(draw_day: DrawDay) -> str:

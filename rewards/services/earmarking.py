@@ -1,26 +1,40 @@
 """Placing an earmark, and taking it back while it can have changed nobody's mind.
 
-Nothing a member reads or sends may go slower for it: a placing takes no stronger lock on a discussion than any row
-that points there does, and a discussion that closes at the same moment has closed before or after it.
+Nothing a member reads or sends may go slower for it. A discussion is held by no stronger lock than any row that points
+there takes, and never while something else is waited for: what is locked is asked for without waiting, and where it
+cannot be had, all is let go, that one thing is waited for alone, and everything begins anew. A discussion that closes
+at the same moment has closed before or after it.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
+from psycopg.errors import LockNotAvailable
 
 from accounts.models import User
-from questions.models import Post
+from questions.models import Byline, Post
 from rewards import earmarkable, judges
 from rewards.models import Earmark, Firm, Transaction
 from rewards.models.earmarks import LEAST, MOST, MOST_SLOTS
 from rewards.services import allowances, draws, ledger
+from rewards.services.deposits import FormUsed
 from sermo.errors import RuleBroken
 from verification.services import events
 
 State = Earmark.State
+TRIES = 50  # to have all locks at once
+
+# What is locked, one after the other. The audit chain comes late, which it may since it is not waited for.
+FIRM = "SELECT 1 FROM rewards_firm WHERE id = %s FOR NO KEY UPDATE"
+DISCUSSION = "SELECT 1 FROM questions_question WHERE id = %s FOR KEY SHARE"
+POST = "SELECT 1 FROM questions_post WHERE id = %s FOR KEY SHARE"
+EARMARK = "SELECT 1 FROM rewards_earmark WHERE id = %s FOR UPDATE"
+ACCOUNTS = "SELECT 1 FROM rewards_account WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+CHAIN = "SELECT pg_advisory_xact_lock(%s)"
 
 
 class NoSlotToday(RuleBroken):
@@ -43,6 +57,14 @@ class NotActive(RuleBroken):
     message = "This firm is not active."
 
 
+class OwnPost(RuleBroken):
+    message = "You wrote this post. Somebody else at the desk decides about it."
+
+
+class Busy(RuleBroken):
+    message = "Somebody else is at work here. Try again in a moment."
+
+
 class TooLateToCancel(RuleBroken):
     message = "An earmark can be canceled within 24 hours, and only until somebody judges the post."
 
@@ -59,48 +81,72 @@ def place(
 ) -> Earmark:
     """Promise to pay the author of a post, and some of who judge it, once the discussion closes; reserve the money.
 
-    The same `key` is the earmark it made before. `by` is one of the finance desk, who leaves an event. Raises
-    OutOfBounds, NotActive, NotEarmarkable, EarmarkedBefore, NoSlotToday, ledger.NotEnough.
+    The same `key` for the same is the earmark it made before. `by` is one of the finance desk, who leaves an event.
+    Raises OutOfBounds, NotActive, OwnPost, NotEarmarkable, EarmarkedBefore, NoSlotToday, ledger.NotEnough, FormUsed,
+    Busy.
     """
     _check_bounds(author_cents, voter_cents, voter_slots)
+    _check_not_own(post, by)
     allowances.fix(draws.today())
-    with transaction.atomic():
-        if by:
-            events.lock_chain()
-        firm = Firm.objects.select_for_update(no_key=True).get(pk=firm.pk)  # its slots and marks, one by one
-        if known := Earmark.objects.filter(key=key).first():
-            return known
-        if not firm.is_active:
-            raise NotActive
-        _hold_open(post.question_id)
-        post = Post.objects.select_related("question", "author", "byline").get(pk=post.pk)
-        if why := earmarkable.reason(post, firm):
-            raise NotEarmarkable(why)
-        if Earmark.objects.filter(firm=firm, post=post).exclude(state=State.CANCELLED).exists():
-            raise EarmarkedBefore
-        if not allowances.left(firm):
-            raise NoSlotToday
-        total, votes = author_cents + voter_cents * voter_slots, judges.count(post)
-        reserved = ledger.post(
-            kind=Transaction.Kind.RESERVE,
-            key=f"earmark:{key}",
-            entries={ledger.firm_balance(firm): -total, ledger.reserved_of(firm): total},
-            by=_subject(by),
-        )
-        earmark = Earmark.objects.create(
-            firm=firm,
-            question_id=post.question_id,
-            post=post,
-            author_cents=author_cents,
-            voter_cents=voter_cents,
-            voter_slots=voter_slots,
-            votes_before=votes,
-            key=key,
-            reserved=reserved,
-        )
-        if by:
-            events.record(kind="finance_earmark", by=by, object=f"earmark:{earmark.pk}")
-        return earmark
+    wanted = Earmark(
+        firm=firm,
+        question_id=post.question_id,
+        post=post,
+        author_cents=author_cents,
+        voter_cents=voter_cents,
+        voter_slots=voter_slots,
+        key=key,
+    )
+    return _without_waiting(lambda: _place(wanted, by), firm, by)
+
+
+def _place(earmark: Earmark, by: User | None) -> Earmark:
+    _hold(FIRM, earmark.firm_id)  # its slots and marks, one by one
+    firm = Firm.objects.get(pk=earmark.firm_id)
+    if known := Earmark.objects.filter(key=earmark.key).first():
+        return _same(known, earmark)
+    if not firm.is_active:
+        raise NotActive
+    left = allowances.left(firm)
+    _hold(DISCUSSION, earmark.question_id)
+    _hold(POST, earmark.post_id)
+    earmark.post = post = Post.objects.select_related("question", "author", "byline").get(pk=earmark.post_id)
+    if why := earmarkable.reason(post, firm):
+        raise NotEarmarkable(why)
+    if Earmark.objects.filter(firm=firm, post=post).exclude(state=State.CANCELLED).exists():
+        raise EarmarkedBefore
+    if not left:
+        raise NoSlotToday
+    earmark.votes_before = judges.count(post)
+    earmark.was_public = post.byline.mode == Byline.Mode.PUBLIC
+    _hold_money(firm, by)
+    earmark.reserved = ledger.post(
+        kind=Transaction.Kind.RESERVE,
+        key=f"earmark:{earmark.key}",
+        entries={
+            ledger.firm_balance(firm): -earmark.total_cents,
+            ledger.reserved_of(firm): earmark.total_cents,
+        },
+        by=_subject(by),
+    )
+    earmark.placed_at = timezone.now()
+    earmark.save(force_insert=True)
+    if by:
+        events.record(kind="finance_earmark", by=by, object=f"earmark:{earmark.pk}")
+    return earmark
+
+
+def _same(known: Earmark, wanted: Earmark) -> Earmark:
+    """The earmark a form made before, if it was sent again as it was. Raises FormUsed."""
+    facts = ("firm_id", "post_id", "author_cents", "voter_cents", "voter_slots")
+    if known.state == State.CANCELLED or any(getattr(known, fact) != getattr(wanted, fact) for fact in facts):
+        raise FormUsed
+    return known
+
+
+def _check_not_own(post: Post, by: User | None) -> None:
+    if by and by.as_member and by.as_member.pk == post.author_id:
+        raise OwnPost
 
 
 def _check_bounds(author_cents: int, voter_cents: int, voter_slots: int) -> None:
@@ -112,31 +158,25 @@ def _check_bounds(author_cents: int, voter_cents: int, voter_slots: int) -> None
         raise OutOfBounds
 
 
-def _hold_open(question_id: int) -> None:
-    """Wait for whoever is closing the discussion, and let nobody close it until the transaction ends.
-
-    The foreign key of an earmark asks for the same lock. It stands beside that of other earmarks, and members who
-    vote or write wait no longer than for any row of theirs.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM questions_question WHERE id = %s FOR KEY SHARE", [question_id])
-
-
-@transaction.atomic
 def cancel(*, earmark: Earmark, by: User | None = None) -> Earmark:
-    """Take an earmark back: its money is the firm's again. Twice is as good as once. Raises TooLateToCancel."""
-    if by:
-        events.lock_chain()
-    _hold_open(earmark.question_id)
-    earmark = (
-        Earmark.objects.select_for_update(of=("self",))
-        .select_related("post__question", "firm")
-        .get(pk=earmark.pk)
-    )
+    """Take an earmark back: its money is the firm's again. Twice is as good as once.
+
+    Raises TooLateToCancel, OwnPost, Busy.
+    """
+    _check_not_own(earmark.post, by)
+    return _without_waiting(lambda: _cancel(earmark.pk, by), earmark.firm, by)
+
+
+def _cancel(pk: int, by: User | None) -> Earmark:
+    earmark = Earmark.objects.select_related("firm").get(pk=pk)
+    _hold(DISCUSSION, earmark.question_id)
+    _hold(EARMARK, pk)
+    earmark = Earmark.objects.select_related("post__question", "firm").get(pk=pk)
     if earmark.state == State.CANCELLED:
         return earmark
     if not may_be_cancelled(earmark):
         raise TooLateToCancel
+    _hold_money(earmark.firm, by)
     end(
         earmark,
         State.CANCELLED,
@@ -172,3 +212,54 @@ def end(earmark: Earmark, state: str, ended: Transaction, why: str = "") -> None
 
 def _subject(by: User | None) -> UUID | None:
     return events.subject_of(by).pk if by else None
+
+
+# Locks
+
+
+class _Taken(Exception):
+    """Somebody else holds a lock that was asked for."""
+
+
+def _without_waiting(act: Callable[[], Earmark], firm: Firm, by: User | None) -> Earmark:
+    """Do something in a transaction that waits for nobody; where a lock was taken, wait for it alone and begin anew."""
+    (
+        ledger.firm_balance(firm),
+        ledger.reserved_of(firm),
+        _subject(by),
+    )  # to be there, so that nothing is made in it
+    for _ in range(TRIES):
+        try:
+            with transaction.atomic():
+                return act()
+        except _Taken as taken:
+            _wait(*taken.args)
+    raise Busy
+
+
+def _hold(lock: str, of: int | list[int]) -> None:
+    try:
+        _run(f"{lock} NOWAIT", of)
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise _Taken(lock, of) from None
+        raise
+
+
+def _hold_money(firm: Firm, by: User | None) -> None:
+    """Lock the accounts of a firm and, for who leaves an event, the audit chain; members wait for that one too."""
+    _hold(ACCOUNTS, [ledger.firm_balance(firm).pk, ledger.reserved_of(firm).pk])
+    if by and not _run("SELECT pg_try_advisory_xact_lock(%s)", events.CHAIN):
+        raise _Taken(CHAIN, events.CHAIN)
+
+
+def _wait(lock: str, of: int | list[int]) -> None:
+    with transaction.atomic():
+        _run(lock, of)
+        transaction.set_rollback(True)  # what was waited for is let go, whatever transaction this is in
+
+
+def _run(sql: str, of: int | list[int]) -> object:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [of])
+        return next((row[0] for row in cursor.fetchall()), None)

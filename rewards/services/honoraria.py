@@ -6,26 +6,29 @@ somebody voted, and the result whose vote it was (docs/decisions/0010-secret-bal
 few there are.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from math import ceil
 from secrets import SystemRandom
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import Member
 from polls.models import Concern, Poll, Sponsor
 from questions.models import Post, Question
-from rewards.models import Affiliation, Award, Firm, Payee, Slot, Sponsorship, Transaction
+from rewards.models import Account, Affiliation, Award, Firm, Payee, Slot, Sponsorship, Transaction
 from rewards.services import choosing, ledger
 from sermo.errors import RuleBroken
 
 log = structlog.get_logger(__name__)
 FEWEST = 5  # votes that are credited together while the poll runs
+MOST = 100  # in one transaction, for which whoever votes meanwhile waits; at least twice FEWEST
+GROUP = "group:"  # how keys of focus groups and screeners begin
 Cause = Award.Cause
 _lot = SystemRandom()
 
@@ -70,11 +73,25 @@ def _may_be_paid(poll: Poll, member: Member, sponsorship: Sponsorship) -> bool:
 
 def give_back(*, poll: Poll, member: Member) -> None:
     """A vote that was none is not paid. What was credited meanwhile stays."""
-    if not Slot.objects.filter(sponsorship=poll.pk, member=member).exists():
+    drop(poll_id=poll.pk, slots=Slot.objects.filter(sponsorship=poll.pk, member=member))
+
+
+@transaction.atomic
+def drop_all(*, member: Member | int) -> None:
+    """Whoever has left for good takes no paid vote from others. Call it before locking a payee or an account."""
+    slots = Slot.objects.filter(member=member)
+    for poll_id in list(slots.order_by("sponsorship").values_list("sponsorship", flat=True)):
+        drop(poll_id=poll_id, slots=slots.filter(sponsorship=poll_id))
+
+
+@transaction.atomic
+def drop(*, poll_id: int, slots: QuerySet[Slot]) -> None:
+    """Give paid votes of one poll back to it."""
+    if not slots.exists():
         return
-    _lock_label(poll.pk)
-    gone, _ = Slot.objects.filter(sponsorship=poll.pk, member=member).delete()
-    _count(poll.pk, -gone)
+    _lock_label(poll_id)
+    gone, _ = slots.delete()
+    _count(poll_id, -gone)
 
 
 def _lock_label(poll_id: int) -> Sponsor:
@@ -111,47 +128,50 @@ def credit_all(say: Callable[[str], object] = lambda line: None) -> int:
 
 
 def credit(*, poll_id: int) -> list[Award]:
-    """Credit the votes of one poll that may be by now, in one transaction of the ledger.
+    """Credit the votes of one poll that may be by now, in transactions of at most MOST, each of FEWEST at least.
 
     Not those a moderator should look at, as long as none has, and not those found against the rules; the latter
     keep their slot until their voter can object no more.
     """
-    _make_accounts(poll_id)
-    return _credit(poll_id)
+    due, void = _sorted(Slot.objects.filter(sponsorship=poll_id))
+    drop(poll_id=poll_id, slots=Slot.objects.filter(pk__in=[slot.pk for slot in void]))
+    if not due or _must_wait(poll_id, due):
+        return []
+    _make_accounts(due)
+    _lot.shuffle(due)
+    batches = ceil(len(due) / MOST)
+    drawn = [[slot.pk for slot in due[first::batches]] for first in range(batches)]
+    return [award for batch in drawn for award in _credit(poll_id, batch)]
 
 
-def _make_accounts(poll_id: int) -> None:
-    """Each in a transaction of its own where there is none yet, and in no order: their numbers stay."""
-    slots = list(Slot.objects.filter(sponsorship=poll_id).select_related("member__payee__charity"))
-    _lot.shuffle(slots)
-    for slot in slots:
-        if slot.member.user_id:
-            _account_of(choosing.payee_of(slot.member))
+def _must_wait(poll_id: int, due: list[Slot]) -> bool:
+    return len(due) < FEWEST and not Poll.objects.get(pk=poll_id).is_over
 
 
-def _account_of(payee: Payee):
-    if payee.takes == Payee.Takes.CHARITY:
-        return ledger.held_for(payee.charity)
-    return ledger.payable_to(payee)
+def _make_accounts(slots: list[Slot]) -> None:
+    """Of those who are about to be credited, and in no order of theirs. Whoever waits has none to be seen."""
+    from rewards.services import awarding
+
+    members = sorted(slot.member_id for slot in slots)
+    Payee.objects.bulk_create([Payee(member_id=member) for member in members], ignore_conflicts=True)
+    awarding.accounts_of(Payee.objects.filter(member__in=members).select_related("charity"))
 
 
 @transaction.atomic
-def _credit(poll_id: int) -> list[Award]:
+def _credit(poll_id: int, batch: list[UUID]) -> list[Award]:
+    """Credit those of some votes that still may be; somebody else may have been at them."""
     from rewards.services import awarding, telling
 
     _hold_question(poll_id)
     label = _lock_label(poll_id)
-    sponsorship = Sponsorship.objects.select_related("firm").get(pk=poll_id)
-    due, void = _sorted(sponsorship)
-    is_over = Poll.objects.get(pk=poll_id).is_over
-    if len(due) < FEWEST and not is_over:
-        due = []
-    Slot.objects.filter(pk__in=[slot.pk for slot in (*due, *void)]).delete()
-    _count(poll_id, -len(void))
-    if not due:
+    sponsorship = Sponsorship.objects.select_related("firm", "label__poll__question").get(pk=poll_id)
+    due, _ = _sorted(Slot.objects.filter(pk__in=batch, member__in=_held_payees(batch)))
+    if not due or _must_wait(poll_id, due):
         return []
+    Slot.objects.filter(pk__in=[slot.pk for slot in due]).delete()
     _lot.shuffle(due)
-    lines = [_line(slot, sponsorship, label.honorarium) for slot in due]
+    accounts = awarding.accounts_of(slot.member.payee for slot in due)
+    lines = [_line(slot.member.payee, sponsorship, label.honorarium, accounts) for slot in due]
     written = ledger.post(
         kind=Transaction.Kind.HONORARIUM,
         key=f"poll:{poll_id}:{uuid4()}",
@@ -168,14 +188,22 @@ def _hold_question(question_id: int) -> None:
         cursor.execute("SELECT 1 FROM questions_question WHERE id = %s FOR KEY SHARE", [question_id])
 
 
-def _sorted(sponsorship: Sponsorship) -> tuple[list[Slot], list[Slot]]:
-    """The slots of a poll that can be credited, and those that never will be. The others wait."""
-    slots = list(
-        Slot.objects.filter(sponsorship=sponsorship)
-        .order_by("member")
-        .select_related("member__payee__charity")
-    )
-    members = [slot.member_id for slot in slots]
+def _held_payees(batch: list[UUID]) -> list[int]:
+    """Lock payees, so that none leaves or chooses otherwise before it is written what was earned; return the members.
+
+    Whoever is at that just now is credited another night: nobody is waited for while votes wait for the label.
+    """
+    payees = Payee.objects.filter(member__in=Slot.objects.filter(pk__in=batch).values("member"))
+    locked = payees.select_for_update(no_key=True, skip_locked=True).order_by("subject")
+    return list(locked.values_list("member", flat=True))
+
+
+def _sorted(slots: QuerySet[Slot]) -> tuple[list[Slot], list[Slot]]:
+    """Those slots of one poll that can be credited, and those that never will be. The others wait."""
+    slots = list(slots.order_by("member").select_related("sponsorship", "member__payee__charity"))
+    if not slots:
+        return [], []
+    members, sponsorship = [slot.member_id for slot in slots], slots[0].sponsorship
     concerns = Concern.objects.filter(poll=sponsorship.pk, member__in=members)
     affiliated = set(
         Affiliation.objects.filter(firm=sponsorship.firm_id, ended_at=None, member__in=members).values_list(
@@ -189,9 +217,8 @@ def _sorted(sponsorship: Sponsorship) -> tuple[list[Slot], list[Slot]]:
     for slot in slots:
         payee = getattr(slot.member, "payee", None)
         found = of_member.get(slot.member_id, [])
-        if payee is None and slot.member.user_id:
-            continue  # taken a moment ago; without an account yet
-        if payee is None or payee.takes == Payee.Takes.NOTHING or slot.member_id in affiliated:
+        takes_nothing = payee.takes == Payee.Takes.NOTHING if payee else slot.member.user_id is None
+        if takes_nothing or slot.member_id in affiliated:
             void.append(slot)
         elif any(concern.state == Concern.State.OPEN for concern in found):
             continue
@@ -209,17 +236,16 @@ def _is_final(concern: Concern) -> bool:
     return bool(concern.objection) or concern.decided_at <= last
 
 
-def _line(slot: Slot, sponsorship: Sponsorship, cents: int):
+def _line(payee: Payee, sponsorship: Sponsorship, cents: int, accounts: Mapping[Payee, Account]):
     """What was earned by somebody who has left since explains nothing."""
     from rewards.services.awarding import Line
 
-    payee = slot.member.payee
     return Line(
         payee=payee,
         firm=sponsorship.firm,
         cause=Cause.POLL,
         cents=cents,
-        account=_account_of(payee),
+        account=accounts[payee],
         charity=payee.charity if payee.takes == Payee.Takes.CHARITY else None,
         sponsorship=sponsorship,
         question=None if payee.left_at else sponsorship.label.poll.question,
@@ -235,13 +261,16 @@ def _entries(firm: Firm, lines: Iterable) -> dict:
 
 @transaction.atomic
 def end(*, poll_id: int) -> bool:
-    """Return what no vote took to the firm, once the poll is over and none waits. False while it is not so far."""
+    """Return what no vote took to the firm, once the poll is over and none waits. False while it is not so far.
+
+    What was credited and undone went back to the firm then.
+    """
     label = _lock_label(poll_id)
     sponsorship = Sponsorship.objects.select_related("firm").get(pk=poll_id)
     is_waiting = Slot.objects.filter(sponsorship=sponsorship).exists()
     if sponsorship.ended_at or is_waiting or not Poll.objects.get(pk=poll_id).is_over:
         return False
-    paid = sponsorship.awards.filter(entry__transaction__reversed_by=None).aggregate(cents=Sum("cents"))
+    paid = sponsorship.awards.aggregate(cents=Sum("cents"))
     rest = label.honorarium * label.quota - (paid["cents"] or 0)
     sponsorship.ended_at = timezone.now()
     if rest:
@@ -274,12 +303,16 @@ def owe(
     """Credit somebody out of what a firm has reserved: for a focus group or a screener, once for each key.
 
     The key, and that of the reservation, begins with "group:". Who takes no money gets none, also where it was earned
-    before that was said. Raises TakesNothing, Affiliated, ledger.NotEnough.
+    before that was said. Raises TakesNothing, Affiliated, ledger.NotEnough; ledger.KeyReused where the key paid
+    somebody else or something else.
     """
     from rewards.services import awarding, telling
 
+    if not key.startswith(GROUP):
+        raise ValueError(f"a key begins with {GROUP}: {key}")
+    owed = {"payee_id": payee.pk, "firm_id": firm.pk, "cause": cause, "cents": cents}
     if known := Award.objects.filter(entry__transaction__key=key).first():
-        return known
+        return _same(known, owed, key)
     if payee.takes == Payee.Takes.NOTHING:
         raise TakesNothing
     if payee.member and choosing.are_affiliated(payee.member, firm):
@@ -291,14 +324,20 @@ def owe(
         firm=firm,
         cause=cause,
         cents=cents,
-        account=_account_of(payee),
+        account=awarding.accounts_of([payee])[payee],
         charity=payee.charity if payee.takes == Payee.Takes.CHARITY else None,
         question=question,
         post=post,
     )
     written = ledger.post(kind=Transaction.Kind.HONORARIUM, key=key, entries=_entries(firm, [line]))
     if known := Award.objects.filter(entry__transaction=written).first():
-        return known  # somebody quicker wrote it while this one waited for the accounts
+        return _same(known, owed, key)  # somebody quicker wrote it while this one waited for the accounts
     awards = awarding.write(ledger_transaction=written, lines=[line])
     telling.of_honorarium(awards)
     return awards[0]
+
+
+def _same(known: Award, owed: Mapping[str, object], key: str) -> Award:
+    if any(getattr(known, name) != value for name, value in owed.items()):
+        raise ledger.KeyReused(key)
+    return known

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -23,11 +24,10 @@ from rewards.models import (
     Payee,
     Payout,
     PayoutMethod,
-    Slot,
     TaxForm,
     Transaction,
 )
-from rewards.services import ledger
+from rewards.services import honoraria, ledger
 from sermo.crypto import keyed_hash
 
 log = structlog.get_logger(__name__)
@@ -79,20 +79,33 @@ def close_due(say: Callable[[str], object] = lambda line: None) -> int:
     """End what the 90 days are over of; return how many. Money on its way is waited for."""
     over = timezone.now() - timedelta(days=settings.LEFT_DAYS)
     due = list(Payee.objects.filter(left_at__lt=over).order_by("left_at").values_list("pk", flat=True))
-    closed = sum(_close(subject) for subject in due)
+    closed = sum(_alone(_close, subject) for subject in due)
     for account in _nobodys():
-        _give_away(account, payee=None)
+        _alone(_give_away, account)
     forget_tax_forms()
     say(f"{closed} of {len(due)} balances of members who left closed")
     return closed
 
 
+def _alone(act: Callable[..., bool], of: UUID | Account) -> bool:
+    """A fault at one keeps no other waiting."""
+    try:
+        return act(of)
+    except Exception as error:
+        log.exception("left_balance_not_closed", error=type(error).__name__)
+        return False
+
+
 @transaction.atomic
-def _close(subject) -> bool:
+def _close(subject: UUID) -> bool:
+    """The labels of polls, the payee, the accounts: in the order in which crediting locks them."""
+    if Payout.objects.under_way().filter(subject=subject).exists():
+        return False
+    for member in Payee.objects.filter(pk=subject, member__isnull=False).values_list("member", flat=True):
+        honoraria.drop_all(member=member)
     payee = Payee.objects.select_for_update().filter(pk=subject).first()
     if payee is None or Payout.objects.under_way().filter(subject=subject).exists():
         return False
-    Slot.objects.filter(member=payee.member_id).delete()
     if not _give_away(ledger.payable_to(payee), payee):
         return False
     cut_ties(payee)
@@ -108,7 +121,7 @@ def _nobodys() -> list[Account]:
 
 
 @transaction.atomic
-def _give_away(account: Account, payee: Payee | None) -> bool:
+def _give_away(account: Account, payee: Payee | None = None) -> bool:
     """Move all there is to the payee's charity or the first of ours; False where there is none."""
     charity = (payee and payee.charity) or Charity.objects.filter(is_active=True).order_by("name").first()
     [account] = ledger.lock(account)

@@ -1,13 +1,15 @@
 """What manufacturers report of payments to physicians (42 CFR 403.904), and what those say of it first.
 
-A row is written with each payment of a covered firm. It is blind while the firm does not know whom it paid; the
+A row is written with each payment of a firm, covered or not: a firm that comes to be covered reports what it paid
+before, too. It is blind while the firm does not know whom it paid; the
 physician reads all rows of theirs, 45 days before anything leaves, and may dispute them.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -88,42 +90,51 @@ class Export:
 # Payments
 
 
-def note(award: Award, post: Post | None = None) -> OpenPayment | None:
-    """Keep what a report may need of a payment, in the transaction that made it; nothing where the firm is not covered.
+def note_all(paid: Iterable[tuple[Award, Post | None]]) -> None:
+    """Keep what a report may need of payments, in the transaction that made them; each comes with the post that was
+    earmarked, if one was. Noted twice is noted once.
 
-    `post` is the one that was earmarked. Noted twice is noted once.
+    Who got it is kept where the firm is covered; where it comes to be, that is read when its report is opened. Takes
+    the same few statements for one payment and for hundreds.
     """
-    if not award.firm.is_covered:
-        return None
+    paid = list(paid)
+    recipients = recipients_of(award.payee_id for award, _ in paid if award.firm.is_covered)
+    rows = [_row(award, post, recipients.get(award.payee_id)) for award, post in paid]
+    OpenPayment.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _row(award: Award, post: Post | None, recipient: dict[str, str] | None) -> OpenPayment:
     why = _why_known(award, post)
     paid_on = taxes.day_of(award.awarded_at)
-    return OpenPayment.objects.get_or_create(
+    return OpenPayment(
         award=award,
-        defaults={
-            "firm": award.firm,
-            "subject": award.payee_id,
-            "year": paid_on.year,
-            "paid_on": paid_on,
-            "cents": award.cents,
-            "form": CASH,
-            "nature": NATURES.get(award.cause, SERVICES),
-            "products": _products_in(award, post),
-            "charity_name": award.charity.name if award.charity else "",
-            "recipient": recipient_of(award),
-            "is_blind": not why,
-            "unblinded_on": paid_on if why else None,
-            "unblinded_by": why,
-        },
-    )[0]
+        firm=award.firm,
+        subject=award.payee_id,
+        year=paid_on.year,
+        paid_on=paid_on,
+        cents=award.cents,
+        form=CASH,
+        nature=NATURES.get(award.cause, SERVICES),
+        products=_products_in(award, post),
+        charity_name=award.charity.name if award.charity else "",
+        recipient=recipient if award.firm.is_covered else None,
+        is_blind=not why,
+        unblinded_on=paid_on if why else None,
+        unblinded_by=why,
+    )
 
 
 def _why_known(award: Award, post: Post | None) -> str:
-    """Why the firm knows whom it pays; empty where it does not. Voters of a post stay unknown whoever wrote it."""
+    """Why the firm knows whom it pays; empty where it does not. Voters of a post stay unknown whoever wrote it.
+
+    What the firm read when it placed the earmark it knows, whatever became of the byline or of the author.
+    """
     if award.sponsorship and not award.sponsorship.is_blinded:
         return Unblinded.SPONSOR
-    if award.cause == Award.Cause.AUTHOR and post and post.byline.mode == Byline.Mode.PUBLIC:
-        return Unblinded.PUBLIC
-    return ""
+    if award.cause != Award.Cause.AUTHOR:
+        return ""
+    is_public = post is not None and post.byline.mode == Byline.Mode.PUBLIC
+    return Unblinded.PUBLIC if is_public or award.earmark.was_public else ""
 
 
 def _products_in(award: Award, post: Post | None) -> list[str]:
@@ -137,12 +148,22 @@ def _products_in(award: Award, post: Post | None) -> list[str]:
     return named[: sunshine.MOST_PRODUCTS]
 
 
-def recipient_of(award: Award) -> dict[str, str]:
-    """The payee as verified now, under the registry's name where there is an entry: reports are matched to that."""
-    member = award.payee.member if award.payee else None
-    claim = member and member.user_id and Claim.objects.holding().filter(user=member.user_id).first()
-    if not claim:
+def recipients_of(subjects: Iterable[UUID]) -> dict[UUID, dict[str, str]]:
+    """Payees as verified now, under the registry's name where there is an entry: reports are matched to that.
+
+    Of who has left, or holds no verified identity, it is empty.
+    """
+    subjects = set(subjects)
+    if not subjects:
         return {}
+    users = Payee.objects.filter(pk__in=subjects).values_list("member__user", "subject")
+    of_user = {user: subject for user, subject in users if user}
+    claims = Claim.objects.holding().filter(user__in=of_user).order_by("-pk")
+    known = {of_user[claim.user_id]: _recipient(claim) for claim in claims}
+    return {subject: known.get(subject, {}) for subject in subjects}
+
+
+def _recipient(claim: Claim) -> dict[str, str]:
     typed, known = claim.typed, claim.registry or {}
     slots = known.get("licenses", [])
     slot = next((each for each in slots if each["is_primary"]), slots[0] if slots else {})
@@ -181,7 +202,7 @@ def unblind(*, payment: OpenPayment, why: str = Unblinded.FINANCE, by: User | No
     payment.unblinded_by = why
     payment.save(update_fields=["is_blind", "unblinded_on", "unblinded_by"])
     events.record(kind="finance_op_unblind", by=by, object=_name(payment), reason=why)
-    report = Report.objects.filter(firm=payment.firm_id, year=payment.year).first()
+    report = Report.objects.filter(firm=payment.firm_id, firm__is_covered=True, year=payment.year).first()
     if report and payment.unblinded_on <= sunshine.learned_by(payment.year):
         telling.of_preview([payment.subject], payment.year, f"{report.pk}:late:{payment.pk}")
     return payment
@@ -194,7 +215,7 @@ def unblind(*, payment: OpenPayment, why: str = Unblinded.FINANCE, by: User | No
 def open_report(firm: Firm, year: int, by: User | None = None) -> Report:
     """Let physicians read what a firm reports of a year, for OPEN_PAYMENTS_PREVIEW_DAYS. Opened twice is opened once.
 
-    Raises NotCovered, YearNotOver.
+    Who got what was paid while the firm was not covered is read now. Raises NotCovered, YearNotOver.
     """
     if not firm.is_covered:
         raise NotCovered
@@ -206,10 +227,20 @@ def open_report(firm: Firm, year: int, by: User | None = None) -> Report:
     report, is_new = Report.objects.get_or_create(
         firm=firm, year=year, defaults={"opened_on": today, "closes_on": closes_on}
     )
+    _fill_recipients(report)
     if is_new:
         events.record(kind="finance_op_open", by=by, object=f"report:{report.pk}")
         telling.of_preview({row.subject for row in sunshine.reported(report)}, year, report.pk)
     return report
+
+
+def _fill_recipients(report: Report) -> None:
+    rows = OpenPayment.objects.filter(firm=report.firm_id, year=report.year, recipient__isnull=True)
+    missing = list(rows.select_for_update(no_key=True).only("subject").order_by("pk"))
+    recipients = recipients_of(row.subject for row in missing)
+    for row in missing:
+        row.recipient = recipients[row.subject]
+    OpenPayment.objects.bulk_update(missing, ["recipient"], batch_size=500)
 
 
 def rows_for(report: Report) -> list[sunshine.Line]:
@@ -221,10 +252,12 @@ def rows_for(report: Report) -> list[sunshine.Line]:
 def export(*, report: Report, by: User | None = None) -> Export:
     """The file for the firm: all that could be read for the whole preview. A later file takes the place of this one.
 
-    Raises PreviewNotOver, DisputeOpen.
+    Raises NotCovered, PreviewNotOver, DisputeOpen.
     """
     events.lock_chain()
     report = Report.objects.select_for_update(no_key=True).select_related("firm").get(pk=report.pk)
+    if not report.firm.is_covered:
+        raise NotCovered
     today = taxes.today()
     if today <= report.closes_on:
         raise PreviewNotOver
@@ -333,7 +366,7 @@ def answer(
 def _correct_recipient(payment: OpenPayment, recipient: Mapping[str, str]) -> None:
     same = OpenPayment.objects.filter(subject=payment.subject, firm=payment.firm_id, year=payment.year)
     for row in same.select_for_update(no_key=True).order_by("pk"):
-        row.recipient = {**row.recipient, **recipient}
+        row.recipient = {**(row.recipient or {}), **recipient}
         row.save(update_fields=["recipient"])
 
 

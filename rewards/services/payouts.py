@@ -1,12 +1,12 @@
 """Paying out: what members ask for, and the one place where an outcome changes what stands here."""
 
 import logging
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import Member, User
@@ -28,11 +28,24 @@ from rewards.words import dollars
 from sermo.errors import RuleBroken
 from verification.services import events
 
+OTHER_SUM = "The provider names another sum for it. Look there."
 TOGETHER_DAYS = (
     7  # in which one payee's payouts count together, so that parts of a sum are approved as the sum
 )
 WORDS = 200  # characters of a problem or a note that are kept
-MOVES = ("state", "sent_at", "tries", "ended_at", "reference", "problem", "batch", "settled", "put_back")
+MOVES = (
+    "state",
+    "sent_at",
+    "tries",
+    "ended_at",
+    "paid_on",
+    "reference",
+    "problem",
+    "batch",
+    "settled",
+    "put_back",
+)
+HELD_UP = "The member is suspended. It waits until that ends, or is refused."
 
 State = Payout.State
 Kind = Account.Kind
@@ -73,9 +86,10 @@ class AskedElsewhere(RuleBroken):
 
 @transaction.atomic
 def ask(*, payee: Payee, cents: int, submission: UUID) -> Payout:
-    """Take a sum off a payee's balance and promise the day it arrives. Who has left may ask for the last cents too.
+    """Take a sum off a payee's balance and promise the day it arrives.
 
-    The same submission is the payout it made before. Raises BelowLeast, Suspended, NoMethod, NoTaxForm,
+    Who has left may ask for the last cents too, suspended or not: that account is over, and the desk may still refuse.
+    The same submission is the payout it made before. Raises NothingThere, BelowLeast, Suspended, NoMethod, NoTaxForm,
     providers.NotOffered, ledger.NotEnough.
     """
     payee = Payee.objects.select_for_update(no_key=True).get(pk=payee.pk)
@@ -83,9 +97,11 @@ def ask(*, payee: Payee, cents: int, submission: UUID) -> Payout:
         if known.subject != payee.subject:
             raise AskedElsewhere
         return known
+    if cents <= 0:
+        raise NothingThere
     if cents < settings.PAYOUT_LEAST_CENTS and payee.left_at is None:
         raise BelowLeast
-    if payee.member and payee.member.standing == Member.Standing.SUSPENDED:
+    if _suspended().filter(pk=payee.pk).exists():
         raise Suspended
     way = PayoutMethod.objects.filter(payee=payee).first()
     if way is None:
@@ -176,11 +192,20 @@ def cancel(*, payout: Payout) -> Payout:
 def settle(payout: Payout, outcome: base.Outcome, *, by: UUID | None = None) -> Payout:
     """Take in what became of a payout, however often and in whatever order it is heard.
 
-    A state only ever goes forward: what is paid can come back, what is back stays back. What contradicts that moves
-    no money, is logged, and is a difference of the next reconciliation.
+    A state only ever goes forward: what is paid can come back, what is back stays back. What contradicts that, or is
+    said of another sum, moves no money, is logged, and is a difference of the next reconciliation.
     """
     payout = locked(payout)
-    if payout.state in (State.APPROVED, State.SUBMITTED, State.IN_DOUBT):
+    is_open = payout.state in (State.APPROVED, State.SUBMITTED, State.IN_DOUBT)
+    if outcome.cents not in (None, payout.cents):
+        logger.error(
+            "Payout %s is of %s cents, and said to be of %s.", payout.pk, payout.cents, outcome.cents
+        )
+        if is_open:
+            _leave_to_a_person(payout, OTHER_SUM, outcome.reference, by)
+    elif is_open and outcome.state == base.UNKNOWN and outcome.problem:
+        _leave_to_a_person(payout, outcome.problem, outcome.reference, by)
+    elif is_open:
         _take_in(payout, outcome, by)
     elif payout.state == State.PAID and outcome.state == base.RETURNED:
         _came_back(payout, outcome, by)
@@ -189,9 +214,23 @@ def settle(payout: Payout, outcome: base.Outcome, *, by: UUID | None = None) -> 
     return payout
 
 
-def _take_in(payout: Payout, outcome: base.Outcome, by: UUID | None) -> None:
-    payout.reference = outcome.reference or payout.reference
+def _heard_of(payout: Payout, reference: str) -> None:
+    payout.reference = reference or payout.reference
     payout.sent_at = payout.sent_at or timezone.now()  # a restored copy may not know that it was sent
+
+
+def _leave_to_a_person(payout: Payout, problem: str, reference: str, by: UUID | None) -> None:
+    """In doubt, with what is odd about it; what was known of it already is not a step again."""
+    problem = problem[:WORDS]
+    if payout.state == State.IN_DOUBT and payout.problem == problem:
+        return
+    _heard_of(payout, reference)
+    payout.problem = problem
+    move(payout, State.IN_DOUBT, by=by, note=problem)
+
+
+def _take_in(payout: Payout, outcome: base.Outcome, by: UUID | None) -> None:
+    _heard_of(payout, outcome.reference)
     if outcome.state == base.PAID:
         payout.settled = ledger.post(
             kind=Transaction.Kind.PAID,
@@ -200,6 +239,7 @@ def _take_in(payout: Payout, outcome: base.Outcome, by: UUID | None) -> None:
             by=by,
         )
         payout.ended_at, payout.problem = timezone.now(), ""
+        payout.paid_on = _day_of_payment(payout, outcome.paid_on)
         move(payout, State.PAID, by=by)
         tell(payout)
     elif outcome.state in (base.FAILED, base.RETURNED):
@@ -207,9 +247,18 @@ def _take_in(payout: Payout, outcome: base.Outcome, by: UUID | None) -> None:
         put_back(payout, by=by, problem=outcome.problem)
         tell(payout)
     elif outcome.state == base.SUBMITTED and payout.state != State.SUBMITTED:
+        payout.problem = outcome.problem[:WORDS]
         move(payout, State.SUBMITTED, by=by)
     else:
-        payout.save(update_fields=["reference"])
+        if outcome.state == base.SUBMITTED:
+            payout.problem = outcome.problem[:WORDS]
+        payout.save(update_fields=["reference", "problem"])
+
+
+def _day_of_payment(payout: Payout, said: date | None) -> date:
+    """The payer's day on which it was paid, as far as what is said can be; of which nobody says when, today."""
+    today = business_days.today()
+    return min(max(said or today, business_days.day_of(payout.requested_at)), today)
 
 
 def _came_back(payout: Payout, outcome: base.Outcome, by: UUID | None) -> None:
@@ -252,11 +301,20 @@ def note_late() -> int:
     late = Payout.objects.under_way().filter(promised_on__lt=today)
     if not settings.PAYOUT_LATE_CENTS:
         late = late.filter(late_told_at=None)
-    return sum(_note_late(pk, today) for pk in list(late.values_list("pk", flat=True)))
+    return sum(_is_newly_late(pk, today) for pk in list(late.values_list("pk", flat=True)))
+
+
+def _is_newly_late(pk: int, today: date) -> bool:
+    """One that cannot be noted is logged, and the others are noted."""
+    try:
+        return _note_late(pk, today)
+    except Exception:
+        logger.exception("That payout %s is late was not noted.", pk)
+        return False
 
 
 @transaction.atomic
-def _note_late(pk: int, today) -> bool:
+def _note_late(pk: int, today: date) -> bool:
     payout = Payout.objects.select_for_update(no_key=True).get(pk=pk)
     if payout.state not in Payout.UNDER_WAY:
         return False
@@ -298,6 +356,23 @@ def forget_details() -> int:
 def locked(payout: Payout) -> Payout:
     """The row as it is now, which nobody else changes until the transaction ends."""
     return Payout.objects.select_for_update(no_key=True).get(pk=payout.pk)
+
+
+def _suspended() -> QuerySet[Payee]:
+    """Who gets nothing for now. Who has left is not among them: what was credited is theirs."""
+    return Payee.objects.filter(left_at=None, member__standing=Member.Standing.SUSPENDED)
+
+
+def free(payouts: QuerySet[Payout]) -> QuerySet[Payout]:
+    """Without those that wait because their member is suspended."""
+    return payouts.exclude(payee__in=_suspended())
+
+
+def hold_up(payouts: QuerySet[Payout]) -> int:
+    """Note on those that wait because their member is suspended why they do. Returns how many wait."""
+    waiting = payouts.filter(payee__in=_suspended())
+    waiting.exclude(problem=HELD_UP).update(problem=HELD_UP)
+    return waiting.count()
 
 
 def require_untouched(payout: Payout) -> None:

@@ -113,10 +113,10 @@ class Comparison:
         said = listed[0] if listed else None
         before = payout.state
         if said and said.cents == payout.cents and not _fits(payout, said):
-            payout = payouts.settle(payout, Outcome(said.state, said.reference))
+            payout = payouts.settle(payout, _outcome(said))
         if not said or not _fits(payout, said):
             said, payout = self._ask(payout, said)
-        self.settled += payout.state != before
+        self.settled += payout.state not in (before, State.IN_DOUBT)
         self.ours += _out(payout)
         if len(listed) > 1:
             self.theirs += _out(said)
@@ -139,9 +139,11 @@ class Comparison:
         outcome = self.provider.look_up(payout)
         if outcome is None:
             return said, payout
-        cents = said.cents if said else payout.cents
-        if cents == payout.cents:
+        cents = payout.cents if outcome.cents is None else outcome.cents
+        if said is None or said.cents == payout.cents:
             payout = payouts.settle(payout, outcome)
+        else:
+            cents = said.cents
         return Sent(payout.key, outcome.reference, cents, outcome.state), payout
 
     def differs(
@@ -169,6 +171,10 @@ def _by_key(sent: Iterable[Sent]) -> dict[UUID | None, list[Sent]]:
 
 def _fits(payout: Payout, said: Sent) -> bool:
     return said.state in FITS.get(payout.state, ())
+
+
+def _outcome(said: Sent) -> Outcome:
+    return Outcome(said.state, said.reference, cents=said.cents, paid_on=said.paid_on)
 
 
 def _out(one: Payout | Sent | None) -> int:

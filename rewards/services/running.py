@@ -21,6 +21,7 @@ from rewards.providers.manual import Manual
 from rewards.services import payouts
 
 STALE = timedelta(minutes=10)  # after which a call that left no trace is taken to be over
+HELD_UP = "waits for a suspended member"
 TROUBLES = 3  # in a row, after which a provider is left alone until the next run
 
 State = Payout.State
@@ -39,7 +40,7 @@ def run(say: Callable[[str], object]) -> Counter:
             if troubles[name] >= TROUBLES:
                 happened = "left for later"
             else:
-                happened = advance(pk)
+                happened = _advance(pk)
                 troubles[name] = troubles[name] + 1 if happened == State.IN_DOUBT else 0
             if happened:
                 tally[happened] += 1
@@ -48,6 +49,15 @@ def run(say: Callable[[str], object]) -> Counter:
         counts = ", ".join(f"{number} {word}" for word, number in sorted(tally.items()))
         say(f"{tally.total()} payouts: {counts}." if counts else "No payout is due.")
     return tally
+
+
+def _advance(pk: int) -> str:
+    """One that cannot be taken on is logged, and those after it go on."""
+    try:
+        return advance(pk)
+    except Exception:
+        logger.exception("Payout %s was not taken on.", pk)
+        return "not taken on"
 
 
 def advance(pk: int) -> str:
@@ -59,8 +69,7 @@ def advance(pk: int) -> str:
     if not provider.is_ready():
         return "without its provider"
     if payout.state == State.APPROVED:
-        claimed = _claim(payout, State.APPROVED)
-        return _send(provider, claimed) if claimed else ""
+        return _send_if_free(provider, payout)
     if payout.state in (State.SUBMITTED, State.IN_DOUBT):
         return ask_about(payout, provider)
     return ""
@@ -73,8 +82,14 @@ def ask_about(payout: Payout, provider: Provider) -> str:
         return payouts.doubt(payout, problem).state
     if outcome:
         return payouts.settle(payout, outcome).state
-    claimed = _claim(payout, payout.state)
-    return _send(provider, claimed) if claimed else ""
+    return _send_if_free(provider, payout)
+
+
+def _send_if_free(provider: Provider, payout: Payout) -> str:
+    """Send it unless somebody else took it, or its member is suspended."""
+    if claimed := _claim(payout, payout.state):
+        return _send(provider, claimed)
+    return HELD_UP if payouts.hold_up(Payout.objects.filter(pk=payout.pk, state=payout.state)) else ""
 
 
 def _due() -> list[tuple[int, str]]:
@@ -86,12 +101,12 @@ def _due() -> list[tuple[int, str]]:
 
 @transaction.atomic(durable=True)
 def _claim(seen: Payout, state: str) -> Payout | None:
-    """Commit that it is sent now; None where somebody else took it, or it moved since it was seen."""
-    rows = Payout.objects.select_for_update(no_key=True, skip_locked=True)
+    """Commit that it is sent now; None where it moved since it was seen, or waits for its member."""
+    rows = payouts.free(Payout.objects.select_for_update(no_key=True, skip_locked=True))
     payout = rows.filter(pk=seen.pk, state=state, sent_at=seen.sent_at, tries=seen.tries).first()
     if payout is None:
         return None
-    payout.sent_at = timezone.now()
+    payout.sent_at, payout.problem = timezone.now(), ""
     payout.tries += 1
     payouts.move(payout, State.SUBMITTED)
     return payout

@@ -1,7 +1,8 @@
 """What becomes of earmarks once their discussion is closed, or their post is gone. Each is settled once.
 
-Rows are locked in the order discussion, earmarks, accounts. Payees and accounts that are missing are made in the order
-of members, so that two settlements never wait for each other.
+Rows are locked in the order discussion, earmarks, payees, accounts. Payees and accounts that are missing are made in
+the order of members, so that two settlements never wait for each other. For a payee nobody waits: where one is leaving
+or choosing at that moment, the sweep comes back for it.
 """
 
 from collections import Counter
@@ -11,7 +12,7 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -56,8 +57,9 @@ class Plan:
 def settle(*, question_id: int) -> Settlement | None:
     """Settle all open earmarks of a closed discussion, and the held ones that need be held no longer.
 
-    Returns what was paid in it so far: none where nothing was, where it is not closed, and where the draw has to wait
-    for a day whose hash was published before. However often it is called, each earmark is settled once.
+    Returns what was paid in it so far: none where nothing was, and where it is not closed. An earmark whose voters are
+    drawn waits for a day whose hash was published before, and keeps no other waiting. However often it is called, each
+    is settled once.
     """
     if not _unsettled(question_id).exists():
         return Settlement.objects.filter(pk=question_id).first()
@@ -70,18 +72,17 @@ def settle(*, question_id: int) -> Settlement | None:
         .select_related("firm", "post__author__user")
         .order_by("pk")
     )
-    settlement = Settlement.objects.filter(pk=question_id).first()
     plans = [_judge(earmark, question) for earmark in earmarks]
     ending = [plan for plan in plans if plan.state != State.HELD]
     _find_payees(ending)
-    if any(plan.voters for plan in ending):
-        draw_day = (settlement and settlement.draw_day) or draws.day_for(question.closed_at)
-        if draw_day is None or draw_day.day > draws.today():
-            return settlement
+    draw_day = draws.of_today() if any(plan.voters for plan in ending) else None
+    if draw_day is None:
+        ending = [plan for plan in ending if not plan.voters]
+    settlement = Settlement.objects.filter(pk=question_id).first()
+    if any(plan.voters or plan.lines for plan in ending):
+        settlement = settlement or Settlement.objects.create(pk=question_id)
+    if draw_day:
         _draw(ending, draw_day, question_id)
-        settlement = _settlement_of(question_id, draw_day)
-    elif any(plan.lines for plan in ending):
-        settlement = _settlement_of(question_id)
     _hold(plan.earmark for plan in plans if plan.state == State.HELD)
     awards = _pay(ending, question)
     if awards:
@@ -139,18 +140,35 @@ def why_author_unpaid(earmark: Earmark) -> str:
 
 
 def _find_payees(plans: Iterable[Plan]) -> None:
-    """Put into each plan the payees of its author and of all its eligible voters; missing ones are made."""
+    """Put into each plan the payees of its author and of all its eligible voters; missing ones are made.
+
+    They are locked, so that nobody leaves between what is read here and the awards, which say nothing of who has left.
+    """
     for plan in plans:
         if plan.earmark.voter_slots and plan.why != Why.REMOVED:
             plan.judges = judges.eligible(plan.earmark)
     wanted = {member.pk for plan in plans for member in plan.judges}
     wanted |= {plan.earmark.post.author_id for plan in plans if not plan.why}
-    Payee.objects.bulk_create([Payee(member_id=pk) for pk in sorted(wanted)], ignore_conflicts=True)
-    rows = Payee.objects.filter(member__in=wanted).select_related("charity")
-    found = {payee.member_id: payee for payee in rows}
+    _make_payees(wanted)
+    rows = Payee.objects.filter(member__in=wanted).select_related("charity").order_by("subject")
+    found = {
+        payee.member_id: payee for payee in rows.select_for_update(no_key=True, nowait=True, of=("self",))
+    }
     for plan in plans:
         plan.author = None if plan.why else found[plan.earmark.post.author_id]
         plan.voters = [found[member.pk] for member in plan.judges]
+
+
+def _make_payees(members: set[int]) -> None:
+    known = Payee.objects.filter(member__in=members).values_list("member", flat=True)
+    missing = sorted(members.difference(known))
+    if not missing:
+        return
+    with connection.cursor() as cursor:  # whoever is leaving has theirs made then
+        cursor.execute(
+            "SELECT 1 FROM accounts_member WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE NOWAIT", [missing]
+        )
+    Payee.objects.bulk_create([Payee(member_id=pk) for pk in missing], ignore_conflicts=True)
 
 
 def _draw(plans: Iterable[Plan], draw_day: DrawDay, question_id: int) -> None:
@@ -161,13 +179,15 @@ def _draw(plans: Iterable[Plan], draw_day: DrawDay, question_id: int) -> None:
         if not plan.voters:
             continue
         number += 1
-        payees = {drawing.ticket(draw_day.key, question_id, payee.subject): payee for payee in plan.voters}
+        payees = {drawing.ticket(draw_day.key, question_id, payee.draw_name): payee for payee in plan.voters}
         winners = drawing.order(seed, number, payees)[: plan.earmark.voter_slots]
         plan.winners = [payees[ticket] for ticket in winners]
         plan.pool = Pool(
             settlement_id=question_id,
             number=number,
             earmark=plan.earmark,
+            draw_day=draw_day,
+            seed=seed,
             cents=plan.earmark.voter_cents,
             slots=plan.earmark.voter_slots,
             tickets=sorted(payees),
@@ -186,7 +206,7 @@ def _hold(earmarks: Iterable[Earmark]) -> None:
 
 def _pay(plans: list[Plan], question: Question) -> list[Award]:
     """End all earmarks, each by one transaction of the ledger; return what was earned."""
-    owed_to = _accounts_of({payee for plan in plans for payee, _, _ in plan.lines})
+    owed_to = awarding.accounts_of({payee for plan in plans for payee, _, _ in plan.lines})
     of_firms = [
         account
         for firm in sorted({plan.earmark.firm for plan in plans}, key=lambda firm: firm.pk)
@@ -205,20 +225,6 @@ def _pay(plans: list[Plan], question: Question) -> list[Award]:
             lines=[_line(plan, *line, owed_to[line[0]], question) for line in plan.lines],
         )
     return awards
-
-
-def _accounts_of(payees: Iterable[Payee]) -> dict[Payee, Account]:
-    """Where the money of each payee goes: their own account or that of their charity."""
-    payees = sorted(payees, key=lambda payee: payee.subject)
-    own = [payee.subject for payee in payees if payee.takes != Takes.CHARITY]
-    Account.objects.bulk_create(
-        [Account(kind=Account.Kind.PAYABLE, subject=subject) for subject in own], ignore_conflicts=True
-    )
-    rows = {account.subject: account for account in Account.objects.filter(subject__in=own)}
-    return {
-        payee: rows[payee.subject] if payee.subject in rows else ledger.held_for(payee.charity)
-        for payee in payees
-    }
 
 
 def _post(plan: Plan, owed_to: dict[Payee, Account]) -> Transaction:
@@ -257,14 +263,6 @@ def _line(
 # What is shown
 
 
-def _settlement_of(question_id: int, draw_day: DrawDay | None = None) -> Settlement:
-    settlement, _ = Settlement.objects.get_or_create(pk=question_id)
-    if draw_day and settlement.draw_day_id is None:
-        settlement.draw_day, settlement.seed = draw_day, drawing.seed(draw_day.key, question_id)
-        settlement.save(update_fields=["draw_day", "seed"])
-    return settlement
-
-
 def _sum_up(settlement: Settlement, awards: list[Award]) -> None:
     """Add to what was paid. Who got something by two earmarks is one payee."""
     earlier = Award.objects.filter(earmark__question=settlement.pk).exclude(
@@ -281,13 +279,13 @@ def _sum_up(settlement: Settlement, awards: list[Award]) -> None:
 
 
 def sweep(say: Callable[[str], object] = lambda line: None) -> int:
-    """Settle what closing left unsettled, and give back what was promised for removed posts; return how many ended.
+    """Settle what closing left unsettled, and give back what was promised for posts that are gone for good.
 
-    Each discussion and each earmark in a transaction of its own; a fault at one keeps no other waiting.
+    Returns how many ended. Each discussion and each earmark in a transaction of its own; a fault at one keeps no other
+    waiting.
     """
     waiting = Earmark.objects.filter(state__in=UNSETTLED)
-    gone = Q(post__removed_at__isnull=False) | Q(question__status=Question.Status.REMOVED)
-    refunds = list(waiting.filter(gone).order_by("pk").values_list("pk", flat=True))
+    refunds = list(waiting.filter(_gone_for_good()).distinct().order_by("pk").values_list("pk", flat=True))
     ended = sum(_alone("earmark", pk, lambda pk: _refund_gone(earmark_id=pk)) for pk in refunds)
     closed = waiting.filter(question__status=Question.Status.CLOSED).order_by("question")
     for question_id in list(closed.values_list("question", flat=True).distinct()):
@@ -296,6 +294,20 @@ def sweep(say: Callable[[str], object] = lambda line: None) -> int:
         ended += before - _unsettled(question_id).count()
     say(f"{ended} earmarks settled or given back")
     return ended
+
+
+def _gone_for_good() -> Q:
+    """Whether an earmark's post, or its discussion with its opening, was removed and does not come back.
+
+    What an author removed does not. What a moderator did may, until nobody may appeal any more or wait for an answer.
+    """
+    days = settings.APPEAL_WITHIN_DAYS + settings.APPEAL_DECIDED_DAYS + 2
+    since = timezone.now() - timedelta(days=days)
+    of_post = Q(post__removed_by=Post.RemovedBy.AUTHOR) | Q(post__removed_at__lt=since)
+    openings = Post.objects.filter(kind=Post.Kind.OPENING, question__status=Question.Status.REMOVED).filter(
+        Q(removed_by=Post.RemovedBy.AUTHOR) | Q(removed_at__lt=since)
+    )
+    return of_post | Q(question__in=openings.values("question"))
 
 
 def _alone(noun: str, pk: int, work: Callable[[int], object]) -> bool:
@@ -309,12 +321,8 @@ def _alone(noun: str, pk: int, work: Callable[[int], object]) -> bool:
 @transaction.atomic
 def _refund_gone(*, earmark_id: int) -> bool:
     """Give back the money for a removed post. The discussion, which may be open, is not locked for it."""
-    earmark = (
-        Earmark.objects.select_for_update(of=("self",))
-        .select_related("firm", "post", "question")
-        .get(pk=earmark_id)
-    )
-    if earmark.state not in UNSETTLED or not (earmark.post.is_removed or earmark.question.is_removed):
+    earmark = Earmark.objects.select_for_update(of=("self",)).select_related("firm").get(pk=earmark_id)
+    if earmark.state not in UNSETTLED or not Earmark.objects.filter(_gone_for_good(), pk=earmark_id).exists():
         return False
     ended = ledger.post(
         kind=Transaction.Kind.RELEASE,

@@ -9,6 +9,7 @@ from accounts.models import User
 from polls.models import Poll, Receipt, Sponsor
 from rewards.models import Firm, Sponsorship, Transaction
 from rewards.services import ledger
+from rewards.services.deposits import FormUsed
 from sermo.errors import RuleBroken
 from verification.services import events
 
@@ -49,14 +50,15 @@ def agree(
     """Let a firm pay `quota` votes of a poll with `honorarium` cents each: all of it is reserved, and the poll says so.
 
     The same key is the same agreement. Raises BegunOrOver, SponsoredBefore, FirmNotActive, OutOfBounds, Withdrawn,
-    ledger.NotEnough.
+    ledger.NotEnough, FormUsed where the key stands for another agreement.
     """
     if by:
         events.lock_chain()
     poll = _lock(poll)
     name = f"sponsorship:{key}"
     if known := Transaction.objects.filter(key=name).first():
-        return _of(known)
+        said = (poll.pk, firm.pk, honorarium, quota, is_blinded)
+        return _of(known, said)
     _check(poll, firm, honorarium, quota)
     label, _ = Sponsor.objects.update_or_create(
         poll=poll,
@@ -122,10 +124,13 @@ def _lock(poll: Poll) -> Poll:
     return Poll.objects.select_for_update(of=("self",)).select_related("question").get(pk=poll.pk)
 
 
-def _of(reserved: Transaction) -> Sponsorship:
-    found = Sponsorship.objects.filter(reserved=reserved).first()
+def _of(reserved: Transaction, said: tuple) -> Sponsorship:
+    found = Sponsorship.objects.filter(reserved=reserved).select_related("label").first()
     if found is None:
         raise Withdrawn
+    label = found.label
+    if said != (found.pk, found.firm_id, label.honorarium, label.quota, found.is_blinded):
+        raise FormUsed
     return found
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 from polls.models import Sponsor
 from polls.tests.factories import make_poll
 from questions.tests.factories import make_answer, make_question
-from rewards.models import Account, Award, Entry, Payout, Sponsorship
+from rewards.models import Account, Award, Entry, Payout, Settlement, Sponsorship
 from rewards.services import checking, ledger
 from rewards.tests.factories import fund, make_charity, make_earmark, make_firm, make_payee
 
@@ -203,7 +203,9 @@ def test_a_payout_of_another_amount_than_it_moved_is_found(payout):
 
 def test_money_paid_out_without_a_payout_is_found(payout):
     settled = move("paid", ledger.house(Kind.SENDING), ledger.house(Kind.PAID), 2_000)
-    Payout.objects.filter(pk=payout.pk).update(state="paid", settled=settled, ended_at=settled.at)
+    Payout.objects.filter(pk=payout.pk).update(
+        state="paid", settled=settled, ended_at=settled.at, paid_on=settled.at.date()
+    )
     assert list(checking.faults()) == []
 
     by_hand("DELETE FROM rewards_payout WHERE id = %s", payout.pk)
@@ -224,6 +226,18 @@ def test_a_credit_nobody_explains_is_found(award):
 
     assert list(checking.faults()) == [
         f"entry {award.entry_id} credits account {award.entry.account_id} for work, but no award explains it"
+    ]
+
+
+def test_a_discussion_that_says_more_was_paid_than_stands_is_found(award):
+    question = award.earmark.question_id
+    settlement = Settlement.objects.create(pk=question, paid_cents=1_000, payees=1)
+    assert list(checking.faults()) == []
+
+    Settlement.objects.filter(pk=settlement.pk).update(paid_cents=1_500)
+
+    assert list(checking.faults()) == [
+        f"discussion {question} says that 1500 cents were paid in it, but its awards that stand make 1000"
     ]
 
 

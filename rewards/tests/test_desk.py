@@ -12,7 +12,9 @@ from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -21,6 +23,8 @@ from accounts.tests.factories import make_user
 from conftest import client_of
 from questions.models import Post
 from questions.tests.factories import make_question
+from rewards import tasks
+from rewards.desk import figures
 from rewards.desk.base import KeysFirst
 from rewards.desk.permissions import FINANCE_MAY, allow_finance
 from rewards.models import (
@@ -30,11 +34,15 @@ from rewards.models import (
     Firm,
     OpenPayment,
     Payout,
+    PayoutBatch,
     Reconciliation,
     Report,
+    TaxFiling,
     Transaction,
+    YearRule,
 )
-from rewards.services import checking, ledger, open_payments
+from rewards.services import checking, clearing, ledger, open_payments
+from rewards.services.approving import OwnPayout
 from rewards.tests.factories import balance, fund, make_charity, make_earmark, make_firm, make_payee
 from verification.models import Event
 from verification.receivers import allow_reviewers
@@ -242,6 +250,8 @@ def test_money_approvals_and_files_are_guarded():
         ("firm", "top-up"),
         ("firm", "pay-back"),
         ("payout", "approve"),
+        ("payout", "found-paid"),
+        ("payout", "never-sent"),
         ("payoutbatch", "take"),
         ("payoutbatch", "file"),
         ("yearrule", "1099"),
@@ -314,7 +324,8 @@ def test_a_firm_is_added_and_its_products_are_lines(desk):
         **{"name": " Halden  Pharma ", "kind": "pharma", "is_covered": "on", "is_active": "on"},
         **{"registration_id": "100000000001", "products": "Cardolin\r\n\r\nCardolin\r\nNefrol "},
     }
-    assert desk.post(page("firm", "add"), {**typed, "registration_id": ""}).status_code == 200
+    for wrong in ("", "../../etc", "1\r\nX: y", "１２"):
+        assert desk.post(page("firm", "add"), {**typed, "registration_id": wrong}).status_code == 200
     assert not Firm.objects.exists()
 
     assert desk.post(page("firm", "add"), typed).status_code == 302
@@ -337,10 +348,32 @@ def test_the_balance_of_a_charity_is_paid_out(desk, settings, physician):
     typed = {"submission": str(uuid4())}
 
     for _ in range(2):
-        desk.post(act("charity", "pay-out", charity.pk), typed)
+        answer = desk.post(act("charity", "pay-out", charity.pk), typed, follow=True)
 
-    assert Payout.objects.get().cents == 7_000
+    payout = Payout.objects.get()
+    assert said(answer) == [f"Payout {payout.pk} of $70.00 waits for somebody else to approve it."]
     assert balance(ledger.held_for(charity)) == 0
+
+    assert "Somebody else decides" in text_of(desk.post(act("payout", "approve", payout.pk)))
+    other = confirmed(make_finance())
+    other.post(act("payout", "approve", payout.pk))
+    desk.post(act("charity", "pay-out", charity.pk), typed)
+    payout.refresh_from_db()
+    assert payout.state == "approved"
+    assert "asked for by you" in text_of(desk.post(act("payoutbatch", "take"), {"method": "charity"}))
+    assert charity.name in other.post(act("payoutbatch", "take"), {"method": "charity"}).content.decode()
+
+
+def test_where_a_charitys_money_goes_is_changed_by_who_confirms_and_kept_in_the_trail(desk, finance):
+    charity = make_charity()
+    before = f"name: {charity.name} -> Feigned Fund"
+    typed = {"name": "Feigned Fund", "ein": charity.ein, "is_active": "on"}
+
+    for address in (page("charity", "change", charity.pk), page("charity", "add")):
+        assert "reauthenticate" in client_of(finance).post(address, typed).url
+    assert desk.post(page("charity", "change", charity.pk), typed).status_code == 302
+    event = Event.objects.get(kind="finance_charity", object=f"charity:{charity.pk}")
+    assert event.evidence == [before]
 
 
 # earmarks and sponsorships
@@ -383,9 +416,12 @@ def test_an_earmark_out_of_bounds_keeps_what_was_typed(desk, physician):
 
 def test_an_earmark_leads_to_no_account(desk, physician):
     earmark = make_earmark(opening_of(physician))
+    placed = timezone.localtime(earmark.placed_at)
 
     shown = text_of(desk.get(page("earmark", "change", earmark.pk)))
 
+    assert f"{placed:%Y-%m-%d}" in shown
+    assert f"{placed:%H:%M}" not in shown
     assert not re.search(r"rewards/(transaction|account|entry)/\d", shown)
     assert physician.handle not in shown
 
@@ -401,12 +437,29 @@ def test_a_sponsorship_is_agreed_and_withdrawn(desk, physician):
 
     answer = desk.post(act("sponsorship", "agree"), typed, follow=True)
     assert said(answer) == ["Agreed: 50 votes at $12.00 are reserved."]
+    assert desk.post(act("sponsorship", "agree"), {**typed, "quota": "60"}).status_code == 422
     assert balance(ledger.reserved_of(firm)) == 60_000
     assert "0 of 50" in text_of(desk.get(page("sponsorship", "change", poll.pk)))
 
     answer = desk.post(act("sponsorship", "withdraw", poll.pk), follow=True)
     assert said(answer) == ["Withdrawn. What was reserved is back on the balance."]
     assert balance(ledger.reserved_of(firm)) == 0
+
+
+@pytest.mark.parametrize("is_blinded", ["on", ""])
+def test_the_label_of_a_poll_says_whether_its_sponsor_learns_who_takes_part(
+    desk, physician, colleague_client, is_blinded
+):
+    from polls.tests.factories import make_poll
+
+    poll = make_poll(asker=physician)
+    typed = {"firm": make_firm().pk, "poll": poll.pk, "honorarium": "12", "quota": "50"}
+    desk.post(act("sponsorship", "agree"), {**typed, "is_blinded": is_blinded, "submission": str(uuid4())})
+
+    for address in (poll.question.get_absolute_url(), reverse("polls:list")):
+        shown = text_of(colleague_client.get(address, follow=True))
+        assert "Honorarium $12.00" in shown
+        assert ("The sponsor learns who takes part" in shown) == (not is_blinded)
 
 
 # the ledger
@@ -469,7 +522,53 @@ def test_the_key_of_what_was_earned_is_not_shown(desk, physician):
     assert "0 transactions" in text_of(desk.get(page("transaction"), {"q": settled.key}))
 
 
-def test_accounts_name_no_member_and_show_their_entries_by_key(desk, physician, monkeypatch):
+def test_a_post_and_an_account_are_not_joined(desk, physician):
+    """From neither side of what was earned, nor from what took it back, nor by an address of one's own making."""
+    payment = make_payment(physician, make_firm(balance=5_000))
+    settled, account = payment.award.entry.transaction, payment.award.entry.account
+    undone = ledger.reverse(earlier=settled, note="Of question 12")
+    hidden = [str(account.subject), f"rewards/account/{account.pk}/"]
+
+    for address in (
+        *(page("transaction", "change", each.pk) for each in (settled, undone)),
+        *(page(model) for model in ("transaction", "entry", "earmark")),
+        page("entry") + "?account__kind__exact=payable",
+    ):
+        shown = text_of(desk.get(address))
+        assert [each for each in hidden if each in shown] == []
+    for each in (settled, undone):
+        at = timezone.localtime(each.at)
+        assert f"{at:%H:%M}" not in text_of(desk.get(page("transaction", "change", each.pk)))
+    assert "a member" in text_of(desk.get(page("transaction", "change", settled.pk)))
+
+    shown = text_of(desk.get(page("account", "change", account.pk)))
+    assert "Earmark settled" in shown
+    assert "Of question 12" not in shown
+    assert not re.search(r"rewards/transaction/\d", shown)
+
+    for address in (
+        *(f"{page('entry')}?account={account.pk}", f"{page('entry')}?account__subject={account.subject}"),
+        f"{page('earmark')}?ended={settled.pk}",
+        f"{page('openpayment')}?subject={account.subject}",
+    ):
+        assert desk.get(address).status_code == 400
+    assert "0 entries" in text_of(desk.get(page("entry"), {"q": str(account.subject)}))
+
+
+def test_a_transaction_of_many_lines_is_read_in_pages(desk, monkeypatch):
+    from rewards.desk import ledger as desk_of_ledger
+
+    monkeypatch.setattr(desk_of_ledger, "LINES", 1)
+    make_firm(balance=5_000)
+    address = page("transaction", "change", Transaction.objects.get().pk)
+
+    first = desk.get(address)
+    assert "Further ones" in text_of(first)
+    [table] = desk.get(address + first.context["tables"][0].more).context["tables"]
+    assert (len(table.rows), table.more) == (1, "")
+
+
+def test_accounts_name_no_member_and_show_their_entries_in_pages(desk, physician, monkeypatch):
     from rewards.desk import ledger as desk_of_ledger
 
     monkeypatch.setattr(desk_of_ledger, "ENTRIES", 2)
@@ -485,7 +584,11 @@ def test_accounts_name_no_member_and_show_their_entries_by_key(desk, physician, 
     assert "$1.01" in text_of(
         desk.get(page("account", "change", account.pk) + first.context["tables"][0].more)
     )
+    assert first.context["tables"][0].more == "?skip=2"  # a cursor would be the key of an entry
     assert physician.handle not in text_of(first)
+
+    house = desk.get(page("account", "change", ledger.house(Account.Kind.DEPOSITS).pk))
+    assert "?after=" in house.context["tables"][0].more
 
 
 # payouts
@@ -547,6 +650,99 @@ def test_a_batch_is_taken_away_confirmed_and_comes_back(desk, payout, settings):
     assert payout.state == "reversed"
 
 
+def test_a_batch_of_a_method_that_is_sent_by_itself_now_can_still_be_taken(desk, payout, settings):
+    settings.PAYOUT_PROVIDERS = {"check": "pretend"}
+    assert desk.post(act("payoutbatch", "take"), {"method": "check"}).status_code == 422
+
+    Payout.objects.update(state="approved")
+    assert desk.post(act("payoutbatch", "take"), {"method": "check"}).status_code == 200
+
+
+def test_nobody_takes_a_payout_of_their_own_away(payout, settings, physician):
+    settings.PAYOUT_PROVIDERS = {"check": "manual"}
+    Payout.objects.update(state="approved")
+    physician.user.is_staff = True
+    physician.user.save()
+    physician.user.groups.add(make_finance().groups.get())
+    Authenticator.objects.create(user=physician.user, type=Authenticator.Type.TOTP, data={})
+
+    answer = confirmed(physician.user).post(act("payoutbatch", "take"), {"method": "check"})
+
+    assert "is your own" in text_of(answer)
+    assert not PayoutBatch.objects.exists()
+
+
+def test_a_number_pays_one_payout_on_the_day_it_was_paid(desk, physician):
+    payee = make_payee(physician)
+    fund(payee, 50_000)
+    first, second = (make_payout(payee, state="submitted") for _ in range(2))
+    typed = {"reference": "Check 1182", "paid_on": figures.today()}
+
+    assert desk.post(act("payout", "confirm", first.pk), typed).status_code == 302
+    answer = desk.post(act("payout", "confirm", second.pk), {**typed, "reference": " check 1182 "})
+
+    assert "under this number" in text_of(answer)
+    first.refresh_from_db()
+    assert (first.state, first.paid_on) == ("paid", figures.today())
+    assert Payout.objects.get(pk=second.pk).state == "submitted"
+
+
+def in_doubt(payee):
+    fund(payee, 25_000)
+    return make_payout(payee, state="in_doubt", sent_at=timezone.now())
+
+
+def test_two_people_find_that_a_payout_in_doubt_was_paid(desk, physician):
+    payout, other = in_doubt(make_payee(physician)), confirmed(make_finance())
+    address, typed = (
+        act("payout", "found-paid", payout.pk),
+        {"reference": "PP-77", "paid_on": figures.today()},
+    )
+
+    assert said(desk.post(address, typed, follow=True)) == [
+        "Noted. It counts once somebody else notes the same."
+    ]
+    assert "Somebody else now" in text_of(desk.post(address, typed))
+    assert "Noted" in said(other.post(address, {**typed, "reference": "PP-78"}, follow=True))[0]
+    assert Payout.objects.get().state == "in_doubt"
+    assert said(other.post(address, typed, follow=True)) == [
+        "Two people found the same. It is marked as paid."
+    ]
+
+    payout.refresh_from_db()
+    assert (payout.state, payout.reference, payout.paid_on) == ("paid", "PP-77", figures.today())
+    assert list(checking.faults()) == []
+    reasons = Event.objects.filter(kind="finance_doubt").order_by("pk").values_list("reason", flat=True)
+    assert list(reasons) == ["first", "first", "second"]
+    assert "not possible any more" in text_of(desk.get(address))
+
+
+def test_two_people_find_that_a_payout_in_doubt_was_never_sent(desk, physician):
+    payee = make_payee(physician)
+    payout, other = in_doubt(payee), confirmed(make_finance())
+    address = act("payout", "never-sent", payout.pk)
+
+    desk.post(address)
+    Payout.objects.update(sent_at=timezone.now())
+    other.post(address)
+    assert Payout.objects.get().state == "in_doubt"  # what was found before it was sent again counts no more
+    desk.post(address)
+
+    payout.refresh_from_db()
+    assert payout.state == "reversed"
+    assert balance(ledger.payable_to(payee)) == 25_000
+    assert list(checking.faults()) == []
+
+
+def test_nobody_clears_up_a_payout_of_their_own(physician):
+    payout = in_doubt(make_payee(physician))
+
+    with pytest.raises(OwnPayout):
+        clearing.never_sent(payout=payout, by=physician.user)
+    with pytest.raises(OwnPayout):
+        clearing.found_paid(payout=payout, reference="1", paid_on=figures.today(), by=physician.user)
+
+
 def test_where_a_payout_goes_is_on_no_page(desk, payout, physician):
     for address in (page("payout"), page("payout", "change", payout.pk), act("payout", "approve", payout.pk)):
         shown = text_of(desk.get(address))
@@ -573,22 +769,33 @@ def test_queues_hold_what_waits_for_the_same(desk, physician):
     assert len(desk.get(page("payout"), {"queue": "all"}).context["cl"].result_list) == 5
 
 
+def test_what_is_typed_at_an_act_is_in_no_error_report(desk, payout):
+    answer = desk.post(act("payout", "refuse", payout.pk), {"note": "Moved away"})
+
+    assert answer.wsgi_request.sensitive_post_parameters == "__ALL__"
+
+
 # reconciliations and reports
 
 
-def test_reconcile_now_says_what_it_found(desk, settings):
+def test_reconciling_is_started_for_the_last_weeks_alone(
+    desk, settings, monkeypatch, django_capture_on_commit_callbacks
+):
     settings.PAYOUT_PROVIDERS, settings.DEMO = {"bank": "pretend", "check": "manual"}, True
+    monkeypatch.setattr(tasks.reconcile_since, "delay", tasks.reconcile_since)
+    address, today = act("reconciliation", "now"), timezone.now().date()
 
-    answer = desk.post(
-        act("reconciliation", "now"), {"provider": "pretend", "since": "2026-01-01"}, follow=True
-    )
+    def asked(provider, days):
+        typed = {"provider": provider, "since": today - timedelta(days=days)}
+        with django_capture_on_commit_callbacks(execute=True):
+            return desk.post(address, typed, follow=True)
 
-    assert said(answer) == ["0 agree, 0 in doubt were settled, 0 differences."]
-    assert Reconciliation.objects.get().provider == "pretend"
-    assert (
-        desk.post(act("reconciliation", "now"), {"provider": "manual", "since": "2026-01-01"}).status_code
-        == 422
-    )
+    assert said(asked("pretend", 90)) == ["Started. The result appears in this list within minutes."]
+    made = Reconciliation.objects.get()
+    assert (made.provider, made.since.date()) == ("pretend", today - timedelta(days=90))
+    assert "of the last 90 days" in text_of(asked("pretend", 91))
+    assert asked("manual", 1).status_code == 422
+    assert Reconciliation.objects.count() == 1
 
 
 def test_differences_are_read_line_by_line(desk):
@@ -607,10 +814,36 @@ def test_differences_are_read_line_by_line(desk):
 
 
 def test_the_1099_export_is_a_file_and_leaves_an_event(desk):
-    answer = desk.post(act("yearrule", "1099"), {"year": "2026"})
+    answer = desk.post(act("yearrule", "1099"), {"year": "2024"})
 
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert 'filename="1099-nec-2024.csv"' in answer["Content-Disposition"]
     assert Event.objects.filter(kind="finance_1099").count() == 1
+
+
+def test_a_1099_export_of_a_running_year_is_called_preliminary(desk):
+    address, year = act("yearrule", "1099"), figures.today().year
+
+    assert "This year is not over" in text_of(desk.post(address, {"year": year}))
+    assert "This year is over" in text_of(desk.post(address, {"year": year - 1, "is_preliminary": "on"}))
+    answer = desk.post(address, {"year": year, "is_preliminary": "on"})
+    assert f"1099-nec-{year}-preliminary.csv" in answer["Content-Disposition"]
+
+
+def test_what_was_filed_and_is_otherwise_now_is_corrected(desk, physician):
+    subject = make_payee(physician).subject
+    rule = YearRule.objects.get_or_create(
+        year=2024,
+        defaults={"tax_cents": 60_000, "single_cents": 1_000, "total_cents": 10_000, "layout": "2024"},
+    )[0]
+    TaxFiling.objects.create(year=2024, subject=subject, cents=70_000)
+
+    row = text_of(desk.get(page("yearrule", "change", rule.pk)))
+    assert "$700.00" in row
+    assert str(subject) not in row
+    answer = desk.post(act("yearrule", "corrections"), {"year": "2024"})
+    assert "1099-nec-2024-corrections.csv" in answer["Content-Disposition"]
+    assert "$700.00" not in text_of(desk.get(page("yearrule", "change", rule.pk)))
 
 
 def test_a_report_is_opened_disputed_answered_and_exported_in_turn(desk, physician, settings):
@@ -662,6 +895,12 @@ def test_a_dispute_of_who_it_was_is_corrected(desk, physician):
     assert (payment.recipient["last_name"], payment.excluded) == ("Quilfeather", False)
 
 
+def test_a_payment_of_a_firm_that_does_not_report_says_so(desk, physician):
+    payment = make_payment(physician, make_firm(balance=5_000))
+
+    assert "does not report" in text_of(desk.get(page("openpayment", "change", payment.pk)))
+
+
 def test_the_desk_notes_that_a_firm_learned_whom_it_paid(desk, physician):
     payment = make_payment(physician, make_firm(balance=5_000, is_covered=True))
 
@@ -688,6 +927,14 @@ def test_lists_take_few_queries(desk, full, django_assert_max_num_queries):
     for model in MODELS:
         with django_assert_max_num_queries(10):
             assert desk.get(page(model), {"queue": "all"} if model == "payout" else {}).status_code == 200
+
+
+def test_a_list_of_transactions_reads_no_line_of_theirs(desk, full):
+    with CaptureQueriesContext(connection) as queries:
+        shown = text_of(desk.get(page("transaction")))
+
+    assert "$200.00" in shown
+    assert not [each for each in queries if each["sql"].startswith('SELECT "rewards_entry"')]
 
 
 def test_pages_far_back_hold_the_same(desk, full, monkeypatch):

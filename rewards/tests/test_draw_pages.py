@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import date, timedelta
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -41,6 +42,10 @@ def address_of(question):
     return reverse("rewards:draw", args=[question.pk])
 
 
+def tickets_of(pool):
+    return reverse("rewards:tickets", args=[pool.settlement_id, pool.number])
+
+
 def make_settlement(question, **fields):
     fields = {"paid_cents": 5_500, "payees": 4, "firms": ["Corvane Pharma", "A medical society"], **fields}
     return Settlement.objects.create(question=question, **fields)
@@ -51,22 +56,21 @@ def make_day(day, key=KEY):
 
 
 def drawn(question, voters, *, slots=1, day=None):
-    """A settlement in which so many of these voters were drawn."""
+    """A pool in which so many of these voters were drawn."""
     day = make_day(day or draws.today() - timedelta(days=1))
     seed = drawing.seed(KEY, question.pk)
-    tickets = sorted(drawing.ticket(KEY, question.pk, payee.subject) for payee in voters)
-    settlement = make_settlement(question, draw_day=day, seed=seed)
+    tickets = sorted(drawing.ticket(KEY, question.pk, payee.draw_name) for payee in voters)
     post = question.posts.get(kind="opening")
-    earmark = make_earmark(post, voter_cents=500, voter_slots=slots)
-    winners = drawing.order(seed, 1, tickets)[:slots]
     return Pool.objects.create(
-        settlement=settlement,
+        settlement=make_settlement(question),
         number=1,
-        earmark=earmark,
+        earmark=make_earmark(post, voter_cents=500, voter_slots=slots),
+        draw_day=day,
+        seed=seed,
         cents=500,
         slots=slots,
         tickets=tickets,
-        winners=winners,
+        winners=drawing.order(seed, 1, tickets)[:slots],
     )
 
 
@@ -154,13 +158,13 @@ class TestDraw:
         pool = drawn(closed, voters, slots=2)
 
         answer = colleague_client.get(address_of(closed))
-        (tmp_path / "tickets.txt").write_text("\n".join(pool.tickets))
+        (tmp_path / "tickets.txt").write_bytes(colleague_client.get(tickets_of(pool)).content)
         monkeypatch.chdir(tmp_path)
         exec(answer.context["program"], {})
 
         assert capsys.readouterr().out.split() == [
             hashlib.sha256(KEY.encode()).hexdigest(),
-            pool.settlement.seed,
+            pool.seed,
             *pool.winners,
         ]
         assert all(ticket in answer.content.decode() for ticket in pool.tickets)
@@ -175,19 +179,38 @@ class TestDraw:
         assert others.context["own"] == ""
         assert "yours" not in others.content.decode().replace("yourself", "")
 
+    def test_of_many_tickets_those_that_won_and_one_s_own_are_always_shown(
+        self, closed, colleague, colleague_client, monkeypatch
+    ):
+        monkeypatch.setattr("rewards.views.draws.TICKETS_SHOWN", 4)
+        pool = drawn(
+            closed, [make_payee(colleague), *(SimpleNamespace(draw_name=uuid4()) for _ in range(9))], slots=2
+        )
+        own = drawing.ticket(KEY, closed.pk, make_payee(colleague).draw_name)
+
+        page = colleague_client.get(address_of(closed)).content.decode()
+        lines = colleague_client.get(tickets_of(pool)).content.decode().splitlines()
+
+        shown = {ticket for ticket in pool.tickets if ticket in page}
+        assert len(shown) == 4
+        assert {own, *pool.winners} <= shown
+        assert "6 more tickets are in the file." in page
+        assert lines == pool.tickets
+
     def test_the_key_is_kept_until_its_day_is_over(self, closed, colleague_client):
         drawn(closed, [make_payee(make_member())], day=draws.today())
 
         assert KEY not in colleague_client.get(address_of(closed)).content.decode()
 
     def test_the_door(self, closed, client, applicant_client, colleague_client, moderator):
-        make_settlement(closed)
+        pool = drawn(closed, [make_payee(make_member())])
         Question.objects.filter(pk=closed.pk).update(audience="connections")
 
-        assert client.get(address_of(closed)).status_code == 302
-        assert applicant_client.get(address_of(closed)).url == reverse("verification:start")
-        assert colleague_client.get(address_of(closed)).status_code == 404
-        assert client_of(moderator).get(address_of(closed)).status_code == 200
+        for address in (address_of(closed), tickets_of(pool)):
+            assert client.get(address).status_code == 302
+            assert applicant_client.get(address).url == reverse("verification:start")
+            assert colleague_client.get(address).status_code == 404
+            assert client_of(moderator).get(address).status_code == 200
 
     def test_there_is_no_page_before_anything_was_paid(self, question, physician_client):
         make_earmark(question.posts.get(kind="opening"))

@@ -14,7 +14,7 @@ from rewards.services import draws
 from rewards.tests.factories import make_draw_day
 
 KEY = "00ff" * 16
-SUBJECT = UUID("01234567-89ab-4def-8123-456789abcdef")
+DRAW_NAME = UUID("01234567-89ab-4def-8123-456789abcdef")
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
@@ -29,7 +29,7 @@ def mac(key, text):
 def test_all_is_made_from_the_texts_that_are_documented():
     assert drawing.commitment(KEY) == sha(KEY)
     assert drawing.seed(KEY, 7) == mac(KEY, "seed:7")
-    assert drawing.ticket(KEY, 7, SUBJECT) == mac(KEY, "ticket:7:01234567-89ab-4def-8123-456789abcdef")
+    assert drawing.ticket(KEY, 7, DRAW_NAME) == mac(KEY, "ticket:7:01234567-89ab-4def-8123-456789abcdef")
 
 
 def test_the_order_is_that_of_the_hashes_however_tickets_come():
@@ -63,23 +63,24 @@ class TestKeys:
         assert all(row.commitment == sha(row.key) for row in days)
         assert len({row.key for row in days}) == 7
 
-    def test_a_discussion_is_drawn_by_the_key_of_the_day_it_closed_on(self):
+    def test_what_is_drawn_today_is_drawn_with_today_s_key(self):
         today = make_draw_day(date(2026, 11, 20))
-        make_draw_day(date(2026, 11, 21))
+        for day in (19, 21):
+            make_draw_day(date(2026, 11, day))
 
-        assert draws.day_for(NOON) == today
+        assert draws.of_today() == today
 
     @pytest.mark.parametrize("late", [timedelta(0), timedelta(hours=1)])
-    def test_a_key_whose_hash_did_not_stand_before_its_day_is_passed_over(self, late):
+    def test_a_key_whose_hash_did_not_stand_before_its_day_draws_nothing(self, late):
         make_draw_day(date(2026, 11, 20), ahead=-late)
-        tomorrow = make_draw_day(date(2026, 11, 21))
 
-        assert draws.day_for(NOON) == tomorrow
+        assert draws.of_today() is None
 
-    def test_without_keys_there_is_no_day_yet(self):
-        make_draw_day(date(2026, 11, 19))
+    def test_neither_a_day_that_is_over_nor_one_to_come_draws_anything(self):
+        for day in (19, 21):
+            make_draw_day(date(2026, 11, day))
 
-        assert draws.day_for(NOON) is None
+        assert draws.of_today() is None
 
     def test_a_key_is_shown_once_its_day_is_over(self):
         row = make_draw_day(date(2026, 11, 20), key=KEY)

@@ -17,17 +17,20 @@ from questions.tests.factories import corroborate, make_answer, make_comment, ma
 from rewards import earmarkable
 from rewards.models import Affiliation, Allowance, Earmark
 from rewards.services import earmarking, ledger
+from rewards.services.deposits import FormUsed
 from rewards.services.earmarking import (
     EarmarkedBefore,
     NoSlotToday,
     NotActive,
     NotEarmarkable,
     OutOfBounds,
+    OwnPost,
     TooLateToCancel,
 )
 from rewards.tests.factories import balance, make_charity, make_earmark, make_firm, make_payee
 from sermo.errors import RuleBroken
 from verification.models import Event
+from verification.services import events
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nobody_told")]
 
@@ -73,6 +76,23 @@ def test_the_same_form_sent_twice_is_one_earmark(firm, answer):
 
     assert place(firm, answer, key=key) == place(firm, answer, key=key)
     assert balances(firm) == (9_000, 1_000)
+
+
+def test_a_form_is_good_for_one_earmark_only(firm, answer, question):
+    key = uuid4()
+    earmark = place(firm, answer, key=key)
+    opening = question.posts.get(kind="opening")
+
+    for changed in (
+        lambda: place(firm, opening, key=key),
+        lambda: place(make_firm(), answer, key=key),
+        lambda: place(firm, answer, 1_001, key=key),
+        lambda: place(firm, answer, key=key, voter_cents=500, voter_slots=1),
+        lambda: earmarking.cancel(earmark=earmark) and place(firm, answer, key=key),
+    ):
+        with pytest.raises(FormUsed):
+            changed()
+    assert Earmark.objects.count() == 1
 
 
 def test_five_and_twentyfive_dollars_are_within_bounds(firm, answer):
@@ -161,6 +181,28 @@ def test_who_places_at_the_finance_desk_leaves_an_event_without_amounts(firm, an
     events = Event.objects.filter(object=f"earmark:{earmark.pk}").order_by("pk")
     assert [event.kind for event in events] == ["finance_earmark", "finance_earmark_cancel"]
     assert {event.actor for event in events} == {earmark.reserved.by}
+
+
+def test_nobody_at_the_desk_decides_about_a_post_of_their_own(firm, answer):
+    author = answer.author.user
+    with pytest.raises(OwnPost):
+        place(firm, answer, by=author)
+
+    earmark = place(firm, answer)
+    with pytest.raises(OwnPost):
+        earmarking.cancel(earmark=earmark, by=author)
+
+
+def test_it_is_kept_whether_the_firm_read_the_real_name(firm, answer, question):
+    Allowance.objects.bulk_create([Allowance(firm=firm, day=timezone.now().date(), slots=2)])
+    opening = question.posts.get(kind="opening")
+    change(answer.byline, mode=Byline.Mode.PUBLIC)
+    change(opening, posted_at=timezone.now() - timedelta(hours=2))
+
+    assert place(firm, answer).was_public
+    change(answer.byline, mode=Byline.Mode.MASKED)
+    assert not place(firm, opening).was_public
+    assert Earmark.objects.get(post=answer).was_public
 
 
 # What may be earmarked
@@ -359,3 +401,46 @@ def test_a_placing_under_way_keeps_no_other_from_placing(physician, colleague):
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
         place(firms[0], answer)
         assert pool.submit(place_too).result(10).state == "open"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("busy", ["accounts", "chain"])
+def test_while_a_placing_waits_for_money_or_the_chain_members_write_at_once(
+    physician, colleague, staff, busy
+):
+    """Else who votes could tell by the clock that somebody earmarks here."""
+    question, firm = make_question(physician), make_firm()
+    answer = make_answer(question, colleague)
+    Post.objects.update(posted_at=timezone.now() - timedelta(hours=2))
+    Allowance.objects.bulk_create([Allowance(firm=firm, day=timezone.now().date(), slots=1)])
+
+    def in_a_thread(act):
+        def run():
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute("SET lock_timeout = '5s'")
+                return act()
+            finally:
+                connection.close()
+
+        return run
+
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic():
+            if busy == "chain":
+                events.lock_chain()
+            else:
+                ledger.lock(ledger.firm_balance(firm))
+            placed = pool.submit(in_a_thread(lambda: place(firm, answer, by=staff)))
+            assert keeps_somebody_waiting()
+            assert chain_is_free() or busy == "chain"
+            pool.submit(in_a_thread(lambda: corroborate(answer))).result(4)
+        assert placed.result(10).votes_before == 1
+
+
+def chain_is_free():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s", [events.CHAIN]
+        )
+        return not cursor.fetchone()[0]

@@ -29,7 +29,7 @@ def make_payout(payee, asked_on, paid_on=None, *, cents=1_000, promised_on=None,
     fields = {"subject": payee.subject, "payee": payee, "state": "submitted", **fields}
     if paid_on:
         settled = ledger.post(kind="paid", key=f"test:{uuid4()}", entries={sending: -cents, paid: cents})
-        fields |= {"state": "paid", "settled": settled, "ended_at": _noon(paid_on)}
+        fields |= {"state": "paid", "settled": settled, "ended_at": _noon(paid_on), "paid_on": paid_on}
     return Payout.objects.create(
         submission=uuid4(),
         method="check",
@@ -151,14 +151,23 @@ def test_of_a_month_without_payouts_the_landing_page_says_nothing(client, payee)
     assert "Paid to physicians" not in words(client.get("/"))
 
 
+def test_what_was_heard_of_later_counts_on_the_day_it_was_paid(payee, monkeypatch):
+    monkeypatch.setattr(business_days, "today", lambda: date(2026, 12, 5))
+    for paid_on in (date(2026, 11, 1), date(2026, 11, 30)):
+        made = make_payout(payee, date(2026, 10, 1), paid_on)
+        Payout.objects.filter(pk=made.pk).update(ended_at=_noon(date(2026, 12, 4)))
+    for paid_on in (date(2026, 10, 31), date(2026, 12, 1)):
+        make_payout(payee, date(2026, 10, 1), paid_on)
+
+    assert figures.last_month().cents == 2_000
+
+
 def test_a_month_has_no_hole_at_the_change_of_clocks(payee, monkeypatch):
     monkeypatch.setattr(business_days, "today", lambda: date(2026, 12, 5))
-    edges = [datetime(2026, 11, 1, tzinfo=taxes.zone()), datetime(2026, 11, 30, 23, 59, tzinfo=taxes.zone())]
-    for ended_at in edges:
-        made = make_payout(payee, date(2026, 10, 1), date(2026, 10, 2))
+    for hour, day in ((0, 1), (23, 30)):
+        made = make_payout(payee, date(2026, 10, 1), date(2026, 11, day))
+        ended_at = datetime(2026, 11, day, hour, 59 * bool(hour), tzinfo=taxes.zone())
         Payout.objects.filter(pk=made.pk).update(ended_at=ended_at)
-    outside = make_payout(payee, date(2026, 10, 1), date(2026, 10, 2))
-    Payout.objects.filter(pk=outside.pk).update(ended_at=edges[1] + timedelta(minutes=1))
 
     assert figures.last_month().cents == 2_000
 

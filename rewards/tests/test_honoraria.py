@@ -6,16 +6,18 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Notice
+from accounts.tests.factories import make_user
 from polls.models import Concern, Poll, Sponsor
 from polls.services import voting
 from polls.signals import poll_given_back, poll_taken
 from polls.tests.factories import make_poll, make_voter, vote
 from polls.tokens import new_token
-from rewards.models import Affiliation, Award, Slot, Sponsorship, Transaction
-from rewards.services import checking, choosing, honoraria, ledger, sponsoring
+from rewards.models import Account, Affiliation, Award, Payee, Slot, Sponsorship, Transaction
+from rewards.services import checking, choosing, correcting, honoraria, ledger, sponsoring
 from rewards.tests.factories import balance, make_charity, make_firm, make_payee, owed
 
 pytestmark = pytest.mark.django_db
@@ -181,6 +183,47 @@ def test_fewer_than_five_wait_while_the_poll_runs(poll):
     assert taken(poll) == (4, 4)
 
 
+def test_whoever_waits_has_no_account_to_be_seen(poll):
+    """Its number would say on which day somebody voted."""
+    taken_by(poll, make_voter())
+    honoraria.credit_all()
+
+    assert not Payee.objects.exists()
+    assert not Account.objects.exclude(subject=None).exists()
+
+
+def test_many_are_credited_in_batches_none_of_which_is_a_few(poll, monkeypatch):
+    monkeypatch.setattr(honoraria, "MOST", 8)
+    taken_by(poll, *voters(13))
+
+    assert honoraria.credit_all() == 13
+    assert taken(poll) == (13, 0)
+    written = Transaction.objects.filter(kind="honorarium")
+    assert sorted(Award.objects.filter(entry__transaction=row).count() for row in written) == [6, 7]
+
+
+def test_what_was_credited_is_of_the_moment_of_its_transaction(poll):
+    taken_by(poll, *voters(5))
+    honoraria.credit_all()
+
+    for award in Award.objects.select_related("entry__transaction"):
+        assert award.awarded_at == award.entry.transaction.at
+
+
+@pytest.mark.parametrize("is_covered", [True, False])
+def test_a_credit_takes_no_more_statements_for_more_voters(physician, is_covered):
+    firm = make_firm(is_covered=is_covered)
+    spent = []
+    for number in (5, 12):
+        poll = sponsored(make_poll(asker=physician), firm)
+        taken_by(poll, *voters(number))
+        with CaptureQueriesContext(connection) as queries:
+            assert len(honoraria.credit(poll_id=poll.pk)) == number
+        spent.append(len(queries))
+
+    assert spent[0] >= spent[1]
+
+
 def test_nothing_of_a_credit_says_in_which_order_votes_came(poll, monkeypatch):
     """Numbers of accounts, entries and awards follow the lot."""
     monkeypatch.setattr(honoraria._lot, "shuffle", lambda rows: rows.reverse())
@@ -319,6 +362,33 @@ def test_once_over_the_last_are_credited_and_the_rest_returns(poll, firm):
     assert said == [f"1 of 1: poll {poll.pk}, 2 votes credited, ended"]
 
 
+def test_what_was_undone_before_the_end_is_released_once(poll, firm):
+    taken_by(poll, *voters(5))
+    honoraria.credit_all()
+    desk = make_user(is_staff=True)
+    correcting.undo(earlier=Transaction.objects.get(kind="honorarium"), reason="Not right", by=desk)
+    assert list(checking.faults()) == []
+    finish(poll)
+
+    assert honoraria.end(poll_id=poll.pk)
+    assert list(checking.faults()) == []
+    assert balance(ledger.reserved_of(firm)) == 0
+    assert balance(ledger.firm_balance(firm)) == 100_000
+
+
+def test_nobody_undoes_what_came_to_them(poll):
+    member, generous, *others = voters(5)
+    choosing.choose(member=generous, takes="charity", charity=make_charity())
+    taken_by(poll, member, generous, *others)
+    honoraria.credit_all()
+    earlier = Transaction.objects.get(kind="honorarium")
+
+    for own in (member, generous):
+        with pytest.raises(correcting.OwnMoney):
+            correcting.undo(earlier=earlier, reason="Mine", by=own.user)
+    assert not Transaction.objects.filter(reverses=earlier).exists()
+
+
 def test_it_does_not_end_while_a_vote_waits(poll):
     doubted = make_voter()
     taken_by(poll, doubted)
@@ -384,6 +454,23 @@ def test_a_group_pays_once_for_each_key(firm):
 
     assert owe(payee, firm) == owe(payee, firm)
     assert (owed(payee), balance(ledger.reserved_of(firm))) == (5_000, 5_000)
+
+
+def test_a_key_pays_nobody_and_nothing_else(firm):
+    payee = make_payee(make_voter())
+    reserve_group(firm, 20_000)
+    owe(payee, firm)
+
+    for said in ({"cents": 4_000}, {"cause": "screener"}):
+        with pytest.raises(ledger.KeyReused):
+            owe(payee, firm, **said)
+    with pytest.raises(ledger.KeyReused):
+        owe(make_payee(make_voter()), firm)
+    with pytest.raises(ledger.KeyReused):
+        owe(payee, make_firm())
+    with pytest.raises(ValueError, match="begins with"):
+        owe(payee, firm, key="poll:1")
+    assert balance(ledger.reserved_of(firm)) == 15_000
 
 
 def test_a_group_pays_no_more_than_was_reserved(firm):

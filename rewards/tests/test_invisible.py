@@ -22,7 +22,10 @@ from django.test import override_settings
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
+from accounts.models import Member
 from accounts.services import leaving
+from polls.models import Receipt
+from questions.models import Importance, Post, Vote
 from rewards.models import Earmark
 from rewards.services import allowances, draws, earmarking
 from rewards.tests import crawl
@@ -38,6 +41,15 @@ INSIDERS = ("author", "reader", "moderator")
 OUTSIDERS = ("applicant", "visitor")
 TURNED = (301, 302, 405)  # to another page, or since a form is sent there
 HTMX = {"HX-Request": "true"}
+OF_MARKED = {
+    "question_id",
+    "post_id",
+    "diagnosis_id",
+    "tag",
+}  # in an address: it is about what may be earmarked
+REFUSED = crawl.Answer(404, (), b"", ())
+PUBLIC = ("about", "home", "rewards:", "questions:", "polls:", "consults:")
+ALL_ASKED = {"questions:question", "questions:poll", "polls:poll", "consults:case", "rewards:draw"}
 FETCHING = {"newsfeed.tasks.check_due_feeds"}  # from other sites
 
 # What an earmark is made of, and what is counted of it for firms.
@@ -98,7 +110,7 @@ def _seen(world, firms):
     with crawl.undone():
         _earmark(world, firms)
         site = crawl.Site(world.sessions)
-        seen.earmarks = Earmark.objects.count()
+        seen.earmarks = Earmark.objects.filter(state=Earmark.State.OPEN).count()
         _read(seen, site, world)
         seen.export = _export_of(world.people.author)
         _act(seen, site, world)
@@ -126,18 +138,18 @@ def _earmark(world, firms):
 
 
 def _read(seen, site, world):
-    """Everything as the author, of each route the first page as others; then what the author's pages lead to."""
+    """Of each route a page, in every role where it is about a post; then what the author's pages lead to."""
     asked = crawl.addresses(crawl.routes(), world.arguments)
     fragments = []
     for route, found in asked.items():
         for role in _who_asks(route):
-            for address in found if role == "author" else found[:1]:
+            if role in INSIDERS[1:] and route.name in seen.reached and not _is_of_marked(route):
+                continue  # what has no post in it looks as it does to the author
+            for address in found if role == "author" and route.name in ALL_ASKED else found[:1]:
                 answer = seen.answers[role, address] = site.get(role, address)
                 if answer.status == 200 or (role in INSIDERS and answer.status in TURNED):
                     seen.reached.add(route.name)
-                if answer.status != 200:
-                    break  # the next one of the kind is turned away as well
-        if route.has_fragments and found and ("author", found[0]) in seen.answers:
+        if route.has_fragments and found and seen.answers.get(("author", found[0]), REFUSED).status == 200:
             fragments.append(found[0])
     seen.asked = {route.name for route in asked if not route.name.startswith(OF_OTHERS)}
     for address in fragments:
@@ -147,21 +159,27 @@ def _read(seen, site, world):
 
 
 def _who_asks(route):
-    """Of the administration its lists, as moderator; of log-in and second factors, who has none and who has.
+    """Of the administration its lists, as moderator; of log-in and second factors, who has none.
 
-    A reader sees others' pages; lists of their own are like the author's.
+    Who is no member asks for posts, and for lists of them and of money: all else is behind the same doors.
     """
     if route.name.startswith("admin:"):
         return ("moderator",) if route.name.endswith(("index", "app_list", "changelist")) else ()
     if route.name.startswith(("account_", "mfa_")):
-        return ("author", "visitor")
-    return INSIDERS + OUTSIDERS if route.parameters else ("author", "moderator", *OUTSIDERS)
+        return ("visitor",)
+    if _is_of_marked(route):
+        return INSIDERS + OUTSIDERS
+    return (*INSIDERS, "visitor") if not route.parameters and route.name.startswith(PUBLIC) else INSIDERS
+
+
+def _is_of_marked(route):
+    return not OF_MARKED.isdisjoint(route.parameters)
 
 
 def _act(seen, site, world):
     """What members do where an earmark is, or is not; the last of them leaves."""
     talk = world.talk
-    answer, other, comment = talk.answer.pk, talk.other.pk, talk.comment.pk
+    answer, comment = talk.answer.pk, talk.comment.pk
     question = talk.question.pk
     submission = "6f1c8a9e-3f65-4d5b-9c61-0d6f1a7f5e5"
     dispute = {"value": "-1", "reason": "unsafe", "explanation": "It harmed a patient of mine."}
@@ -188,7 +206,8 @@ def _act(seen, site, world):
         ("reader", f"/posts/{answer}/flag/", {"reason": "harassment", "words": "It is rude."}),
         ("reader", f"/questions/{question}/save/", {}),
         ("reader", f"/questions/{question}/follow/", {"level": "alerts"}),
-        ("reader", f"/polls/{talk.poll.pk}/look/", {}),
+        ("named", f"/polls/{talk.poll.pk}/look/", {}),
+        ("reader", f"/polls/{talk.poll.pk}/vote/", {"choice": "0"}),
         ("reader", reverse("newsfeed:save", args=[talk.article.pk]), {}),
         (
             "author",
@@ -196,8 +215,11 @@ def _act(seen, site, world):
             {"value": "1"},
         ),
         ("author", f"/posts/{comment}/remove/", {}),
-        ("author", f"/posts/{talk.on_article.pk}/remove/", {}),
-        ("moderator", f"/moderation/posts/{other}/", {"kind": "remove", "reason": "harassment"}),
+        (
+            "moderator",
+            f"/moderation/posts/{talk.on_article.pk}/",
+            {"kind": "remove", "reason": "harassment", "statement": "It is rude.", "seen": "0"},
+        ),
         ("reader", f"/questions/{question}/close/", {}),
         ("leaver", "/settings/leave/", {"confirm": "on", "handle": world.people.leaver.handle}),
     ]
@@ -207,6 +229,23 @@ def _act(seen, site, world):
         )
         if not number % 4:
             seen.answers["after", number, role] = site.get(role, talk.question.get_absolute_url())
+    seen.done = _done(world)
+
+
+def _done(world):
+    """What is in the rows of what members did, and what should be."""
+    talk, people = world.talk, world.people
+    votes = Vote.objects.filter(post=talk.answer)
+    removed = Post.objects.filter(pk__in=[talk.comment.pk, talk.on_article.pk])
+    return {
+        "votes": sorted(votes.values_list("voter__handle", "value")),
+        "rating": Importance.objects.get(question=talk.question, rater=people.moderator).value,
+        "in the poll": sorted(Receipt.objects.filter(poll=talk.poll).values_list("member__handle", "kind")),
+        "edited": Post.objects.get(pk=talk.answer.pk).source,
+        "written": sorted(Post.objects.filter(submission__isnull=False).values_list("source", flat=True)),
+        "removed by": list(removed.order_by("pk").values_list("removed_by", flat=True)),
+        "has left": Member.objects.get(pk=people.leaver.pk).user_id is None,
+    }
 
 
 def _export_of(member):
@@ -244,6 +283,22 @@ def test_there_are_earmarks_to_hide_and_the_close_shows_them(worlds):
     assert "Paid:" not in worlds.plain.closed
     assert "Paid:" in worlds.marked.closed
     assert "by Firm 1 and Firm 2" in worlds.marked.closed
+
+
+def test_members_did_what_they_did_in_both(worlds):
+    assert (
+        worlds.plain.done
+        == worlds.marked.done
+        == {
+            "votes": [("nephron_loop", 1), ("plainspoken", -1)],
+            "rating": 5,
+            "in the poll": [("nephron_loop", "voted"), ("plainspoken", "voted"), ("vagal_tone", "forfeited")],
+            "edited": "I would hold it for a day.",
+            "written": ["It depends.", "Which dose?"],
+            "removed by": ["author", "moderator"],
+            "has left": True,
+        }
+    )
 
 
 def test_every_page_is_reached(worlds):

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -9,9 +10,11 @@ from django.utils import timezone
 from accounts.models import Mail, Member
 from accounts.services.leaving import leave
 from accounts.tests.factories import make_member
+from polls.models import Sponsor
+from polls.tests.factories import make_poll
 from questions.tests.factories import make_answer, make_question
-from rewards.models import Affiliation, Award, Payee, PayoutMethod, TaxForm
-from rewards.services import choosing, leaving, ledger
+from rewards.models import Affiliation, Award, Payee, PayoutMethod, Slot, TaxForm
+from rewards.services import choosing, honoraria, leaving, ledger, sponsoring
 from rewards.tests.factories import fund, make_charity, make_earmark, make_firm, make_payee, owed
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +124,43 @@ def test_without_a_charity_the_money_waits():
 
     assert leaving.close_due() == 0
     assert owed(payee) == 700
+
+
+def test_a_paid_vote_that_nobody_waits_for_any_more_is_another_ones():
+    make_charity()
+    member, poll = make_member(), make_poll()
+    sponsoring.agree(poll=poll, firm=make_firm(), honorarium=1_000, quota=1, key=uuid4())
+    honoraria.take(poll=poll, member=member)
+    leave(member.user)
+    years_later(member.payee)
+
+    leaving.close_due()
+
+    assert not Slot.objects.exists()
+    assert Sponsor.objects.get().taken == 0
+
+
+def test_a_fault_at_one_keeps_no_other_waiting(monkeypatch):
+    make_charity()
+    payees = [make_payee(make_member(), left_at=timezone.now()) for _ in range(2)]
+    nobodys = make_payee(make_member())
+    for payee in (*payees, nobodys):
+        fund(payee, 700)
+    years_later(payees[0], days=92)
+    years_later(payees[1])
+    subject = nobodys.subject
+    nobodys.delete()
+    real = ledger.post
+
+    def post(*, entries, **said):
+        if ledger.payable_to(payees[0]) in entries:
+            raise RuntimeError
+        return real(entries=entries, **said)
+
+    monkeypatch.setattr(ledger, "post", post)
+
+    assert leaving.close_due() == 1
+    assert [owed(each) for each in (payees[0].pk, payees[1].pk, subject)] == [700, 0, 0]
 
 
 def test_what_comes_back_to_nobody_goes_to_charity():

@@ -302,6 +302,16 @@ class Books(RuleBasedStateMachine):
             self.attempt(lambda: correcting.undo(earlier=earlier, reason="Typed twice", by=self.cast.desk[0]))
 
     @rule(number=which)
+    def undo_an_honorarium_and_end_its_poll(self, number):
+        paid = Transaction.objects.filter(kind="honorarium", key__startswith="poll:", reversed_by=None)
+        if earlier := self.pick(paid, number):
+            poll_id = int(earlier.key.split(":")[1])
+            self.attempt(lambda: correcting.undo(earlier=earlier, reason="Not right", by=self.cast.desk[0]))
+            Poll.objects.filter(pk=poll_id).update(closes_at=timezone.now() - timedelta(days=1))
+            self.attempt(lambda: honoraria.credit(poll_id=poll_id))
+            self.attempt(lambda: honoraria.end(poll_id=poll_id))
+
+    @rule(number=which)
     def once_more(self, number):
         """What was done is asked for again, with the same key or about the same row, and moves nothing."""
         if call := self.pick(self.again, number):

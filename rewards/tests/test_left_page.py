@@ -1,9 +1,13 @@
 """The page of those who left: whoever has the link, and nobody else, has the money paid out."""
 
+import io
+import logging
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
@@ -11,8 +15,9 @@ from accounts.models import Mail
 from accounts.services.leaving import leave
 from accounts.tests.factories import make_member
 from rewards.models import Payee, Payout
-from rewards.services import ledger
+from rewards.services import leaving, ledger
 from rewards.tests.factories import fund, make_charity, make_payee, owed
+from rewards.views.left import AGAIN
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +46,15 @@ W9 = {
 }
 
 
+ASK = {"what": "ask", "submission": "6f1e7a52-5d0b-4f0e-8f0a-2f7a3c9a1d11"}
+
+
+def asking(client, address):
+    """The form to ask with, as the page made it."""
+    page = client.get(address).content.decode()
+    return ASK | {"submission": re.search(r'name="submission" value="([^"]+)"', page)[1]}
+
+
 @pytest.fixture
 def payee():
     payee = make_payee(make_member())
@@ -60,7 +74,7 @@ def test_the_link_alone_leads_to_a_payout(client, payee, address):
 
     assert client.post(f"{address}?by=check", CHECK).status_code == 302
     assert client.post(address, W9).status_code == 302
-    assert client.post(address, {"what": "ask"}).status_code == 302
+    assert client.post(address, asking(client, address)).status_code == 302
 
     payout = Payout.objects.get()
     assert (payout.cents, payout.method, payout.subject) == (1_500, "check", payee.subject)
@@ -70,7 +84,7 @@ def test_the_link_alone_leads_to_a_payout(client, payee, address):
 
 
 def test_a_payout_needs_way_and_form_first(client, payee, address):
-    response = client.post(address, {"what": "ask"})
+    response = client.post(address, ASK)
 
     assert response.status_code == 422
     assert "Say first how you want to be paid." in response.content.decode()
@@ -106,3 +120,63 @@ def test_no_other_link_and_no_old_one_opens_anything(client, payee, address):
 
 def test_an_unknown_form_is_refused(client, address):
     assert client.post(address, {"what": "all"}).status_code == 400
+
+
+@pytest.mark.parametrize("submission", [{}, {"submission": "x"}])
+def test_a_form_without_its_id_asks_for_nothing(client, payee, address, submission):
+    client.post(f"{address}?by=check", CHECK)
+    client.post(address, W9)
+
+    response = client.post(address, {"what": "ask", **submission})
+
+    assert response.status_code == 422
+    assert AGAIN in unescape(response.content.decode())
+    assert owed(payee) == 1_500
+
+
+def test_asking_twice_is_one_payout_and_of_nothing_none(client, payee, address):
+    client.post(f"{address}?by=check", CHECK)
+    client.post(address, W9)
+    form = asking(client, address)
+
+    assert [client.post(address, form).status_code for _ in range(2)] == [302, 302]
+    assert Payout.objects.count() == 1
+
+    response = client.post(address, ASK)
+    assert response.status_code == 422
+    assert "There is nothing to pay out." in response.content.decode()
+
+
+def test_a_way_is_not_chosen_where_none_is_offered(client, address, settings):
+    settings.PAYOUT_PROVIDERS = {}
+
+    assert client.post(address, CHECK).status_code == 400
+
+
+def test_no_line_of_the_log_holds_the_link(client, address, monkeypatch):
+    def fail(*args, **more):
+        raise RuntimeError(f"nothing at {address}")
+
+    written, config = io.StringIO(), settings.LOGGING
+    handler = logging.StreamHandler(written)
+    formatter = config["formatters"]["structured"]
+    handler.setFormatter(formatter["()"](**{name: of for name, of in formatter.items() if name != "()"}))
+    for name in config["handlers"]["console"]["filters"]:
+        handler.addFilter(config["filters"][name]["()"]())
+    secret = address.rstrip("/").rpartition("/")[2]
+    client.raise_request_exception = False
+    logging.getLogger().addHandler(handler)
+    try:
+        codes = [
+            client.post(address, W9 | {"w9-tin": "1"}).status_code,
+            client.post(address, {"what": "all"}).status_code,
+            client.get(f"{address}more/").status_code,
+        ]
+        monkeypatch.setattr(leaving, "ends_at", fail)
+        codes.append(client.get(address).status_code)
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+    assert codes == [422, 400, 404, 500]
+    assert written.getvalue().count("/rewards/left/...") >= len(codes)
+    assert secret not in written.getvalue()

@@ -6,17 +6,20 @@ from uuid import uuid4
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Notice
-from accounts.tests.factories import make_user
+from accounts.tests.factories import make_member, make_user
 from conftest import client_of
-from questions.models import Byline
-from questions.tests.factories import make_answer, make_question
+from questions.models import Byline, Question
+from questions.tests.factories import corroborate, make_answer, make_question
 from rewards import sunshine, sunshine_file
-from rewards.models import Award, OpenPayment, Report
-from rewards.services import ledger, open_payments
-from rewards.tests.factories import make_charity, make_earmark, make_firm, make_payee
+from rewards.models import Award, Firm, OpenPayment, Report
+from rewards.services import ledger, open_payments, settling
+from rewards.tests.factories import make_charity, make_draw_day, make_earmark, make_firm, make_payee
 from sermo.errors import RuleBroken
 from verification.models import Event
 from verification.tests.factories import make_claim, make_provider
@@ -72,8 +75,8 @@ def pay(firm, member, cents=1_500, *, at=SUMMER, known=True, cause="group", **fi
         awarded_at=at,
         **fields,
     )
-    payment = open_payments.note(award)
-    if payment and known:
+    payment = noted(award)
+    if known and payment.is_blind:
         day = payment.paid_on
         OpenPayment.objects.filter(pk=payment.pk).update(
             is_blind=False, unblinded_on=day, unblinded_by="finance"
@@ -82,9 +85,11 @@ def pay(firm, member, cents=1_500, *, at=SUMMER, known=True, cause="group", **fi
     return payment
 
 
-def pay_author(firm, post, cents=1_500, *, cause="author", member=None, **fields):
+def pay_author(
+    firm, post, cents=1_500, *, cause="author", member=None, was_public=False, is_gone=False, **fields
+):
     """What settling an earmark makes."""
-    earmark = make_earmark(post, firm)
+    earmark = make_earmark(post, firm, was_public=was_public)
     payee = make_payee(member or post.author)
     account = ledger.payable_to(payee)
     row = ledger.post(
@@ -95,13 +100,18 @@ def pay_author(firm, post, cents=1_500, *, cause="author", member=None, **fields
         firm=firm,
         cause=cause,
         earmark=earmark,
-        question=post.question,
-        post=post,
+        question=None if is_gone else post.question,
+        post=None if is_gone else post,
         cents=cents,
         entry=row.entries.get(account=account),
         **fields,
     )
-    return open_payments.note(award, post=post)
+    return noted(award, award.post)
+
+
+def noted(award, post=None):
+    open_payments.note_all([(award, post)])
+    return OpenPayment.objects.select_related("award__entry__transaction").get(award=award)
 
 
 def open_report(firm, year=2026, day=OPENED):
@@ -149,12 +159,32 @@ def test_a_payment_of_a_covered_firm_keeps_who_got_it_as_verified(firm, physicia
     assert (payment.is_blind, payment.unblinded_on, payment.subject) == (True, None, physician.payee.subject)
 
 
-def test_firms_that_do_not_report_leave_no_row_and_noted_twice_is_once(firm, physician):
-    assert pay(make_firm(), physician) is None
+def test_noted_twice_is_once(firm, physician):
     payment = pay(firm, physician)
 
-    assert open_payments.note(payment.award) == payment
+    assert noted(payment.award) == payment
     assert OpenPayment.objects.count() == 1
+
+
+def test_a_firm_that_comes_to_report_reports_what_it_paid_before(physician, physician_client):
+    firm = make_firm("Borealis", registration_id="100000000007")
+    verified(physician)
+    payment = pay(firm, physician)
+    page = physician_client.get(reverse("rewards:open_payments")).content.decode()
+    assert payment.recipient is None
+    assert "Nothing to report" in page
+    assert physician_client.get(reverse("rewards:dispute", args=[payment.pk])).status_code == 404
+    assert sunshine.reported(Report(firm=firm, year=2026)) == []
+
+    Firm.objects.update(is_covered=True)
+    report = open_report(firm := Firm.objects.get())
+
+    payment.refresh_from_db()
+    assert payment.recipient["last_name"] == "QUILLFEATHER"
+    assert amounts(export(report)) == ["15.00"]
+    Firm.objects.update(is_covered=False)
+    with pytest.raises(open_payments.NotCovered):
+        export(report)
 
 
 def test_the_year_of_a_payment_is_the_payers(firm, physician):
@@ -180,6 +210,52 @@ def test_only_the_author_under_a_real_name_is_known_to_the_firm(
     assert payment.is_blind is is_blind
     assert payment.unblinded_by == ("" if is_blind else "public")
     assert payment.unblinded_on == (None if is_blind else payment.paid_on)
+
+
+def test_a_firm_that_read_the_name_knows_it_whatever_came_after(firm, physician, opened):
+    """Its author hides the name before the close, or leaves, after which an award says no post."""
+    answer = make_answer(opened, physician)
+    Byline.objects.filter(pk=answer.byline_id).update(mode="masked")
+    answer.refresh_from_db()
+
+    hidden = pay_author(firm, answer, was_public=True)
+    gone = pay_author(make_firm(is_covered=True), answer, was_public=True, is_gone=True)
+
+    assert [(each.is_blind, each.unblinded_by) for each in (hidden, gone)] == [(False, "public")] * 2
+
+
+def test_a_voter_of_such_a_post_stays_unknown(firm, physician, third, opened):
+    answer = make_answer(opened, physician)
+
+    assert pay_author(firm, answer, cause="voter", member=third, was_public=True).is_blind
+
+
+def test_closing_takes_no_more_statements_for_more_voters(firm, colleague, third):
+    """Each of them verified, whose identity is kept with the payment."""
+    make_draw_day()
+    spent = []
+    for number in (2, 12):
+        answer = make_answer(make_question(colleague), third)
+        for _ in range(number):
+            corroborate(answer, verified(make_member()))
+        make_earmark(answer, firm, voter_cents=500, voter_slots=12)
+        Question.objects.filter(pk=answer.question_id).update(
+            status="closed", closed_at=timezone.now(), close_reason="author"
+        )
+        with CaptureQueriesContext(connection) as queries:
+            settling.settle(question_id=answer.question_id)
+        spent.append(len(queries))
+        assert OpenPayment.objects.filter(award__question=answer.question_id).count() == number + 1
+
+    assert spent[0] >= spent[1]
+
+
+def test_each_report_of_a_year_is_told(firm, physician):
+    for payer in (firm, make_firm(is_covered=True)):
+        pay(payer, physician)
+        open_report(payer)
+
+    assert Notice.objects.filter(kind="reward", member=physician).count() == 2
 
 
 def test_a_member_without_a_claim_or_who_left_is_kept_without_a_name(firm, physician):

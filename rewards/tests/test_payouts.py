@@ -72,11 +72,19 @@ def test_the_form_of_somebody_else_asks_for_nothing(payee, colleague):
         ask(make_paid(colleague), 2_000, key)
 
 
-@pytest.mark.parametrize("cents", [999, 0, -5_000])
-def test_payouts_begin_at_ten_dollars(payee, cents):
+def test_payouts_begin_at_ten_dollars(payee):
     with pytest.raises(payouts.BelowLeast, match=r"\$10\.00"):
-        ask(payee, cents)
+        ask(payee, 999)
     ask(payee, 1_000)
+
+
+@pytest.mark.parametrize("cents", [0, -5_000])
+@pytest.mark.parametrize("has_left", [False, True])
+def test_of_nothing_nothing_is_paid_out(payee, cents, has_left):
+    type(payee).objects.update(left_at=timezone.now() if has_left else None)
+
+    with pytest.raises(payouts.NothingThere):
+        ask(payee, cents)
 
 
 def test_more_than_the_balance_is_refused(payee):
@@ -101,6 +109,37 @@ def test_nothing_is_paid_out_while_suspended(payee):
 
     with pytest.raises(payouts.Suspended):
         ask(payee)
+
+
+def test_who_left_while_suspended_is_paid_what_was_credited(payee, desk):
+    type(payee.member).objects.update(standing="suspended")
+    type(payee).objects.update(left_at=timezone.now())
+
+    payout = ask(payee)
+    batch, _ = manual.take_batch(method="bank", by=desk[0])
+
+    assert list(batch.payouts.all()) == [payout]
+
+
+def test_nothing_asked_for_before_is_approved_or_taken_while_suspended(payee, colleague, desk):
+    fund(payee, 20_000)
+    small, large = ask(payee, 5_000), ask(payee, 20_000)
+    type(payee.member).objects.filter(pk=payee.member_id).update(standing="suspended")
+
+    with pytest.raises(manual.AllWait):
+        manual.take_batch(method="bank", by=desk[0])
+    assert (now(small).state, now(small).problem) == ("approved", payouts.HELD_UP)
+    with pytest.raises(approving.HeldUp):
+        approving.approve(payout=large, by=desk[0])
+    other = ask(make_paid(colleague))
+    batch, _ = manual.take_batch(method="bank", by=desk[0])
+    assert list(batch.payouts.all()) == [other]
+
+    type(payee.member).objects.update(standing="physician")
+    approving.approve(payout=large, by=desk[0])
+    batch, _ = manual.take_batch(method="bank", by=desk[0])
+    assert {(one.state, one.problem) for one in batch.payouts.all()} == {("submitted", "")}
+    assert batch.payouts_count == 2
 
 
 def test_who_left_can_still_be_paid(payee):
@@ -373,6 +412,42 @@ def test_money_of_who_left_meanwhile_comes_back_to_their_account(payee, sent):
     assert owed(subject) == 5_000
 
 
+def test_another_sum_settles_nothing(payee, sent, caplog):
+    for _ in range(2):
+        payouts.settle(sent, Outcome(PAID, "tr_1", cents=4_999))
+
+    assert (now(sent).state, now(sent).problem) == ("in_doubt", payouts.OTHER_SUM)
+    assert states(sent)[-2:] == ["submitted", "in_doubt"]
+    assert "said to be of 4999" in caplog.text
+    assert (on_its_way(), owed(payee)) == (5_000, 0)
+
+    payouts.settle(sent, Outcome(PAID, "tr_1", cents=5_000))
+    payouts.settle(sent, Outcome(RETURNED, "tr_1", cents=1_000))
+    assert (now(sent).state, now(sent).problem) == ("paid", "")
+
+
+def test_what_is_odd_is_kept_for_a_person(sent):
+    payouts.settle(sent, Outcome(UNKNOWN, problem="There are two of them."))
+
+    assert (now(sent).state, now(sent).problem) == ("in_doubt", "There are two of them.")
+
+
+def test_what_a_provider_says_while_it_has_it_is_kept(sent):
+    payouts.settle(sent, Outcome(SUBMITTED, problem="Nobody has claimed it yet."))
+
+    assert (now(sent).state, now(sent).problem) == ("submitted", "Nobody has claimed it yet.")
+
+
+@pytest.mark.parametrize(("said", "days"), [(None, 0), (-3, 3), (-99, 10), (1, 0)])
+def test_the_day_of_payment_is_what_is_said_as_far_as_it_can_be(sent, said, days):
+    today = payouts.business_days.today()
+    Payout.objects.update(requested_at=timezone.now() - timedelta(days=10))
+
+    payouts.settle(sent, Outcome(PAID, paid_on=None if said is None else today + timedelta(days=said)))
+
+    assert now(sent).paid_on == today - timedelta(days=days)
+
+
 # By hand
 
 
@@ -416,6 +491,37 @@ def test_the_desk_confirms_what_it_sent(sent, desk):
     with pytest.raises(manual.NotTaken):
         manual.confirm(payout=sent, reference="check 1043", by=desk[0])
     assert Event.objects.filter(kind="finance_paid").count() == 1
+
+
+def test_the_desk_says_on_which_day_it_was_paid(sent, desk):
+    today = payouts.business_days.today()
+    Payout.objects.update(requested_at=timezone.now() - timedelta(days=2))
+
+    for days in (-3, 1):
+        with pytest.raises(manual.NotThatDay):
+            manual.confirm(payout=sent, reference="1", by=desk[0], paid_on=today + timedelta(days=days))
+    for _ in range(2):
+        manual.confirm(payout=sent, reference="1", by=desk[0], paid_on=today - timedelta(days=2))
+
+    assert now(sent).paid_on == today - timedelta(days=2)
+    with pytest.raises(manual.NotTaken):
+        manual.confirm(payout=sent, reference="1", by=desk[0], paid_on=today)
+
+
+@pytest.mark.parametrize("is_paid", [False, True])
+def test_a_file_fetched_again_has_only_what_is_still_to_be_sent(physician, colleague, desk, is_paid):
+    over, left = ask(make_paid(physician)), ask(make_paid(colleague))
+    batch, file = manual.take_batch(method="bank", by=desk[0])
+    if is_paid:
+        manual.confirm(payout=over, reference="check 7", by=desk[0])
+    else:
+        manual.came_back(payout=over, note="Wrong address", by=desk[0])
+
+    again = manual.file_of(batch)
+
+    assert str(over.key).encode() in file
+    assert str(over.key).encode() not in again
+    assert str(left.key).encode() in again
 
 
 def test_the_desk_notes_what_came_back(payee, sent, desk):
@@ -469,6 +575,18 @@ def test_a_late_payout_is_told_once(payee, promised):
     assert now(payout).late_told_at
     assert len(told(payee)) == 1
     assert owed(payee) == 0
+
+
+def test_one_that_cannot_be_noted_as_late_keeps_none_of_the_others(payee, promised, monkeypatch, caplog):
+    fund(payee, 5_000)
+    bad, good = promised(1), promised(1)
+    tell = payouts.tell
+    monkeypatch.setattr(payouts, "tell", lambda payout: 1 / 0 if payout.pk == bad.pk else tell(payout))
+
+    assert payouts.note_late() == 1
+
+    assert (now(bad).late_told_at, bool(now(good).late_told_at)) == (None, True)
+    assert f"payout {bad.pk}" in caplog.text
 
 
 def test_on_the_promised_day_and_once_paid_nothing_is_late(promised):

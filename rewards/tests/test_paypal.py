@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from rewards import providers
+from rewards import business_days, providers
 from rewards.models import Payout, PayoutStep, ProviderEvent
 from rewards.providers import paypal
 from rewards.providers.base import FAILED, PAID, RETURNED, SUBMITTED, UNKNOWN, BadSignature, InDoubt
-from rewards.services import checking, reconciling, running
+from rewards.services import checking, payouts, reconciling, running
 from rewards.tests.factories import owed
 from rewards.tests.fake_provider import PAYPAL_ID, PAYPAL_SECRET, PAYPAL_WEBHOOK, fake_provider
 from rewards.tests.payout_makers import ask, make_paid, now, states
@@ -175,6 +175,18 @@ def test_the_item_says_what_became_of_it_not_the_batch(server, payout):
     }
 
 
+def test_the_day_of_a_payment_is_paypals(server, payout):
+    run()
+    server.process(payout.key)
+    yesterday = timezone.now() - timedelta(days=1)
+    server.lines[str(payout.key)]["time_processed"] = yesterday.strftime("%Y-%m-%dT%H:%M:%SZ")
+    Payout.objects.update(requested_at=timezone.now() - timedelta(days=2))
+
+    later()
+
+    assert now(payout).paid_on == business_days.today() - timedelta(days=1)
+
+
 def test_a_batch_that_was_denied_failed(server, payout, payee):
     run()
     server.batches[str(payout.key)]["batch_header"]["batch_status"] = "DENIED"
@@ -245,7 +257,8 @@ def test_what_does_not_fit_is_left_to_a_person(server, payout):
     server.process(payout.key)
     server.lines[str(payout.key)]["payout_item"]["amount"]["value"] = "50.06"
 
-    assert providers.of("paypal").look_up(now(payout)).state == UNKNOWN
+    later()
+    assert (now(payout).state, now(payout).problem) == ("in_doubt", payouts.OTHER_SUM)
     server.batches[str(payout.key)]["batch_header"]["sender_batch_header"] = {"sender_batch_id": "other"}
     assert providers.of("paypal").look_up(now(payout)).state == UNKNOWN
 

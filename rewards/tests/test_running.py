@@ -15,7 +15,7 @@ from rewards import providers
 from rewards.models import Account, Payout, PretendTransfer
 from rewards.providers.base import FAILED, SUBMITTED, InDoubt, Outcome
 from rewards.providers.pretend import Pretend
-from rewards.services import ledger, running
+from rewards.services import ledger, payouts, running
 from rewards.tests.factories import balance, fund, owed
 from rewards.tests.payout_makers import Till, ask, make_paid, now, states
 
@@ -165,6 +165,39 @@ def test_without_its_keys_a_provider_is_not_called(till, payee, monkeypatch):
 
     assert run()[-1] == "1 payouts: 1 without its provider."
     assert now(payout).state == "approved"
+
+
+def test_one_that_cannot_be_taken_on_ends_no_run(till, payee, monkeypatch, caplog):
+    fund(payee, 5_000)
+    stray, bad, good = ask(payee, 1_000), ask(payee, 2_000), ask(payee, 3_000)
+    Payout.objects.filter(pk=stray.pk).update(provider="gone")
+    settle = payouts.settle
+    monkeypatch.setattr(
+        payouts,
+        "settle",
+        lambda payout, outcome: 1 / 0 if payout.pk == bad.pk else settle(payout, outcome),
+    )
+
+    assert run()[-1] == "3 payouts: 2 not taken on, 1 paid."
+
+    assert [now(payout).state for payout in (stray, bad, good)] == ["approved", "submitted", "paid"]
+    assert f"Payout {bad.pk} was not taken on" in caplog.text
+
+
+def test_nothing_is_sent_while_its_member_is_suspended(till, payee):
+    till.before.append(InDoubt())
+    doubtful = ask(payee, 2_000)
+    run()
+    fresh = ask(payee, 3_000)
+    type(payee.member).objects.update(standing="suspended")
+
+    assert run()[-1] == "2 payouts: 2 waits for a suspended member."
+    assert (now(fresh).state, now(fresh).problem) == ("approved", payouts.HELD_UP)
+    assert till.calls == [doubtful.key]
+
+    type(payee.member).objects.update(standing="physician")
+    run()
+    assert {now(payout).state for payout in (doubtful, fresh)} == {"paid"}
 
 
 def test_one_that_somebody_else_took_is_not_sent(till, payee):

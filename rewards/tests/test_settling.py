@@ -34,7 +34,7 @@ from rewards.models import (
     Settlement,
 )
 from rewards.receivers import PaidOut
-from rewards.services import draws, ledger, settling
+from rewards.services import draws, leaving, ledger, settling
 from rewards.tests.factories import (
     balance,
     make_charity,
@@ -113,7 +113,7 @@ def test_closing_pays_the_author_and_shows_what_was_paid(question, answer, firm)
     assert became(earmark) == ("settled", "")
     settlement = question.settlement
     assert (settlement.paid_cents, settlement.payees, settlement.firms) == (1_250, 1, [firm.name])
-    assert settlement.draw_day is None
+    assert not settlement.pools.exists()
 
 
 def test_the_award_explains_the_entry(question, answer, firm):
@@ -146,7 +146,7 @@ def test_an_author_gets_the_sum_of_several_firms_named_as_they_want(question, an
     close(question)
 
     assert owed_to(answer.author) == 5_000
-    assert (question.settlement.firms, question.settlement.payees) == (["Halden", "A device maker"], 1)
+    assert (question.settlement.firms, question.settlement.payees) == (["Halden", "a device maker"], 1)
 
 
 def test_a_discussion_without_earmarks_has_no_settlement(question, answer):
@@ -197,11 +197,11 @@ def test_the_draw_takes_as_many_as_there_are_slots_and_anybody_can_repeat_it(que
 
     close(question)
 
-    pool, settlement = Pool.objects.get(), question.settlement
-    tickets = {drawing.ticket(today.key, question.pk, voter.payee.subject): voter for voter in voters}
+    pool = question.settlement.pools.get()
+    tickets = {drawing.ticket(today.key, question.pk, voter.payee.draw_name): voter for voter in voters}
     assert pool.tickets == sorted(tickets)
-    assert settlement.seed == drawing.seed(today.key, question.pk)
-    assert pool.winners == drawing.order(settlement.seed, pool.number, pool.tickets)[:2]
+    assert (pool.draw_day, pool.seed) == (today, drawing.seed(today.key, question.pk))
+    assert pool.winners == drawing.order(pool.seed, pool.number, pool.tickets)[:2]
     assert {voter for voter in voters if owed_to(voter)} == {tickets[ticket] for ticket in pool.winners}
 
 
@@ -285,19 +285,44 @@ def test_of_an_opening_raters_and_poll_voters_are_drawn_too_each_once(question, 
     assert drawn == {rater.pk, voter.pk, both.pk}
 
 
-def test_without_a_key_published_before_the_draw_waits_and_so_does_all(question, answer, firm):
+def test_without_a_key_published_before_the_draw_waits_and_keeps_no_other_waiting(
+    question, answer, firm, third
+):
     judged_by(answer, make_member())
     earmark = make_earmark(answer, firm, voter_cents=500, voter_slots=1)
+    other = make_earmark(make_answer(question, third), firm)
     with time_machine.travel(timezone.now()) as clock:
         draws.keep_ahead()
         close(question)
+        assert became(other) == ("settled", "")
         assert settling.sweep() == 0
         assert became(earmark) == ("open", "")
+        assert (owed_to(third), owed_to(answer.author)) == (1_000, 0)
         clock.shift(timedelta(days=1))
 
         assert settling.sweep() == 1
-        assert question.settlement.draw_day.day == draws.today()
-        assert owed_to(answer.author) == 1_000
+        assert earmark.pool.draw_day.day == draws.today()
+        assert (owed_to(answer.author), question.settlement.payees) == (1_000, 3)
+
+
+def test_what_is_settled_late_is_not_drawn_with_a_key_that_is_public_by_then(question, answer, firm, today):
+    """Neither what was held, although others were drawn at the close, nor what closed right before midnight."""
+    other = make_answer(question)
+    for post in (answer, other):
+        judged_by(post, make_member())
+    held, drawn = (make_earmark(post, firm, voter_cents=500, voter_slots=1) for post in (answer, other))
+    suspend(answer.author)
+    close(question)
+    suspend(answer.author, Member.Standing.PHYSICIAN)
+
+    tomorrow = draws.today() + timedelta(days=1)
+    with time_machine.travel(timezone.now() + timedelta(days=1)):
+        assert settling.sweep() == 0
+        make_draw_day(tomorrow, key="5e" * 32)
+        assert settling.sweep() == 1
+
+    assert (drawn.pool.draw_day, held.pool.draw_day.day) == (today, tomorrow)
+    assert held.pool.seed == drawing.seed("5e" * 32, question.pk)
 
 
 def test_without_voters_no_draw_is_waited_for(question, answer, firm):
@@ -419,7 +444,25 @@ def test_a_post_removed_right_before_the_close_pays_nobody_either(question, answ
     assert not Award.objects.exists()
 
 
-def test_of_a_removed_discussion_every_earmark_is_given_back(question, firm):
+def test_what_a_moderator_removed_may_come_back_until_nobody_can_appeal(
+    question, answer, firm, moderator, settings
+):
+    """One removed post, and one whose whole discussion was."""
+    whole = make_question(answer.author)
+    earmarks = [make_earmark(post, firm) for post in (answer, make_answer(whole, question.asker))]
+    for post in (answer, whole.posts.get(kind="opening")):
+        writing.remove_post(post=post, by=None, user=moderator.user)
+    days = settings.APPEAL_WITHIN_DAYS + settings.APPEAL_DECIDED_DAYS + 2
+
+    with time_machine.travel(timezone.now() + timedelta(days=days) - timedelta(minutes=1)):
+        assert settling.sweep() == 0
+    with time_machine.travel(timezone.now() + timedelta(days=days)):
+        assert settling.sweep() == 2
+
+    assert [became(earmark) for earmark in earmarks] == [("refunded", "removed")] * 2
+
+
+def test_of_a_discussion_its_asker_removed_every_earmark_is_given_back(question, firm):
     earmark = make_earmark(question.posts.get(), firm)
     writing.remove_post(post=question.posts.get(), by=question.asker)
 
@@ -536,14 +579,15 @@ def test_a_fault_of_the_money_does_not_keep_a_discussion_open(question, answer, 
     assert owed_to(answer.author) == 1_000
 
 
-def test_covered_firms_have_each_payment_noted(question, answer, today):
+def test_each_payment_is_noted_for_open_payments(question, answer, today):
     judged_by(answer, make_member())
     make_earmark(answer, make_firm(is_covered=True), voter_cents=500, voter_slots=1)
     make_earmark(answer, make_firm())
 
     close(question)
 
-    assert sorted(OpenPayment.objects.values_list("cents", flat=True)) == [500, 1_000]
+    noted = OpenPayment.objects.values_list("firm__is_covered", "cents")
+    assert sorted(noted) == [(False, 1_000), (True, 500), (True, 1_000)]
 
 
 def test_a_settlement_takes_as_many_statements_for_many_voters_as_for_few(answer, firm, third, today):
@@ -630,3 +674,25 @@ def test_fifty_closes_at_once_and_fifty_sweeps_pay_once(physician, colleague):
     assert of_firm(firm) == (0, 0)
     assert not Entry.objects.filter(balance_after__lt=0).exclude(account__kind="deposits").exists()
     assert Account.objects.aggregate(sum=Sum("balance"))["sum"] == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_settlement_and_a_leaving_at_once_leave_nothing_that_says_what_for(physician, colleague):
+    question, firm = make_question(physician), make_firm()
+    earmark = make_earmark(make_answer(question, colleague), firm)
+    make_payee(colleague)
+
+    def close_meanwhile():
+        try:
+            close(question)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        leaving.leave(member=colleague, address="gone@example.org")
+        pool.submit(close_meanwhile).result(20)
+    assert became(earmark) == ("open", "")
+
+    assert settling.sweep() == 1
+    assert owed_to(colleague) == 1_000
+    assert Award.objects.filter(question=None, post=None).count() == 1

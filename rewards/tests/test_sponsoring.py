@@ -11,6 +11,7 @@ from polls.models import Receipt, Sponsor
 from polls.tests.factories import make_poll, make_voter, vote
 from rewards.models import Sponsorship, Transaction
 from rewards.services import ledger, sponsoring
+from rewards.services.deposits import FormUsed
 from rewards.tests.factories import balance, make_firm
 from verification.models import Event
 
@@ -62,6 +63,20 @@ def test_the_same_form_twice_is_one_agreement(poll, firm):
     key = uuid4()
 
     assert agree(poll, firm, key=key) == agree(poll, firm, key=key)
+    assert money(firm) == (75_000, 25_000)
+
+
+def test_the_same_form_for_another_agreement_is_refused(poll, firm, physician):
+    key = uuid4()
+    agree(poll, firm, key=key)
+
+    for said in ({"quota": 9}, {"honorarium": 2_400}, {"is_blinded": False}):
+        with pytest.raises(FormUsed):
+            agree(poll, firm, key=key, **said)
+    with pytest.raises(FormUsed):
+        agree(poll, make_firm(), key=key)
+    with pytest.raises(FormUsed):
+        agree(make_poll(asker=physician), firm, key=key)
     assert money(firm) == (75_000, 25_000)
 
 

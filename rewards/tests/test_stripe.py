@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from rewards import providers
-from rewards.models import PayoutMethod, ProviderEvent
+from rewards import business_days, providers
+from rewards.models import Payout, PayoutMethod, ProviderEvent
 from rewards.providers import stripe
 from rewards.providers.base import FAILED, PAID, RETURNED, UNKNOWN, BadSignature, InDoubt
-from rewards.services import checking, reconciling, running
+from rewards.services import checking, payouts, reconciling, running
 from rewards.tests.factories import owed
 from rewards.tests.fake_provider import (
     STRIPE_KEY,
@@ -162,12 +162,33 @@ def test_a_wrong_key_of_ours_is_nobodys_failed_payout(server, payout, settings):
     assert (now(payout).state, now(payout).problem) == ("in_doubt", "Stripe refused our key.")
 
 
-@pytest.mark.parametrize(("cents", "copies"), [(4_999, 1), (5_000, 2)], ids=["another sum", "two of them"])
-def test_what_does_not_fit_is_left_to_a_person(server, payout, cents, copies):
+@pytest.mark.parametrize(
+    ("cents", "copies", "state"),
+    [(4_999, 1, PAID), (5_000, 2, UNKNOWN)],
+    ids=["another sum", "two of them"],
+)
+def test_what_does_not_fit_is_left_to_a_person(server, payout, cents, copies, state):
     for _ in range(copies):
         server.add_transfer(cents, str(payout.key))
 
-    assert providers.of("stripe").look_up(payout).state == UNKNOWN
+    said = providers.of("stripe").look_up(payout)
+    settled = payouts.settle(payout, said)
+
+    assert (said.state, said.cents) == (state, cents if copies == 1 else None)
+    assert settled.state == "in_doubt"
+    assert settled.problem
+
+
+def test_the_day_of_a_transfer_is_stripes(server, payout):
+    server.faults = ["lost"]
+    run()
+    [transfer] = server.transfers.values()
+    transfer["created"] = int((timezone.now() - timedelta(days=1)).timestamp())
+    Payout.objects.update(requested_at=timezone.now() - timedelta(days=2))
+
+    run()
+
+    assert now(payout).paid_on == business_days.today() - timedelta(days=1)
 
 
 def test_a_transfer_reversed_later_comes_back_to_the_balance(server, payout, payee, client):

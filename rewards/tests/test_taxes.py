@@ -1,3 +1,5 @@
+import csv
+import io
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from uuid import uuid4
@@ -8,7 +10,8 @@ import time_machine
 from accounts.tests.factories import make_user
 from rewards import reference
 from rewards.models import Account, Charity, Payout, TaxForm, YearRule
-from rewards.services import ledger, taxes
+from rewards.providers.base import RETURNED, Outcome
+from rewards.services import ledger, payouts, taxes
 from rewards.tests.factories import fund, make_charity, make_payee
 from verification.models import Event
 
@@ -32,7 +35,7 @@ def pay_out(payee, cents, at=SUMMER, state="paid"):
     ends = {}
     if state != "submitted":
         settled = ledger.post(kind="paid", key=f"t:{uuid4()}", entries={sending: -cents, paid: cents})
-        ends = {"ended_at": at, "settled": settled}
+        ends = {"ended_at": at, "paid_on": taxes.day_of(at), "settled": settled}
     return Payout.objects.create(
         submission=uuid4(),
         subject=payee.subject,
@@ -85,6 +88,14 @@ def test_a_payout_belongs_to_the_year_it_was_paid_in_where_the_payer_is(payee):
     assert [taxes.total(payee.subject, year) for year in (2024, 2025, 2026, 2027)] == [0, 1_000, 2_000, 0]
 
 
+def test_what_is_heard_in_january_of_december_belongs_to_december(payee):
+    payout = pay_out(payee, 1_000, FIRST_OF_2026)
+    Payout.objects.filter(pk=payout.pk).update(paid_on=date(2025, 12, 30))
+
+    assert [taxes.total(payee.subject, year) for year in (2025, 2026)] == [1_000, 0]
+    assert 2025 in taxes.years_with_money(payee.subject)
+
+
 def test_gifts_out_of_the_balance_count_and_nothing_else_does(payee, colleague):
     with time_machine.travel(LAST_OF_2025, tick=False):
         give(payee, 300)
@@ -131,17 +142,59 @@ def test_the_1099_table_holds_those_due_with_their_numbers_and_leaves_an_event(p
     place = {"city": "Lansing", "state": "MI", "zip": "48937", "tin_kind": "ssn", "tin": "078051120"}
     TaxForm.objects.create(subject=payee.subject, form={**form, **place})
 
-    lines = taxes.file_1099(2026, by=make_user(is_staff=True)).splitlines()
+    table = taxes.file_1099(2026, by=make_user(is_staff=True))
+
+    assert str(payee.subject) not in table
+    lines = table.splitlines()
+    own, strange = (taxes.account_number(each.subject) for each in (payee, unknown))
 
     assert sorted(lines[1:]) == sorted(
         [
-            f"2026,'=Ana Ruiz,,individual,1 Elm St,Lansing,MI,48937,ssn,078051120,2000.00,{payee.subject},yes",
-            f"2026,,,,,,,,,,2000.50,{unknown.subject},missing",
+            f"2026,'=Ana Ruiz,,individual,1 Elm St,Lansing,MI,48937,ssn,078051120,2000.00,{own},yes,",
+            f"2026,,,,,,,,,,2000.50,{strange},missing,",
         ]
     )
     event = Event.objects.get(kind="finance_1099")
     assert event.object == "year:2026"
     assert event.actor
+
+
+def lines_of(table):
+    """By account number: the sum, and what was filed before."""
+    rows = list(csv.DictReader(io.StringIO(table)))
+    return {row["account_number"]: (row["nonemployee_compensation"], row["filed_before"]) for row in rows}
+
+
+@time_machine.travel(datetime(2027, 2, 1, 12, tzinfo=UTC), tick=False)
+def test_what_changes_a_filed_year_is_a_correction(payee, colleague, third):
+    returning = pay_out(payee, 250_000)
+    pay_out(make_payee(colleague), 200_000)
+    pay_out(make_payee(third), 199_000)
+    own, same, late = (taxes.account_number(one.subject) for one in (payee, colleague.payee, third.payee))
+    assert lines_of(taxes.file_1099(2026)) == {own: ("2500.00", ""), same: ("2000.00", "")}
+    assert taxes.corrections(2026) == []
+
+    payouts.settle(returning, Outcome(RETURNED))
+    pay_out(third.payee, 5_000)
+
+    found = {one.account: (one.filed, one.cents) for one in taxes.corrections(2026)}
+    assert found == {own: (250_000, 0), late: (None, 204_000)}
+    corrected = {own: ("0.00", "2500.00"), late: ("2040.00", "0.00")}
+    for _ in range(2):
+        assert lines_of(taxes.file_1099(2026)) == {same: ("2000.00", ""), **corrected}
+
+    assert lines_of(taxes.file_corrections(2026)) == corrected
+    assert taxes.corrections(2026) == []
+    assert Event.objects.filter(kind="finance_1099_corrected", object="year:2026").count() == 1
+
+
+@time_machine.travel(SUMMER, tick=False)
+def test_a_year_that_goes_on_is_not_filed(payee):
+    pay_out(payee, 250_000)
+
+    taxes.file_1099(2026)
+
+    assert taxes.filed_in(2026) == {}
 
 
 def test_reference_is_loaded_once_and_leaves_alone_what_the_desk_changed():

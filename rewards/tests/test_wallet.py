@@ -1,13 +1,13 @@
 """The wallet: what a member reads of their money, and what they do with it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Member
+from accounts.models import Member, NoticeThread
 from accounts.tests.factories import make_user
 from conftest import client_of
 from polls.tests.factories import make_poll
@@ -245,6 +245,26 @@ def test_the_wallet_takes_at_most_eight_queries(
     assert answer.status_code == 200
 
 
+def test_months_are_those_of_the_payer():
+    evening = datetime(2026, 11, 1, 3, 30, tzinfo=UTC)  # still October where the payer is
+    line = wallet.Line(at=evening, title="", detail="", cents=1, balance=1, part=wallet.EARNED)
+
+    assert wallet.by_month([line]) == [(date(2026, 10, 1), [line])]
+    assert wallet.by_month([line], after="2026-10") == [(None, [line])]
+
+
+def test_who_reads_the_wallet_has_read_what_was_told_of_it(payee, physician_client):
+    fund(payee, 2_000)
+    payouts.settle(ask(payee, 2_000), base.Outcome(base.PAID, "check 12"))
+    thread = NoticeThread.objects.get(member=payee.member, about="rewards")
+    assert thread.unread
+
+    physician_client.get("/rewards/")
+
+    thread.refresh_from_db()
+    assert thread.unread == 0
+
+
 # Where it stands
 
 
@@ -271,7 +291,7 @@ def test_the_year_counts_what_was_paid_and_given_and_is_the_sum_of_the_tax_offic
     earlier = _approved(ask(payee, 3_000))
     payouts.settle(earlier, base.Outcome(base.PAID))
     Payout.objects.filter(pk=earlier.pk).update(
-        requested_at="2025-12-01T12:00Z", ended_at="2026-01-01T04:59:59Z"
+        requested_at="2025-12-01T12:00Z", ended_at="2026-01-05T12:00Z", paid_on="2025-12-31"
     )
     donating.donate(payee=payee, charity=make_charity(), cents=49_999, submission=uuid4())
     undone = donating.donate(payee=payee, charity=make_charity(), cents=700, submission=uuid4())
@@ -398,7 +418,10 @@ def test_a_paid_one_says_how_long_it_took(payee, physician_client):
     payout = ask(payee, 2_000)
     payouts.settle(payout, base.Outcome(base.PAID, "check 12"))
     Payout.objects.filter(pk=payout.pk).update(
-        requested_at="2026-03-02T15:00Z", promised_on="2026-03-16", ended_at="2026-03-19T15:00Z"
+        requested_at="2026-03-02T15:00Z",
+        promised_on="2026-03-16",
+        paid_on="2026-03-19",
+        ended_at="2026-04-02T15:00Z",  # when it was heard
     )
 
     assert "Paid Mar 19, 13 business days after you asked, 3 business days late" in read(physician_client)
@@ -456,6 +479,13 @@ def test_a_form_sent_again_for_something_else_is_refused(payee):
 
 
 # Statements
+
+
+def test_a_statement_names_no_number_of_the_books(payee, physician_client):
+    answer = physician_client.get(f"/rewards/statement/{taxes.year_of(timezone.now())}/")
+
+    assert payee.member.handle in words(answer)
+    assert str(payee.subject) not in answer.content.decode()
 
 
 def test_a_statement_adds_up(payee, firm, physician_client):

@@ -38,8 +38,8 @@ from questions.tests.factories import (
     make_comment,
     make_question,
 )
-from rewards.models import Settlement
 from rewards.services import choosing
+from rewards.tests.factories import make_draw_day, make_earmark, make_firm
 from sermo.sessions import SessionStore
 
 
@@ -108,9 +108,11 @@ def _discussions(people):
     credited = make_answer(solved, author=reader)
     closing.solve_question(question=solved, by=author, answers=[credited], outcome="It went away.")
     closed = make_question(reader, title="What do you do once it is over?")
-    make_answer(closed, author=author)
+    judged = make_answer(closed, author=author)
+    corroborate(judged, people.moderator)
+    make_draw_day()
+    make_earmark(judged, make_firm("Corvane Pharma", is_active=False), voter_cents=500, voter_slots=1)
     closing.close_question(question=closed, by=reader)
-    Settlement.objects.create(question=closed, paid_cents=500, payees=1, firms=["Corvane Pharma"])
     return SimpleNamespace(**{name: value for name, value in locals().items() if name != "people"})
 
 
@@ -179,6 +181,7 @@ def _arguments(people, talk, left):
     images = [{"key": talk.case.images.get().key}]
     return {
         "rewards:draw": [{"question_id": talk.closed.pk}, {"question_id": talk.question.pk}],
+        "rewards:tickets": [{"question_id": talk.closed.pk, "number": 1}],
         ("diagnosis_id",): [{"diagnosis_id": talk.forecast.reply.diagnosis_id}],
         ("question_id",): [{"question_id": question.pk} for question in questions[:3]],
         ("post_id",): posts,

@@ -1,19 +1,22 @@
 """The draws of paid voters, published so that anybody can repeat them."""
 
-from django.http import Http404
+from itertools import islice
+
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from accounts.doors import physician_required
 from questions.models import Question
 from rewards import drawing
-from rewards.models import DrawDay, Payee, Settlement
+from rewards.models import DrawDay, Payee, Pool, Settlement
 from rewards.services import draws
 from rewards.templatetags.rewards import words_of
 from rewards.words import dollars
 from sermo.paging import page
 
 DAYS_PER_PAGE = 60
+TICKETS_SHOWN = 200  # of a pool; the file has all
 PROGRAM = """import hashlib, hmac
 
 key = "{key}"
@@ -44,49 +47,65 @@ def days(request):
 @require_safe
 def draw(request, question_id):
     """What was paid in one discussion and how its voters were drawn, for whoever may read the discussion."""
-    visible = Question.objects.visible_to(request.user).listed()
-    question = get_object_or_404(visible, pk=question_id)
-    settlement = get_object_or_404(
-        Settlement.objects.select_related("draw_day"), pk=question.pk, paid_cents__gt=0
-    )
-    if question.is_open:
-        raise Http404
-    pools = list(settlement.pools.order_by("number"))
-    context = {
-        "question": question,
-        "words": words_of(settlement),
-        "settlement": settlement,
-        "pools": pools,
-    }
-    if settlement.draw_day:
-        context |= _drawn(settlement, pools, own=_own_ticket(settlement, request.user))
+    settlement = _shown(request.user, question_id)
+    pools = list(settlement.pools.select_related("draw_day").order_by("number"))
+    context = {"question": settlement.question, "words": words_of(settlement), "pools": pools}
+    if pools:
+        context |= _drawn(pools, request.user)
     return render(request, "rewards/draw.html", context)
 
 
-def _drawn(settlement, pools, *, own):
+@physician_required
+@require_safe
+def tickets(request, question_id, number):
+    """All tickets of one pool, a line each, as the program of the page reads them."""
+    pool = get_object_or_404(Pool, settlement=_shown(request.user, question_id), number=number)
+    answer = HttpResponse("".join(f"{ticket}\n" for ticket in pool.tickets), content_type="text/plain")
+    answer["Content-Disposition"] = 'attachment; filename="tickets.txt"'
+    return answer
+
+
+def _shown(user, question_id) -> Settlement:
+    """What was paid in a closed discussion that somebody may read."""
+    visible = Question.objects.visible_to(user).listed()
+    question = get_object_or_404(visible, pk=question_id)
+    settlement = get_object_or_404(Settlement, pk=question.pk, paid_cents__gt=0)
+    if question.is_open:
+        raise Http404
+    settlement.question = question
+    return settlement
+
+
+def _drawn(pools, user):
+    payee = Payee.objects.filter(member=user.as_member).first() if user.as_member else None
     for pool in pools:
-        pool.sum = dollars(pool.cents)
-        winners = set(pool.winners)
-        pool.rows = [(ticket, ticket in winners, ticket == own) for ticket in pool.tickets]
-    key = draws.published_key(settlement.draw_day)
-    first = pools[0] if pools else None
+        own = _ticket_of(payee, pool)
+        pool.sum, pool.key = dollars(pool.cents), draws.published_key(pool.draw_day)
+        pool.own = own if own in pool.tickets else ""
+        pool.rows = _rows(pool)
+        pool.unshown = len(pool.tickets) - len(pool.rows)
+    first = pools[0]
     return {
-        "key": key,
-        "own": next((own for pool in pools if own in pool.tickets), ""),
-        "has_won": any(own in pool.winners for pool in pools),
+        "own": next((pool.own for pool in pools if pool.own), ""),
+        "has_won": any(pool.own in pool.winners for pool in pools),
         "program": PROGRAM.format(
-            key=key or "the key, once it is published",
-            question=settlement.pk,
+            key=first.key or "the key, once it is published",
+            question=first.settlement_id,
             slots=first.slots,
             number=first.number,
-        )
-        if first
-        else "",
+        ),
     }
 
 
-def _own_ticket(settlement, user) -> str:
-    """What the reader would have been drawn by; nobody else can tell whose it is."""
-    member = user.as_member
-    payee = Payee.objects.filter(member=member).first() if member else None
-    return drawing.ticket(settlement.draw_day.key, settlement.pk, payee.subject) if payee else ""
+def _ticket_of(payee, pool) -> str:
+    """What a reader would have been drawn by; nobody else can tell whose it is."""
+    return drawing.ticket(pool.draw_day.key, pool.settlement_id, payee.draw_name) if payee else ""
+
+
+def _rows(pool) -> list[tuple[str, bool, bool]]:
+    """The tickets to show: of many those that won, one's own, and the first of the others."""
+    winners = set(pool.winners)
+    kept = winners | {pool.own} & set(pool.tickets)
+    others = (ticket for ticket in pool.tickets if ticket not in kept)
+    kept.update(islice(others, max(0, TICKETS_SHOWN - len(kept))))
+    return [(ticket, ticket in winners, ticket == pool.own) for ticket in pool.tickets if ticket in kept]

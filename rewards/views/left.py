@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
+from questions.forms import SubmissionForm
 from rewards import methods
 from rewards.forms import W9Form
 from rewards.models import Charity, Method, Payout
@@ -25,6 +26,7 @@ SAVED = {
     ASK: "Asked for.",
     DONATE: "Given.",
 }
+AGAIN = "That form did not come as this page made it. Nothing was done; send it again."
 
 
 @sensitive_post_parameters()
@@ -41,8 +43,12 @@ def left(request, key):
     forms = _forms(request, payee, what)
     if request.method == "POST":
         form = forms.get(what)
-        if (form is None or form.is_valid()) and _do(request, payee, what, form):
+        if form is None:
+            raise BadRequest("No way of payment is offered.")
+        if form.is_valid() and _do(request, payee, what, form):
             return redirect(request.get_full_path())
+        if "submission" in form.errors:
+            messages.error(request, AGAIN)
     context = _context(payee, key, forms)
     return render(request, "rewards/left.html", context, status=422 if request.method == "POST" else 200)
 
@@ -59,6 +65,7 @@ def _forms(request, payee, what) -> dict:
     account = ledger.payable_to(payee)
     forms = {
         W9: W9Form(typed.get(W9), prefix=W9),
+        ASK: SubmissionForm(typed.get(ASK)),
         DONATE: DonateForm(typed.get(DONATE), balance=account.balance, prefix=DONATE),
     }
     if by := _by(request):
@@ -85,7 +92,7 @@ def _do(request, payee, what, form) -> bool:
             payouts.ask(
                 payee=payee,
                 cents=ledger.payable_to(payee).balance,
-                submission=request.POST.get("submission") or uuid4(),
+                submission=form.cleaned_data["submission"],
             )
     except RuleBroken as refusal:
         messages.error(request, str(refusal))

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.services import notices
 from accounts.views.ties import member_required
 from rewards import business_days, figures, methods
 from rewards import wallet as reading
@@ -37,8 +38,10 @@ def lines(request):
 
 def _lines_page(request, after):
     standing = reading.standing_of(request.user.as_member)
+    if standing.has_news and after is None:
+        notices.seen(request.user.as_member, reading.TOLD_ABOUT)
     found, sending = reading.lines_of(standing, request.user, after)
-    more = {"after": found.next, "month": f"{found.rows[-1].at:%Y-%m}"} if found.next else {}
+    more = {"after": found.next, "month": f"{reading.month_of(found.rows[-1]):%Y-%m}"} if found.next else {}
     context = {
         "months": reading.by_month(found, after=request.GET.get("month", "") if request.htmx else ""),
         "more_url": f"{reverse('rewards:lines')}?{urlencode(more)}" if more else "",

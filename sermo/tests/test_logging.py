@@ -25,6 +25,13 @@ def test_no_line_holds_the_key_of_a_feed():
     assert said == {"exception": 'No feed at "/news/feed/...".', "status": 500}
 
 
+def test_no_line_holds_the_link_to_the_money_of_who_left():
+    line = record("Unprocessable Entity", "/rewards/left/a-secret_key/?by=check")
+
+    assert unnamed(line)
+    assert line.getMessage() == "Unprocessable Entity: /rewards/left/..."
+
+
 def test_other_addresses_stay():
     line = record("Not Found", "/questions/76/")
 

@@ -5,11 +5,11 @@ import io
 from collections.abc import Iterable
 from functools import cache
 
-from newsfeed.learning import harmless
 from rewards.models import Firm
 from rewards.reference import DATA
 from rewards.services import taxes
 from rewards.sunshine import MOST_PRODUCTS, Line
+from sermo.csv_cells import harmless
 
 PRIMARY_TYPES = {"MD": "Medical Doctor", "DO": "Doctor of Osteopathy"}
 IN_FULL = {
@@ -25,7 +25,7 @@ def as_csv(lines: Iterable[Line], *, firm: Firm, year: int, layout: str) -> str:
     """The whole file; a value longer than its column is cut."""
     columns = columns_of(layout)
     written = io.StringIO()
-    table = csv.writer(written)
+    table = csv.writer(written, quoting=csv.QUOTE_ALL)
     table.writerow(name for name, _, _ in columns)
     for line in lines:
         values = _values(line, firm, year)

@@ -266,7 +266,7 @@ def _of_award(award: Award, readable: dict[int, Question]) -> dict:
     question = readable.get(place)
     detail = f"{capfirst(award.firm.shown_as)}: {SHORT[award.cause]}"
     if award.earmark:
-        detail += f", marked {_day(award.earmark.placed_at)}"
+        detail += f", earmarked {_day(award.earmark.placed_at)}"
     if award.earmark and question and question.closed_at:
         detail += f", closed {_day(question.closed_at)}"
     told = {"icon": ICONS[award.cause], "detail": detail}

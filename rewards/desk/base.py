@@ -18,6 +18,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from accounts.admin import ReadOnlyAdmin
 from accounts.doors import recently_authenticated
@@ -58,6 +59,7 @@ class Table:
     numbers: tuple[int, ...] = ()  # columns, from 1, that stand to the right
     empty: str = "Nothing."
     more: str = ""  # address of the next rows
+    more_words: str = "Earlier ones"
 
 
 def link(row: Any, words: str | None = None) -> str:
@@ -75,6 +77,11 @@ def signed(cents: int) -> str:
 
 def moment(at: datetime | None) -> str:
     return f"{timezone.localtime(at):%Y-%m-%d %H:%M}" if at else ""
+
+
+def day(at: datetime | None) -> str:
+    """Of what members earn and what they earned it by: moments would lead from a post to an account."""
+    return f"{timezone.localtime(at):%Y-%m-%d}" if at else ""
 
 
 def file_of(data: bytes | str, name: str) -> HttpResponse:
@@ -120,6 +127,12 @@ class DeskAdmin(ReadOnlyAdmin):
     def found(self, queryset, term: str):
         return queryset.filter(pk=number) if (number := number_of(term)) else queryset.none()
 
+    def lookup_allowed(self, lookup, value, request=None):
+        """Only what the filters beside a list are named for, so that no address joins what the pages keep apart."""
+        names = [getattr(one, "parameter_name", one) for one in self.list_filter]
+        is_named = any(lookup == name or lookup.startswith(f"{name}__") for name in names)
+        return is_named and super().lookup_allowed(lookup, value, request)
+
     def get_urls(self):
         return [
             *(
@@ -143,11 +156,14 @@ class DeskAdmin(ReadOnlyAdmin):
                 raise PermissionDenied
             return (recently_authenticated(view) if act.is_guarded else view)(request, pk)
 
+        @sensitive_post_parameters()
+        @sensitive_variables()
         def view(request, pk):
             return self._act_view(request, act, pk)
 
         return allowed
 
+    @sensitive_variables()
     def _act_view(self, request, act: Act, pk: int | None):
         row = None if act.of_list else get_object_or_404(self.get_queryset(request), pk=pk)
         is_open = row is None or act.is_open(row)
@@ -183,6 +199,7 @@ class DeskAdmin(ReadOnlyAdmin):
             said.append((label_for_field(name, self.model, self), shown))
         return said
 
+    @sensitive_variables()
     def _done(self, request, act: Act, row, form) -> HttpResponseBase | None:
         """Where to go when it is done; none, with the refusal in the form, when it is not."""
         try:
@@ -233,17 +250,36 @@ class DeskAdmin(ReadOnlyAdmin):
 class EditedAdmin(DeskAdmin):
     """Rows whose words the desk may change; they are deleted never."""
 
+    recorded: tuple[str, ...] = ()  # fields of which the trail keeps what they were and became; guarded, too
+
     def has_add_permission(self, request, obj=None):
         return request.user.has_perm(f"rewards.add_{self.opts.model_name}")
 
     def has_change_permission(self, request, obj=None):
         return request.user.has_perm(f"rewards.change_{self.opts.model_name}")
 
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        """Where what is said is where money goes, whoever says it first confirms that it is still them."""
+        view = super().changeform_view
+        may = self.has_change_permission(request) if object_id else self.has_add_permission(request)
+        if self.recorded and may and request.method == "POST":
+            view = recently_authenticated(view)
+        return view(request, object_id, form_url, extra_context)
+
     def save_model(self, request, obj, form, change):
         events.lock_chain()  # before the row, as everywhere
         super().save_model(request, obj, form, change)
         name = self.opts.model_name
-        events.record(kind=f"finance_{name}", by=request.user, object=f"{name}:{obj.pk}")
+        events.record(
+            kind=f"finance_{name}",
+            by=request.user,
+            object=f"{name}:{obj.pk}",
+            evidence=[
+                f"{field}: {form.initial.get(field) or 'none'} -> {form.cleaned_data[field]}"
+                for field in self.recorded
+                if field in form.changed_data
+            ],
+        )
 
 
 def number_of(term: str) -> int:

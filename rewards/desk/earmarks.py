@@ -6,7 +6,7 @@ from django.utils.html import format_html
 
 from polls.models import Poll
 from questions.models import Post
-from rewards.desk.base import Act, DeskAdmin, badge, number_of
+from rewards.desk.base import Act, DeskAdmin, badge, day, number_of
 from rewards.desk.forms import EarmarkForm, SponsorshipForm, SureForm
 from rewards.models import Earmark, Sponsorship
 from rewards.words import dollars
@@ -44,16 +44,20 @@ def _cancel(earmark, user, data) -> str:
 
 @admin.register(Earmark)
 class EarmarkAdmin(DeskAdmin):
-    """What became of each. The ledger's lines are not linked here: they would lead from a post to an account."""
+    """What became of each.
 
-    list_display = ["pk", "firm", "post_number", "author", "voters", "status", "placed_at", "ended_at"]
+    The ledger's lines are not linked here: they would lead from a post to an account. Nor are moments shown, by which
+    its settling could be found among the entries of a member.
+    """
+
+    list_display = ["pk", "firm", "post_number", "author", "voters", "status", "placed", "ended_day"]
     list_filter = ["state", "firm"]
     list_select_related = ["firm"]
     search_fields = ["pk"]
     search_help_text = "The number of an earmark, or post:12, or question:12"
     fields = [
         *("firm", "discussion", "post_number", "author", "voters", "total", "status", "why"),
-        *("votes_before", "placed_at", "ended_at"),
+        *("votes_before", "placed", "ended_day"),
     ]
     acts = (
         Act(
@@ -96,6 +100,14 @@ class EarmarkAdmin(DeskAdmin):
     def total(self, earmark):
         return dollars(earmark.total_cents)
 
+    @admin.display(description="placed on")
+    def placed(self, earmark):
+        return day(earmark.placed_at)
+
+    @admin.display(description="ended on")
+    def ended_day(self, earmark):
+        return day(earmark.ended_at)
+
     @admin.display(description="state")
     def status(self, earmark):
         return badge(earmark.get_state_display(), TONES.get(earmark.state, ""))
@@ -108,8 +120,8 @@ def _agree(row, user, data) -> str:
     poll = Poll.objects.filter(pk=data.pop("poll")).first()
     if poll is None:
         raise NoSuchPoll
-    sponsoring.agree(poll=poll, key=data.pop("submission"), by=user, **data)
-    return f"Agreed: {data['quota']:,} votes at {dollars(data['honorarium'])} are reserved."
+    label = sponsoring.agree(poll=poll, key=data.pop("submission"), by=user, **data).label
+    return f"Agreed: {label.quota:,} votes at {dollars(label.honorarium)} are reserved."
 
 
 def _withdraw(sponsorship, user, data) -> str:
@@ -123,12 +135,12 @@ def _withdraw(sponsorship, user, data) -> str:
 class SponsorshipAdmin(DeskAdmin):
     """Who took part is not to be found here, only how many."""
 
-    list_display = ["poll_number", "firm", "each", "taken", "blind", "agreed_at", "ended_at"]
+    list_display = ["poll_number", "firm", "each", "taken", "blind", "agreed", "ended_day"]
     list_filter = ["is_blinded", "firm"]
     list_select_related = ["firm", "label"]
     search_fields = ["pk"]
     search_help_text = "The number of a poll"
-    fields = ["poll_link", "firm", "label_read", "each", "taken", "blind", "agreed_at", "ended_at"]
+    fields = ["poll_link", "firm", "label_read", "each", "taken", "blind", "agreed", "ended_day"]
     acts = (
         Act(
             *("agree", "Agree on a sponsorship", SponsorshipForm, _agree, "add_sponsorship"),
@@ -165,6 +177,14 @@ class SponsorshipAdmin(DeskAdmin):
     @admin.display(description="paid votes")
     def taken(self, sponsorship):
         return f"{sponsorship.label.taken:,} of {sponsorship.label.quota:,}"
+
+    @admin.display(description="agreed on")
+    def agreed(self, sponsorship):
+        return day(sponsorship.agreed_at)
+
+    @admin.display(description="ended on")
+    def ended_day(self, sponsorship):
+        return day(sponsorship.ended_at)
 
     @admin.display(description="blinded", boolean=True)
     def blind(self, sponsorship):

@@ -18,11 +18,13 @@ def today():
 
 
 def methods_by_hand() -> list[tuple[str, str]]:
-    """What is taken away in files on this site."""
+    """What is taken away in files on this site, and what waits for that since it was."""
+    waiting = Payout.objects.filter(state=State.APPROVED, provider=BY_HAND)
+    left = set(waiting.order_by().values_list("method", flat=True).distinct())
     return [
         (method, words)
         for method, words in Method.choices
-        if settings.PAYOUT_PROVIDERS.get(method) == BY_HAND
+        if method in left or settings.PAYOUT_PROVIDERS.get(method) == BY_HAND
     ]
 
 
@@ -65,8 +67,8 @@ def waiting() -> list[dict]:
     payouts = reverse("admin:rewards_payout_changelist")
     rows = [
         ("Payouts waiting for approval", of_payouts["approval"], payouts),
-        ("To be taken away in a file", of_payouts["file"], f"{payouts}?queue=file"),
-        ("Taken away, to be confirmed", of_payouts["sent"], f"{payouts}?queue=sent"),
+        ("To be downloaded as a file", of_payouts["file"], f"{payouts}?queue=file"),
+        ("Downloaded, to be confirmed", of_payouts["sent"], f"{payouts}?queue=sent"),
         ("In doubt", of_payouts["doubt"], f"{payouts}?queue=doubt"),
         ("Late", of_payouts["late"], f"{payouts}?queue=late"),
         ("Differences", _differences(), reverse("admin:rewards_reconciliation_changelist")),

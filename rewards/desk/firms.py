@@ -6,10 +6,11 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.admin import ReadOnlyAdmin
-from rewards.desk.base import Act, EditedAdmin, Table, badge, link, moment, signed
+from rewards.desk.base import Act, EditedAdmin, Table, badge, link, signed
 from rewards.desk.forms import DepositForm, FirmForm, OnceSureForm
+from rewards.desk.ledger import when
 from rewards.models import Account, Affiliation, Charity, Entry, Firm
-from rewards.services import deposits
+from rewards.services import deposits, payouts
 from rewards.words import dollars
 from sermo.estimates import EstimatedPaginator
 
@@ -100,7 +101,7 @@ class FirmAdmin(EditedAdmin):
         accounts = Account.objects.filter(firm=row)
         newest = (
             Entry.objects.filter(account__in=list(accounts))
-            .select_related("account", "transaction")
+            .select_related("account", "transaction__reverses")
             .order_by("-pk")[:NEWEST]
         )
         return [
@@ -110,7 +111,7 @@ class FirmAdmin(EditedAdmin):
                 [
                     (
                         link(entry.transaction),
-                        moment(entry.transaction.at),
+                        when(entry.transaction),
                         entry.account.get_kind_display(),
                         signed(entry.amount),
                         dollars(entry.balance_after),
@@ -124,10 +125,8 @@ class FirmAdmin(EditedAdmin):
 
 
 def _pay_out(charity, user, data) -> str:
-    from rewards.services import payouts
-
     payout = payouts.to_charity(charity=charity, submission=data["submission"], by=user)
-    return f"Payout {payout.pk} of {dollars(payout.cents)} is made."
+    return f"Payout {payout.pk} of {dollars(payout.cents)} waits for somebody else to approve it."
 
 
 @admin.register(Charity)
@@ -138,11 +137,12 @@ class CharityAdmin(EditedAdmin):
     search_help_text = "A part of a name, or an EIN"
     ordering = ["name"]
     fields = ["name", "ein", "is_active"]
+    recorded = ("name", "ein")
     acts = (
         Act(
             *("pay-out", "Pay out its balance", OnceSureForm, _pay_out, "approve_payout"),
             is_open=lambda charity: (charity.balance or 0) > 0,
-            words="All that is owed to the charity becomes one payout.",
+            words="All that is owed to the charity becomes one payout. Somebody else approves it.",
         ),
     )
 

@@ -1,6 +1,8 @@
 """The forms of the finance desk."""
 
+import re
 import uuid
+from datetime import timedelta
 
 from django import forms
 from django.utils import timezone
@@ -11,6 +13,8 @@ from rewards.models.earmarks import LEAST, MOST, MOST_SLOTS
 from rewards.words import cents_of, dollars
 
 LONGEST_NOTE = 200
+LONGEST_BACK = 90  # days that providers are asked about at once
+REGISTRATION = re.compile(r"[0-9A-Za-z-]*")  # it becomes a part of the name of a file
 LARGEST = 100_000_000_00  # cents that one form moves
 
 
@@ -124,14 +128,26 @@ class ReasonForm(ActForm):
     note = note_field("Reason", help_text="Without names, addresses and numbers of accounts.")
 
 
+def day_field(label: str, **more) -> forms.DateField:
+    return forms.DateField(label=label, widget=forms.DateInput(attrs={"type": "date"}), **more)
+
+
 class ReferenceForm(ActForm):
     reference = forms.CharField(
         label="Reference", max_length=120, help_text="Number of the check, or of the transfer at the bank."
     )
+    paid_on = day_field("Paid on", required=False, help_text="Its tax year goes by this day. Empty: today.")
+
+
+class FoundPaidForm(ActForm):
+    reference = forms.CharField(
+        label="Reference", max_length=120, help_text="As the provider names the transfer, letter by letter."
+    )
+    paid_on = day_field("Paid on", help_text="As the provider says.")
 
 
 class BatchForm(ActForm):
-    method = forms.ChoiceField(label="What to take away")
+    method = forms.ChoiceField(label="What to download")
 
     def __init__(self, *args, **more):
         super().__init__(*args, **more)
@@ -140,9 +156,7 @@ class BatchForm(ActForm):
 
 class ReconcileForm(ActForm):
     provider = forms.ChoiceField()
-    since = forms.DateField(
-        widget=forms.DateInput(attrs={"type": "date"}), help_text="Midnight UTC of that day."
-    )
+    since = day_field("Since", help_text=f"Midnight UTC of that day, at most {LONGEST_BACK} days ago.")
 
     def __init__(self, *args, **more):
         super().__init__(*args, **more)
@@ -150,13 +164,34 @@ class ReconcileForm(ActForm):
 
     def clean_since(self):
         day = self.cleaned_data["since"]
-        if day > timezone.now().date():
+        today = timezone.now().date()
+        if day > today:
             raise forms.ValidationError("That day is still to come.")
+        if day < today - timedelta(days=LONGEST_BACK):
+            raise forms.ValidationError(f"Choose a day of the last {LONGEST_BACK} days.")
         return day
 
 
 class YearForm(ActForm):
     year = forms.IntegerField(min_value=2000, max_value=2200)
+
+
+class TaxYearForm(YearForm):
+    is_preliminary = forms.BooleanField(
+        label="Preliminary",
+        required=False,
+        help_text="For a year that is not over. Such a file does not count as filed.",
+    )
+
+    def clean(self):
+        cleaned = super().clean()
+        if "year" in cleaned:
+            is_over = cleaned["year"] < figures.today().year
+            if not is_over and not cleaned["is_preliminary"]:
+                self.add_error("year", "This year is not over. Tick “Preliminary” for the sums so far.")
+            if is_over and cleaned["is_preliminary"]:
+                self.add_error("is_preliminary", "This year is over, and its file counts as filed.")
+        return cleaned
 
 
 class ReportForm(ActForm):
@@ -180,6 +215,10 @@ class FirmForm(forms.ModelForm):
 
     class Meta:
         model = Firm
+        help_texts = {
+            "is_covered": "Payments of before it was ticked are in the reports of their years, too.",
+            "registration_id": "Letters, digits and hyphens.",
+        }
         fields = [
             *("name", "kind", "shows_name", "is_covered", "registration_id", "products", "is_active"),
         ]
@@ -191,6 +230,12 @@ class FirmForm(forms.ModelForm):
 
     def clean_name(self):
         return " ".join(self.cleaned_data["name"].split())
+
+    def clean_registration_id(self):
+        number = self.cleaned_data["registration_id"].strip()
+        if not REGISTRATION.fullmatch(number):
+            raise forms.ValidationError("Letters, digits and hyphens only.")
+        return number
 
     def clean_products(self):
         lines = [" ".join(line.split()) for line in self.cleaned_data["products"].splitlines()]

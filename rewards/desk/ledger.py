@@ -1,24 +1,29 @@
 """The ledger, to be read. The one thing to be done to it is to write the opposite of a transaction.
 
-A member stands here as the random subject of an account. What was earned by a post or a vote is shown without its key,
-which names the earmark or the poll: with it, this desk would lead from a handle to an account and to a payout.
+A member stands here as the random subject of an account. What was earned by a post or a vote is shown from two sides
+that this desk does not join: the transaction without its key, which names the earmark or the poll, without its moment
+and without the accounts of members; the account without the transaction. Else it would lead from a post to a payout.
 """
 
 import re
 from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import BigIntegerField, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 
-from rewards.desk.base import Act, DeskAdmin, Table, link, moment, number_of, signed
+from rewards.desk.base import Act, DeskAdmin, Table, day, link, moment, number_of, signed
 from rewards.desk.forms import ReasonForm
 from rewards.models import Account, Entry, Transaction
 from rewards.services import correcting
 from rewards.words import dollars
 from sermo import paging
 
-WITHOUT_KEY = (Transaction.Kind.SETTLE, Transaction.Kind.HONORARIUM)
-ENTRIES = 50
+EARNED = (Transaction.Kind.SETTLE, Transaction.Kind.HONORARIUM)
+ENTRIES = 50  # of an account on one page
+MOST_SKIPPED = 100_000  # of a member
+LINES = 200  # of a transaction on one page
+A_MEMBER = "a member"
 OF_SUBJECT = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -28,6 +33,20 @@ def uuid_of(term: str) -> UUID | None:
 
 def owner_of(account: Account) -> str:
     return str(account.firm or account.charity or account.subject or "the house")
+
+
+def is_earned(transaction: Transaction) -> bool:
+    """Whether it pays members for what they wrote or voted, or takes that back."""
+    source = transaction.reverses or transaction
+    return source.kind in EARNED
+
+
+def is_veiled(entry: Entry) -> bool:
+    return entry.account.kind == Account.Kind.PAYABLE and is_earned(entry.transaction)
+
+
+def when(transaction: Transaction) -> str:
+    return day(transaction.at) if is_earned(transaction) else moment(transaction.at)
 
 
 class OwedFilter(admin.SimpleListFilter):
@@ -66,21 +85,32 @@ class AccountAdmin(DeskAdmin):
         return signed(account.balance)
 
     def tables(self, request, row):
-        """Its entries by key, the newest first; an account of the house has as many as the ledger."""
-        entries = Entry.objects.filter(account=row).select_related("transaction")
-        page = paging.page(entries, order=("-pk",), after=request.GET.get("after"), size=ENTRIES)
+        """Its entries, the newest first; an account of the house has as many as the ledger.
+
+        Those of a member are few and paged by their count: a cursor tells the key of an entry, which leads to its
+        transaction.
+        """
+        entries = Entry.objects.filter(account=row).select_related("transaction__reverses", "account")
+        is_of_member = row.kind == Account.Kind.PAYABLE
+        if is_of_member:
+            skip = min(number_of(request.GET.get("skip", "")), MOST_SKIPPED)
+            page = list(entries.order_by("-pk")[skip : skip + ENTRIES + 1])
+            more = f"?skip={skip + ENTRIES}" if len(page) > ENTRIES else ""
+            page = page[:ENTRIES]
+        else:
+            page = paging.page(entries, order=("-pk",), after=request.GET.get("after"), size=ENTRIES)
+            more = f"?after={page.next}" if page.next else ""
         lines = [
             (
-                link(entry.transaction),
-                moment(entry.transaction.at),
+                entry.transaction.get_kind_display() if is_veiled(entry) else link(entry.transaction),
+                day(entry.transaction.at) if is_of_member else when(entry.transaction),
                 signed(entry.amount),
                 signed(entry.balance_after),
-                entry.transaction.note,
+                "" if is_veiled(entry) else entry.transaction.note,
             )
             for entry in page
         ]
         head = ("Transaction", "At", "Amount", "Balance after", "Note")
-        more = f"?after={page.next}" if page.next else ""
         return [Table("Entries", head, lines, numbers=(3, 4), more=more)]
 
 
@@ -91,11 +121,11 @@ def _undo(earlier, user, data) -> str:
 
 @admin.register(Transaction)
 class TransactionAdmin(DeskAdmin):
-    list_display = ["pk", "at", "kind", "moved", "note"]
+    list_display = ["pk", "shown_at", "kind", "moved", "note"]
     list_filter = ["kind", "at"]
     search_fields = ["pk"]
     search_help_text = "The number of a transaction, or its whole key"
-    fields = ["kind", "at", "shown_key", "note", "by", "reversal"]
+    fields = ["kind", "shown_at", "shown_key", "note", "by", "reversal"]
     acts = (
         Act(
             *("reverse", "Reverse", ReasonForm, _undo, "approve_payout"),
@@ -106,20 +136,28 @@ class TransactionAdmin(DeskAdmin):
     )
 
     def get_queryset(self, request):
-        return super().get_queryset(request).prefetch_related("entries").select_related("reverses")
+        """With what moved, summed up where it stands: one may have as many entries as a poll had votes."""
+        came = Entry.objects.filter(transaction=OuterRef("pk"), amount__gt=0).order_by().values("transaction")
+        cents = Subquery(came.annotate(cents=Sum("amount")).values("cents"), output_field=BigIntegerField())
+        rows = super().get_queryset(request).select_related("reverses")
+        return rows.annotate(cents=Coalesce(cents, 0))
 
     def found(self, queryset, term):
         if number := number_of(term):
             return queryset.filter(pk=number)
-        return queryset.filter(key=term).exclude(kind__in=WITHOUT_KEY)
+        return queryset.filter(key=term).exclude(kind__in=EARNED)
+
+    @admin.display(description="at")
+    def shown_at(self, transaction):
+        return when(transaction)
 
     @admin.display(description="moved")
     def moved(self, transaction):
-        return dollars(sum(entry.amount for entry in transaction.entries.all() if entry.amount > 0))
+        return dollars(transaction.cents)
 
     @admin.display(description="key")
     def shown_key(self, transaction):
-        return "not shown" if transaction.kind in WITHOUT_KEY else transaction.key
+        return "not shown" if transaction.kind in EARNED else transaction.key
 
     @admin.display(description="reversal")
     def reversal(self, transaction):
@@ -129,39 +167,37 @@ class TransactionAdmin(DeskAdmin):
         return link(undone, f"reversed by {undone.pk}") if undone else "none"
 
     def tables(self, request, row):
-        entries = row.entries.select_related("account__firm", "account__charity").order_by("pk")
-        lines = [
-            (
-                entry.pk,
-                link(entry.account, entry.account.get_kind_display()),
-                owner_of(entry.account),
-                signed(entry.amount),
-                signed(entry.balance_after),
-            )
-            for entry in entries
-        ]
-        return [
-            Table("Entries", ("Entry", "Account", "Of", "Amount", "Balance after"), lines, numbers=(4, 5))
-        ]
+        entries = row.entries.select_related("account__firm", "account__charity", "transaction__reverses")
+        page = paging.page(entries, order=("pk",), after=request.GET.get("after"), size=LINES)
+        lines = [(entry.pk, *_seen(entry)) for entry in page]
+        head = ("Entry", "Account", "Of", "Amount", "Balance after")
+        more = f"?after={page.next}" if page.next else ""
+        return [Table("Entries", head, lines, numbers=(4, 5), more=more, more_words="Further ones")]
+
+
+def _seen(entry: Entry) -> tuple[str, str, str, str]:
+    """Its account, whose that is, the amount and what it left there; without its member where it tells what for."""
+    if is_veiled(entry):
+        return entry.account.get_kind_display(), A_MEMBER, signed(entry.amount), ""
+    return (
+        link(entry.account, entry.account.get_kind_display()),
+        owner_of(entry.account),
+        signed(entry.amount),
+        signed(entry.balance_after),
+    )
 
 
 @admin.register(Entry)
 class EntryAdmin(DeskAdmin):
     list_display = ["pk", "of_transaction", "at", "of_account", "owner", "moved", "left"]
     list_display_links = None
-    list_select_related = ["transaction", "account__firm", "account__charity"]
+    list_select_related = ["transaction__reverses", "account__firm", "account__charity"]
     list_filter = ["account__kind"]
     search_fields = ["pk"]
-    search_help_text = "The number of an entry, or a whole subject"
+    search_help_text = "The number of an entry"
 
     def has_view_permission(self, request, obj=None):
         return obj is None and super().has_view_permission(request)
-
-    def found(self, queryset, term):
-        if subject := uuid_of(term):
-            accounts = Account.objects.filter(subject=subject).values_list("pk", flat=True)
-            return queryset.filter(account__in=list(accounts))
-        return super().found(queryset, term)
 
     @admin.display(description="transaction")
     def of_transaction(self, entry):
@@ -169,20 +205,20 @@ class EntryAdmin(DeskAdmin):
 
     @admin.display(description="at")
     def at(self, entry):
-        return moment(entry.transaction.at)
+        return when(entry.transaction)
 
     @admin.display(description="account")
     def of_account(self, entry):
-        return link(entry.account, entry.account.get_kind_display())
+        return _seen(entry)[0]
 
     @admin.display(description="of")
     def owner(self, entry):
-        return owner_of(entry.account)
+        return _seen(entry)[1]
 
     @admin.display(description="amount")
     def moved(self, entry):
-        return signed(entry.amount)
+        return _seen(entry)[2]
 
     @admin.display(description="balance after")
     def left(self, entry):
-        return signed(entry.balance_after)
+        return _seen(entry)[3]

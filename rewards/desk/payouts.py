@@ -8,14 +8,22 @@ from datetime import UTC, datetime, time
 from django.contrib import admin
 from django.db.models import Count, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce
+from django.views.decorators.debug import sensitive_variables
 
+from rewards import tasks
 from rewards.desk import figures
 from rewards.desk.base import Act, DeskAdmin, Table, badge, file_of, link, moment, number_of
-from rewards.desk.forms import BatchForm, ReasonForm, ReconcileForm, ReferenceForm, SureForm
+from rewards.desk.forms import (
+    BatchForm,
+    FoundPaidForm,
+    ReasonForm,
+    ReconcileForm,
+    ReferenceForm,
+    SureForm,
+)
 from rewards.desk.ledger import uuid_of
 from rewards.models import Approval, Payout, PayoutBatch, ProviderEvent, Reconciliation
 from rewards.words import dollars
-from sermo.errors import RuleBroken
 from verification.services import events
 
 State = Payout.State
@@ -33,8 +41,8 @@ class QueueFilter(admin.SimpleListFilter):
 
     def lookups(self, request, model_admin):
         return [
-            ("file", "To be taken away in a file"),
-            ("sent", "Taken away, to be confirmed"),
+            ("file", "To be downloaded as a file"),
+            ("sent", "Downloaded, to be confirmed"),
             ("doubt", "In doubt"),
             ("late", "Late"),
             ("all", "All payouts"),
@@ -66,10 +74,34 @@ def _refuse(payout, user, data) -> str:
 
 
 def _confirm(payout, user, data) -> str:
-    from rewards.providers import manual
+    from rewards.services import clearing
 
-    manual.confirm(payout=payout, reference=data["reference"], by=user)
-    return "Noted as paid."
+    clearing.confirm(payout=payout, by=user, **data)
+    return "Marked as paid."
+
+
+def _found_paid(payout, user, data) -> str:
+    from rewards.services import clearing
+
+    return _cleared(clearing.found_paid(payout=payout, by=user, **data))
+
+
+def _never_sent(payout, user, data) -> str:
+    from rewards.services import clearing
+
+    return _cleared(clearing.never_sent(payout=payout, by=user))
+
+
+def _cleared(payout) -> str:
+    if payout.state == State.IN_DOUBT:
+        return "Noted. It counts once somebody else notes the same."
+    return "Two people found the same. " + (
+        "It is marked as paid." if payout.state == State.PAID else "The sum is back on the balance."
+    )
+
+
+def _is_in_doubt(payout) -> bool:
+    return payout.state == State.IN_DOUBT
 
 
 def _came_back(payout, user, data) -> str:
@@ -115,6 +147,18 @@ class PayoutAdmin(DeskAdmin):
             is_open=lambda payout: _is_by_hand(payout) and payout.state in (State.SUBMITTED, State.PAID),
             words="The bank returned it, or the check came back or was voided. The sum returns to the balance.",
         ),
+        Act(
+            *("found-paid", "Found paid", FoundPaidForm, _found_paid, "approve_payout"),
+            is_open=_is_in_doubt,
+            words="Only where the provider will say no more, and you see in its own records that it was paid. It "
+            "counts once two people have noted the same reference and day.",
+        ),
+        Act(
+            *("never-sent", "Found never sent", SureForm, _never_sent, "approve_payout"),
+            is_open=_is_in_doubt,
+            words="Only where the provider will say no more, and its own records show nothing of it. Once two people "
+            "have noted this, the sum is back on the balance: if it was sent after all, it is lost.",
+        ),
     )
 
     def get_queryset(self, request):
@@ -147,7 +191,7 @@ class PayoutAdmin(DeskAdmin):
 
     @admin.display(description="to")
     def receiver(self, payout):
-        return payout.charity or payout.subject
+        return f"{payout.charity}, EIN {payout.charity.ein}" if payout.charity else payout.subject
 
     @admin.display(description="state")
     def status(self, payout):
@@ -183,13 +227,15 @@ class PayoutAdmin(DeskAdmin):
         ]
 
 
+@sensitive_variables()
 def _take_away(row, user, data):
-    from rewards.providers import manual
+    from rewards.services import clearing
 
-    batch, table = manual.take_batch(method=data["method"], by=user)
+    batch, table = clearing.take_batch(method=data["method"], by=user)
     return file_of(table, _name_of(batch))
 
 
+@sensitive_variables()
 def _file_again(batch, user, data):
     from rewards.providers import manual
 
@@ -210,14 +256,15 @@ class PayoutBatchAdmin(DeskAdmin):
     fields = ["method", "made_at", "made_by", "payouts_count", "sum"]
     acts = (
         Act(
-            *("take", "Take a batch away", BatchForm, _take_away, "approve_payout"),
-            words="All approved payouts of one kind in one file, with names and addresses. Keep it safe and delete "
-            "it when they are made. Each is confirmed in the list of payouts.",
+            *("take", "Download a batch", BatchForm, _take_away, "approve_payout"),
+            words="All approved payouts of one kind in one file, with names and addresses. Keep it safe, and delete "
+            "it once they are sent. Confirm each in the list of payouts.",
             of_list=True,
         ),
         Act(
-            *("file", "Get the file again", SureForm, _file_again, "approve_payout"),
-            words="For a download that broke off. The same payouts, not a second time: ask who has the first file.",
+            *("file", "Download the file again", SureForm, _file_again, "approve_payout"),
+            words="For a download that broke off: what is still to be sent of the batch. Make sure that nobody else "
+            "is sending from the first file.",
         ),
     )
 
@@ -258,25 +305,11 @@ class ProviderEventAdmin(DeskAdmin):
         return link(event.payout) if event.payout else "none"
 
 
-class NoAnswer(RuleBroken):
-    message = "The provider did not answer. Try again in a few minutes."
-
-
 def _reconcile(row, user, data) -> str:
-    from rewards.providers.base import InDoubt
-    from rewards.services import reconciling
-
     events.record(kind="finance_reconcile", by=user, object=f"provider:{data['provider']}")
     since = datetime.combine(data["since"], time.min, tzinfo=UTC)
-    try:
-        made = reconciling.run(data["provider"], since)
-    except InDoubt:
-        raise NoAnswer from None
-    number = len(made.differences)
-    return (
-        f"{made.matched:,} agree, {made.settled:,} in doubt were settled, {number:,} "
-        f"difference{'' if number == 1 else 's'}."
-    )
+    tasks.reconcile_since.delay_on_commit(data["provider"], since.isoformat())
+    return "Started. The result appears in this list within minutes."
 
 
 @admin.register(Reconciliation)

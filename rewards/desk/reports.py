@@ -5,19 +5,30 @@ Names and numbers are in the files alone. A page shows a payment by its number, 
 
 from django import forms
 from django.contrib import admin
+from django.views.decorators.debug import sensitive_variables
 
 from rewards.desk.base import Act, DeskAdmin, Table, badge, file_of, link, moment
-from rewards.desk.forms import ActForm, ReportForm, SureForm, YearForm
+from rewards.desk.forms import ActForm, ReportForm, SureForm, TaxYearForm, YearForm
 from rewards.models import Firm, OpenPayment, Report, YearRule
 from rewards.words import dollars
 
 Dispute = OpenPayment.Dispute
 
 
+@sensitive_variables()
 def _file_1099(row, user, data):
     from rewards.services import taxes
 
-    return file_of(taxes.file_1099(data["year"], by=user), f"1099-nec-{data['year']}.csv")
+    name = f"1099-nec-{data['year']}{'-preliminary' if data['is_preliminary'] else ''}.csv"
+    return file_of(taxes.file_1099(data["year"], by=user), name)
+
+
+@sensitive_variables()
+def _file_corrections(row, user, data):
+    from rewards.services import taxes
+
+    made = taxes.file_corrections(data["year"], by=user)
+    return file_of(made, f"1099-nec-{data['year']}-corrections.csv")
 
 
 @admin.register(YearRule)
@@ -29,12 +40,28 @@ class YearRuleAdmin(DeskAdmin):
     ordering = ["-year"]
     acts = (
         Act(
-            *("1099", "Export Form 1099-NEC", YearForm, _file_1099, "approve_payout"),
+            *("1099", "Export Form 1099-NEC", TaxYearForm, _file_1099, "approve_payout"),
             words="Everybody whose year reaches the sum of that year, with names and tax numbers. Keep the file safe "
-            "and delete it once it is filed.",
+            "and delete it once it is filed. The first file of a year that is over counts as filed.",
+            of_list=True,
+        ),
+        Act(
+            *("corrections", "Export corrections", YearForm, _file_corrections, "approve_payout"),
+            words="Everybody of whom the books now say something else than what was filed, as payouts came back or "
+            "were found to be paid. They count as filed with this file.",
             of_list=True,
         ),
     )
+
+    def tables(self, request, row):
+        from rewards.services import taxes
+
+        lines = [
+            (each.account, "none" if each.filed is None else dollars(each.filed), dollars(each.cents))
+            for each in taxes.corrections(row.year)
+        ]
+        head = ("Account number on the form", "Filed", "Now")
+        return [Table("Corrections to be filed", head, lines, numbers=(2, 3), empty="None.")]
 
     @admin.display(description="1099-NEC from")
     def tax(self, rule):
@@ -56,6 +83,7 @@ def _open(row, user, data) -> str:
     return f"Opened. Physicians read it until {report.closes_on}; after that it may be exported."
 
 
+@sensitive_variables()
 def _export(report, user, data):
     from rewards.services import open_payments
 
@@ -132,6 +160,7 @@ class AnswerForm(ActForm):
         return {**cleaned, "recipient": right or None}
 
 
+@sensitive_variables()
 def _answer(payment, user, data) -> str:
     from rewards.services import open_payments
 
@@ -194,6 +223,8 @@ class OpenPaymentAdmin(DeskAdmin):
 
     @admin.display(description="the firm knows")
     def known(self, row):
+        if not row.firm.is_covered:
+            return "does not report"
         return "no" if row.is_blind else f"since {row.unblinded_on}"
 
     @admin.display(description="dispute")

@@ -10,12 +10,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from newsfeed.learning import BYTE_ORDER_MARK, harmless
 from rewards import business_days
 from rewards.models import Payout, PayoutBatch, PayoutStep
 from rewards.providers.base import FAILED, PAID, RETURNED, Outcome, Provider
 from rewards.services import payouts
 from rewards.services.approving import NoReason, OwnPayout
+from sermo.csv_cells import BYTE_ORDER_MARK, harmless
 from sermo.errors import RuleBroken
 from verification.services import events
 

@@ -1,16 +1,15 @@
 """What the finance desk clears up itself, always with somebody beside whom it concerns: payouts whose provider never
-says what became of them, what goes to charities, and files of payouts.
+says what became of them, and files of payouts.
 """
 
 from datetime import date
-from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import User
 from rewards import business_days
-from rewards.models import Charity, Payout, PayoutBatch
+from rewards.models import Payout, PayoutBatch
 from rewards.providers import manual
 from rewards.providers.base import FAILED, PAID, Outcome
 from rewards.services import payouts
@@ -19,7 +18,6 @@ from sermo.errors import RuleBroken
 from verification.services import events
 
 NEVER_SENT = "Found never sent."
-SECOND = "To a charity, which always takes somebody else's approval"
 
 State = Payout.State
 
@@ -112,17 +110,6 @@ def take_batch(*, method: str, by: User) -> tuple[PayoutBatch, bytes]:
     if batch.payouts.filter(Q(payee__member__user=by) | asked).exists():
         raise OwnAmongThem
     return batch, table
-
-
-@transaction.atomic
-def pay_charity(*, charity: Charity, submission: UUID, by: User) -> Payout:
-    """Pay a charity all that is owed to it, after somebody else approved it, however small: whoever writes down where
-    a charity's money goes could write down themselves. Raises as `payouts.to_charity` does.
-    """
-    payout = payouts.to_charity(charity=charity, submission=submission, by=by)
-    if payout.state == State.APPROVED and not payout.approvals.exists():
-        payouts.move(payout, State.REQUESTED, note=SECOND)
-    return payout
 
 
 def _refuse_used(payout: Payout, reference: str) -> None:

@@ -163,7 +163,10 @@ def _begin(payout: Payout, account: Account, by: UUID | None = None) -> Payout:
 
 
 def approvals_needed(payout: Payout) -> int:
-    """How many people must approve it: what one receiver asked for within days counts together."""
+    """How many people must approve it: what one receiver asked for within days counts together.
+
+    To a charity it is one person at least: whoever writes down where its money goes could write down themselves.
+    """
     about = {"subject": payout.subject} if payout.subject else {"charity": payout.charity_id}
     together = Payout.objects.filter(
         **about,
@@ -171,7 +174,8 @@ def approvals_needed(payout: Payout) -> int:
         requested_at__lte=payout.requested_at,
     ).exclude(state=State.REVERSED)
     cents = max(together.aggregate(cents=Sum("cents"))["cents"] or 0, payout.cents)
-    return (cents >= settings.PAYOUT_ONE_APPROVES_FROM) + (cents >= settings.PAYOUT_TWO_APPROVE_FROM)
+    first = payout.charity_id or cents >= settings.PAYOUT_ONE_APPROVES_FROM
+    return bool(first) + (cents >= settings.PAYOUT_TWO_APPROVE_FROM)
 
 
 @transaction.atomic

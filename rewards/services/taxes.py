@@ -18,10 +18,10 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.models import User
-from newsfeed.learning import harmless
 from rewards import reference
 from rewards.models import Account, Entry, Payout, TaxFiling, TaxForm, Transaction, YearRule
 from sermo.crypto import keyed_hash
+from sermo.csv_cells import harmless
 from verification.services import events
 
 COLUMNS = (
@@ -227,7 +227,7 @@ def _note_filed(year: int, sums: dict[UUID, int]) -> None:
 def _table(year: int, lines: dict[UUID, int], corrected: dict[UUID, Correction]) -> str:
     forms = {each.subject: each.form for each in TaxForm.objects.filter(pk__in=lines)}
     written = io.StringIO()
-    table = csv.writer(written)
+    table = csv.writer(written, quoting=csv.QUOTE_ALL)
     table.writerow(COLUMNS)
     for subject, cents in sorted(lines.items()):
         before = in_dollars(corrected[subject].filed or 0) if subject in corrected else ""

@@ -587,7 +587,7 @@ def test_accounts_name_no_member_and_show_their_entries_in_pages(desk, physician
     assert first.context["tables"][0].more == "?skip=2"  # a cursor would be the key of an entry
     assert physician.handle not in text_of(first)
 
-    house = desk.get(page("account", "change", ledger.house(Account.Kind.DEPOSITS).pk))
+    house = desk.get(page("account", "change", ledger.house(Account.Kind.FEE).pk))
     assert "?after=" in house.context["tables"][0].more
 
 

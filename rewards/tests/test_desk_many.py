@@ -82,9 +82,9 @@ REST = [
     """,
     """
     INSERT INTO rewards_earmark
-      (firm_id, question_id, post_id, author_cents, voter_cents, voter_slots, state, why, votes_before, placed_at,
-       key, reserved_id)
-    SELECT f.id, %(question)s, %(post)s, 500, 0, 0, 'open', '', 0, now(), gen_random_uuid(), t.id
+      (firm_id, question_id, post_id, author_cents, voter_cents, voter_slots, state, why, votes_before, was_public,
+       placed_at, key, reserved_id)
+    SELECT f.id, %(question)s, %(post)s, 500, 0, 0, 'open', '', 0, false, now(), gen_random_uuid(), t.id
       FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM rewards_firm) f
       JOIN (SELECT id, row_number() OVER (ORDER BY id) AS n FROM rewards_transaction) t USING (n)
     """,

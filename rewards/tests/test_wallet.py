@@ -149,7 +149,7 @@ def test_what_an_author_got_is_a_line_with_firm_days_and_balance(payee, firm, ph
     answer = physician_client.get("/rewards/")
 
     assert "Which of the two anticoagulants?" in words(answer)
-    assert "Corvane: author’s share, marked Nov 2, closed Nov 19." in words(answer)
+    assert "Corvane: author’s share, earmarked Nov 2, closed Nov 19." in words(answer)
     assert "+$25.00 balance then $25.00" in words(answer)
     assert question.get_absolute_url() in answer.content.decode()
 

@@ -90,7 +90,11 @@ ENTRIES = (
             "may_be_earmarked",
             "left_at",
         ),
-        withheld={"member": OWNER, "claim_hash": HASH, "draw_name": "shown on each draw you took part in"},
+        withheld={
+            "member": OWNER,
+            "claim_hash": HASH,
+            "draw_name": "a random name your draw tickets are made from; your ticket stands on each draw",
+        },
         eraser=end_payee,
     ),
     Entry(

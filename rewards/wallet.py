@@ -22,6 +22,7 @@ from rewards.models import Account, Award, Entry, Payee, Payout, Slot, TaxForm, 
 from rewards.services import taxes
 from rewards.services.telling import ABOUT as TOLD_ABOUT
 from rewards.words import dollars, signed
+from sermo import crypto
 from sermo.paging import Page, page
 
 NEWEST_FIRST = ("-pk",)
@@ -184,12 +185,24 @@ def _sum(rows: QuerySet, name: str) -> Coalesce:
 
 
 def lines_of(standing: Standing, user: User, after: str | None = None) -> tuple[Page, list[Sending]]:
-    """A page of lines, the newest first, and on the first page all payouts that are not over."""
-    entries = _entries(standing.account)
+    """A page of lines, the newest first, and on the first page all payouts that are not over.
+
+    The cursor is sealed: it holds the number of an entry, and the gaps between those of one's own would tell how many
+    others were written, such as those of earmarks.
+    """
+    entries, after = _entries(standing.account), _opened(after)
     found = page(entries, order=NEWEST_FIRST, after=after, size=settings.REWARD_LINES_PER_PAGE)
+    found = replace(found, next=found.next and crypto.encrypt(found.next.encode()).decode())
     payouts = _payouts(standing.payee, found.rows)
     sending = [_sending(payout) for payout in payouts if _is_open(payout)]
     return replace(found, rows=_in_words(found.rows, payouts, standing.account, user)), sending
+
+
+def _opened(after: str | None) -> str | None:
+    try:
+        return after and crypto.decrypt(after.encode()).decode()
+    except crypto.InvalidToken:
+        return None
 
 
 def by_month(lines: Iterable[Line], after: str = "") -> list[tuple[date | None, list[Line]]]:
@@ -318,9 +331,9 @@ def _of_kind(entry: Entry) -> dict:
         return {
             "icon": "undo-2",
             "title": "A correction",
-            "detail": f"Undoes transaction {entry.transaction.reverses_id}",
+            "detail": "Undoes an earlier line",
         }
-    return {"title": entry.transaction.get_kind_display(), "detail": f"Transaction {entry.transaction_id}"}
+    return {"title": entry.transaction.get_kind_display(), "detail": "By the finance desk"}
 
 
 # Payouts

@@ -1,6 +1,7 @@
 """The wallet: what a member reads of their money, and what they do with it."""
 
 from datetime import UTC, date, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import pytest
@@ -221,6 +222,18 @@ def test_earlier_lines_are_a_page_without_scripts(payee, firm, physician_client,
     assert "Earlier lines" in page
     assert "balance then $0.02" in page
     assert "balance then $0.03" not in page
+
+
+def test_no_page_counts_what_else_was_booked(payee, firm, physician_client, settings):
+    """The numbers of one's own entries would, by their gaps."""
+    settings.REWARD_LINES_PER_PAGE = 3
+    many_lines(payee, firm, 5)
+
+    cursor = parse_qs(urlsplit(physician_client.get("/rewards/").context["more_url"]).query)["after"][0]
+
+    assert cursor.startswith("gAAAA")  # sealed
+    first = physician_client.get(f"/rewards/lines/?after={cursor[:-3]}x==")
+    assert first.context["months"] == physician_client.get("/rewards/").context["months"]
 
 
 def everything(payee, firm, count):

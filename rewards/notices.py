@@ -37,6 +37,9 @@ def read_rewards(notices: list[Notice], user: User) -> dict[int, Line]:
                 f"You may now read what firms will report about you for {notice.target}",
                 reverse("rewards:open_payments"),
             )
+        elif deed == telling.UNDONE:
+            words = "Something credited to you was taken back as an error"
+            found[notice.pk] = Line(words, reverse("rewards:wallet"))
         else:
             found[notice.pk] = Line("Something was credited to you", reverse("rewards:wallet"))
     return found

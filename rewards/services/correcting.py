@@ -5,7 +5,7 @@ from django.db import transaction
 from accounts.models import User
 from questions.models import Question
 from rewards.models import Account, Award, Entry, OpenPayment, Payee, Pool, Settlement, Transaction
-from rewards.services import ledger
+from rewards.services import ledger, telling
 from sermo.errors import RuleBroken
 from verification.services import events
 
@@ -70,6 +70,7 @@ def undo(*, earlier: Transaction, reason: str, by: User) -> Transaction:
     )
     if question_id:
         _say_what_stands(question_id)
+    telling.of_undone(earlier.pk, Award.objects.filter(entry__transaction=earlier))
     return undone
 
 

@@ -13,7 +13,7 @@ from accounts.services import notices
 from rewards.models import Award, Payee, Payout, Settlement
 
 # What is told, as keys of notices say it.
-SETTLED, POLL, OTHER = "settled", "poll", "other"
+SETTLED, POLL, OTHER, UNDONE = "settled", "poll", "other", "undone"
 PAYOUT, PREVIEW = "payout", "preview"
 PAID, BACK, LATE = "paid", "back", "late"
 
@@ -38,6 +38,11 @@ def of_honorarium(awards: Iterable[Award]) -> None:
     if others:
         first = min(award.pk for award in others)
         _tell(_members(award.payee_id for award in others), OTHER, first, str(first))
+
+
+def of_undone(transaction_id: int, awards: Iterable[Award]) -> None:
+    """Tell those who had been credited by a transaction that the finance desk has taken it back."""
+    _tell(_members(award.payee_id for award in awards), UNDONE, transaction_id, str(transaction_id))
 
 
 def of_payout(payout: Payout) -> None:

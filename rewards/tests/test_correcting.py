@@ -64,3 +64,13 @@ def test_nobody_undoes_what_was_paid_to_them(physician, desk, takes):
         undo(earmark, author.user)
     assert Settlement.objects.get().paid_cents == 1_000
     assert undo(earmark, desk).kind == "reversal"
+
+
+def test_who_was_credited_is_told(physician, physician_client, desk):
+    question, author = make_question(make_member()), physician
+    earmark = make_earmark(make_answer(question, author))
+    closing.close_question(question=question, by=question.asker)
+
+    undo(earmark, desk)
+
+    assert "taken back as an error" in physician_client.get(reverse("accounts:notices")).content.decode()

@@ -234,9 +234,11 @@ class Card:
     def sponsor(self) -> dict | None:
         """What is said of who pays, before the first question."""
         paid = self.beside.sponsor
+        kind = Sponsor.Kind(paid["kind"]).label if paid else ""
         return paid and {
             "name": paid["name"],
-            "kind": Sponsor.Kind(paid["kind"]).label,
+            "kind": kind,
+            "is_named": kind.lower() not in paid["name"].lower(),
             "honorarium": words.dollars(paid["honorarium"]),
             "minutes": words.minutes(self.tally.seconds),
             "left": paid["quota"] - paid["taken"],

@@ -15,7 +15,7 @@ from rewards.templatetags.rewards import words_of
 from rewards.words import dollars
 from sermo.paging import page
 
-DAYS_PER_PAGE = 60
+DAYS_PER_PAGE = 30
 TICKETS_SHOWN = 200  # of a pool; the file has all
 PROGRAM = """import hashlib, hmac
 

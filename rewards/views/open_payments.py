@@ -8,6 +8,7 @@ from django.db import transaction
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
+from accounts.models import Specialty
 from accounts.services import identifiers
 from accounts.views.ties import member_required
 from rewards import sunshine_pages
@@ -54,5 +55,9 @@ def dispute(request, pk):
         except RuleBroken as refusal:
             form.add_error(None, str(refusal))
     row = reader.row(payment)
-    context = {"row": row, "form": form if row.may_dispute or form.errors else None}
+    context = {
+        "row": row,
+        "form": form if row.may_dispute or form.errors else None,
+        "specialty": Specialty.objects.filter(pk=(payment.recipient or {}).get("taxonomy", "")).first(),
+    }
     return render(request, "rewards/open_payments_dispute.html", context, status=422 if form.errors else 200)

@@ -62,7 +62,7 @@ def make_consent(member=None, kind=Consent.Kind.DEIDENTIFIED, **fields):
                 "signer": Consent.Signer.PATIENT,
                 "medium": Consent.Medium.PAPER,
                 "form_version": "2026-11",
-                "signed_on": timezone.now().date(),
+                "signed_on": timezone.localdate(),
                 **fields,
             }
     else:

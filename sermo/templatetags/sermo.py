@@ -13,7 +13,8 @@ from lucide.templatetags.lucide import lucide
 
 register = template.Library()
 
-# Icons that stand in every row of a list. A page draws them once (`icon_sheet`, in base.html) and refers to them.
+# Icons that stand in every row of a list, or twice on every page. A page draws them once (`icon_sheet`, in base.html)
+# and refers to them.
 SHEET = (
     "badge-check",
     "check-check",
@@ -26,6 +27,7 @@ SHEET = (
     "lock",
     "reply",
     "siren",
+    "square-pen",
     "vote",
 )
 

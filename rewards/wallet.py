@@ -131,8 +131,8 @@ def standing_of(member: Member) -> Standing:
             account_id=Subquery(account.values("pk")[:1]),
             balance=Subquery(account.values("balance")[:1]),
             promised=_sum(_slots(OuterRef("member")), "sponsorship__label__honorarium"),
-            paid=_sum(_paid_in(year).filter(subject=OuterRef("pk")), "cents"),
-            given=_sum(_given_in(year).filter(account__subject=OuterRef("pk")), "amount"),
+            paid=_sum(taxes.paid_in(year).filter(subject=OuterRef("pk")), "cents"),
+            given=_sum(taxes.given_in(year).filter(account__subject=OuterRef("pk")), "amount"),
             threshold=Subquery(rules.values("tax_cents")[:1]),
             has_tax_form=Exists(TaxForm.objects.filter(subject=OuterRef("pk"))),
             has_news=Exists(told.filter(read_at=None)),
@@ -157,22 +157,6 @@ def standing_of(member: Member) -> Standing:
 
 def _slots(member) -> QuerySet[Slot]:
     return Slot.objects.filter(member=member)
-
-
-def _paid_in(year: int) -> QuerySet[Payout]:
-    """With `_given_in` the same as `taxes.total`, as parts of one query."""
-    return Payout.objects.filter(state=State.PAID, paid_on__range=taxes.days(year))
-
-
-def _given_in(year: int) -> QuerySet[Entry]:
-    first, end = taxes.span(year)
-    return Entry.objects.filter(
-        account__kind=Account.Kind.PAYABLE,
-        transaction__kind=Kind.DONATION,
-        transaction__reversed_by=None,
-        transaction__at__gte=first,
-        transaction__at__lt=end,
-    )
 
 
 def _sum(rows: QuerySet, name: str) -> Coalesce:

@@ -223,11 +223,7 @@ class _Taken(Exception):
 
 def _without_waiting(act: Callable[[], Earmark], firm: Firm, by: User | None) -> Earmark:
     """Do something in a transaction that waits for nobody; where a lock was taken, wait for it alone and begin anew."""
-    (
-        ledger.firm_balance(firm),
-        ledger.reserved_of(firm),
-        _subject(by),
-    )  # to be there, so that nothing is made in it
+    _make_what_is_needed(firm, by)
     for _ in range(TRIES):
         try:
             with transaction.atomic():
@@ -235,6 +231,13 @@ def _without_waiting(act: Callable[[], Earmark], firm: Firm, by: User | None) ->
         except _Taken as taken:
             _wait(*taken.args)
     raise Busy
+
+
+def _make_what_is_needed(firm: Firm, by: User | None) -> None:
+    """Accounts and the subject of who acts, beforehand: made inside, their rows would be waited for."""
+    ledger.firm_balance(firm)
+    ledger.reserved_of(firm)
+    _subject(by)
 
 
 def _hold(lock: str, of: int | list[int]) -> None:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import User
@@ -116,19 +116,26 @@ def totals(year: int) -> dict[UUID, int]:
     return _totals(year)
 
 
-def _totals(year: int, **whose: UUID) -> dict[UUID, int]:
+def paid_in(year: int) -> QuerySet[Payout]:
+    """The payouts to members that count in a year."""
+    return Payout.objects.filter(state=Payout.State.PAID, paid_on__range=days(year), subject__isnull=False)
+
+
+def given_in(year: int) -> QuerySet[Entry]:
+    """What members gave away out of their balances in a year, as it left their accounts."""
     first, end = span(year)
-    paid = Payout.objects.filter(
-        state=Payout.State.PAID, paid_on__range=days(year), subject__isnull=False, **whose
-    )
-    given = Entry.objects.filter(
+    return Entry.objects.filter(
         account__kind=Account.Kind.PAYABLE,
         transaction__kind=Transaction.Kind.DONATION,
         transaction__reversed_by=None,
         transaction__at__gte=first,
         transaction__at__lt=end,
-        **{f"account__{name}": value for name, value in whose.items()},
     )
+
+
+def _totals(year: int, **whose: UUID) -> dict[UUID, int]:
+    paid = paid_in(year).filter(**whose)
+    given = given_in(year).filter(**{f"account__{name}": value for name, value in whose.items()})
     sums = dict(paid.order_by().values_list("subject").annotate(Sum("cents")))
     for subject, cents in given.order_by().values_list("account__subject").annotate(Sum("amount")):
         sums[subject] = sums.get(subject, 0) - cents

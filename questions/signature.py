@@ -24,6 +24,7 @@ class Signature:
     tier: str = ""
     details: tuple[str, ...] = ()
     is_verified: bool = True
+    is_industry: bool = False
     picture: str = ""  # where the tile's picture lies; without one, two letters stand there
 
 
@@ -87,6 +88,8 @@ def signature(mode: str, member: Member) -> Signature:
     """
     if mode == Byline.Mode.HOUSE:
         return Signature("Sermo", is_verified=False)
+    if mode == Byline.Mode.FIRM:
+        return Signature(member.display_name, is_verified=False, is_industry=True)
     if member.user_id is None:
         return Signature("former member", is_verified=False)
     if mode == Byline.Mode.PUBLIC:

@@ -80,7 +80,16 @@ if len(HASH_KEY) < 32:
 
 # Applications, in the order of the layers
 
-LOCAL_APPS = ["accounts", "verification", "questions", "polls", "consults", "newsfeed", "rewards"]
+LOCAL_APPS = [
+    "accounts",
+    "verification",
+    "questions",
+    "polls",
+    "consults",
+    "newsfeed",
+    "rewards",
+    "observers",
+]
 
 INSTALLED_APPS = [
     "sermo",
@@ -554,3 +563,15 @@ TAX_TIME_ZONE = "America/New_York"  # the payer's, in which its tax years begin 
 TAX_KEEP_YEARS = 4  # after the last payment, for which a W-9 is kept
 OPEN_PAYMENTS_PREVIEW_DAYS = 45
 REWARD_LINES_PER_PAGE = 30
+
+OBSERVER_DELAY_MINUTES = 60  # until a post reaches firms
+OBSERVER_STEP_MINUTES = 15  # in which posts reach them, so that no moment can be learned more exactly
+OBSERVER_LEAST = 11  # physicians of anything a firm is shown a number of, or a group or region by
+OBSERVER_ROUND = 5  # numbers that firms are shown are multiples of it
+OBSERVER_WEEKS = 26  # of a chart
+OBSERVER_REMEMBER_DAYS = 400  # for which is known of whom a shown cell was made
+OBSERVER_ROWS_PER_PAGE = 20
+OBSERVER_INVITE_DAYS = 14
+COMPANY_ANSWER_HOURS = 24
+CONFLICT_DAYS = 365
+INDUSTRY_FOLD_VOTES = 11  # disputes of two thirds of at least so many votes fold what a firm opened

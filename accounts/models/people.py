@@ -194,6 +194,8 @@ class Member(models.Model):
     handle_picture = models.CharField(max_length=32, blank=True)  # see accounts.pictures
     name_picture = models.CharField(max_length=32, blank=True)
     byline_mode = models.CharField(max_length=9, choices=BylineMode, default=BylineMode.ANONYMOUS)
+    peers_only = models.BooleanField(default=False, db_default=False)  # unless a post says otherwise
+    hides_industry = models.BooleanField(default=False, db_default=False)
     display_name = models.CharField(max_length=80, blank=True)
     physician_key = models.CharField(max_length=16, unique=True, default=new_physician_key, editable=False)
     joined_at = models.DateTimeField(default=timezone.now)

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Member
+from consults.models.consents import Consent
 from questions.models import Byline, Post, Question
 
 
@@ -15,6 +16,11 @@ class CaseQuerySet(models.QuerySet):
         """Cases whose discussion one may read, but for removed ones, whoever asks."""
         seen = Question.objects.visible_to(user).listed().filter(pk=OuterRef("pk"))
         return self.filter(Exists(seen))
+
+    def consented_to_observers(self):
+        """Cases that firms may see by the consent they stand on, while it stands."""
+        consents = Consent.objects.standing().filter(for_observers=True, pk=OuterRef("consent"))
+        return self.filter(Exists(consents), withdrawn_at=None)
 
 
 def outcome_known(case: str) -> Q:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Block, Face, Member
 from accounts.roles import is_moderator
+from questions.models import openness
 from questions.models.answer_first import shows_post_to
 from questions.models.questions import Question
 
@@ -36,7 +37,8 @@ class Byline(models.Model):
     """How one member signs in one discussion: fixed by the first post there, only ever made more private.
 
     Masked is what a public byline becomes when its member wants the name gone: neither name nor handle, so that
-    nobody who remembers the name learns the handle. House is the voice of the site, which opens the threads of news.
+    nobody who remembers the name learns the handle. House is the voice of the site, which opens the threads of news,
+    and firm that of a firm, which asks under its name.
     """
 
     class Mode(models.TextChoices):
@@ -45,6 +47,7 @@ class Byline(models.Model):
         PUBLIC = "public", "Real name"
         MASKED = "masked", "Neither"
         HOUSE = "house", "The site itself"
+        FIRM = "firm", "A firm"
 
     UNDER_HANDLE = (Mode.ANONYMOUS, Mode.PARTIAL)
 
@@ -59,7 +62,7 @@ class Byline(models.Model):
                 fields=["id", "question", "member"], name="byline_with_question_and_member"
             ),
             models.CheckConstraint(
-                condition=Q(mode__in=["anonymous", "partial", "public", "masked", "house"]),
+                condition=Q(mode__in=["anonymous", "partial", "public", "masked", "house", "firm"]),
                 name="byline_mode_is_known",
             ),
         ]
@@ -94,6 +97,10 @@ class PostQuerySet(models.QuerySet):
         return self.filter(
             Exists(Question.objects.visible_to(user).filter(pk=OuterRef("question")))
         ).opened_to(user)
+
+    def open_to(self, firm):
+        """The one gate between a firm that observes and a post, see `questions.models.openness`."""
+        return self.filter(openness.of_posts(firm))
 
     def opened_to(self, user):
         """Without answers and comments of colleagues in discussions where this reader has to answer first.
@@ -194,6 +201,7 @@ class Post(models.Model):
     saw_others = models.BooleanField(
         default=False, db_default=False
     )  # an answer written after reading others
+    peers_only = models.BooleanField(default=False, db_default=False)  # beside its discussion's own word
     submission = models.UUIDField(null=True, blank=True, editable=False)
 
     corroborate_count = models.PositiveIntegerField(default=0)

@@ -15,6 +15,7 @@ from django.utils.text import slugify
 
 from accounts.models import Block, Connection, Face, Follow, Member, Specialty
 from accounts.roles import is_moderator
+from questions.models import openness
 from questions.words import words_of
 
 
@@ -76,6 +77,10 @@ class QuestionQuerySet(models.QuerySet):
             return self.none()
         return self.exclude(status=Question.Status.REMOVED).filter(self._addressed_to(member))
 
+    def open_to(self, firm):
+        """The one gate between a firm that observes and a discussion, see `questions.models.openness`."""
+        return self.filter(openness.of_questions(firm))
+
     def addressed_to(self, member: Member):
         """What is put to a member as a reader, which for moderators is less than they may see."""
         return self.filter(self._addressed_to(member))
@@ -134,7 +139,8 @@ class QuestionQuerySet(models.QuerySet):
         return rows.exclude(pk__in=muted.values("question"))
 
     def besides_muted(self, member: Member | None, but=None):
-        """Without discussions under a topic that this member muted, but for one's own and those of the topic `but`.
+        """Without discussions under a topic that this member muted, but for one's own and those of the topic `but`,
+        and without those of firms, where the member wants none.
 
         Most mute nothing, which is asked once, before the topics of every discussion are.
         """
@@ -152,7 +158,9 @@ class QuestionQuerySet(models.QuerySet):
         within = QuestionSpecialty.objects.filter(
             question=OuterRef("pk"), specialty__in=specialties.values("specialty")
         )
-        return self.filter(~Exists(muted) | Q(asker=member) | (~Exists(tagged) & ~Exists(within)))
+        hiding = Member.objects.filter(pk=member.pk, hides_industry=True)
+        shown = Q(industry="") | ~Exists(hiding)
+        return self.filter(shown & (~Exists(muted) | Q(asker=member) | (~Exists(tagged) & ~Exists(within))))
 
     def saved_by(self, member: Member):
         from questions.models.keeping import Bookmark
@@ -269,6 +277,7 @@ class Question(models.Model):
     tags = models.ManyToManyField(Tag, blank=True, related_name="questions")
     audience = models.CharField(max_length=11, choices=Audience, default=Audience.PHYSICIANS)
     peers_only = models.BooleanField(default=False)
+    industry = models.CharField(max_length=120, blank=True, db_default="")  # the firm that opened it, by name
     answer_first = models.BooleanField(default=False, db_default=False)  # see questions.models.answer_first
     urgency = models.CharField(max_length=5, choices=Urgency, default=Urgency.DAYS)
     excerpt = models.CharField(max_length=240, blank=True)

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class ObserversConfig(AppConfig):
+    name = "observers"
+
+    def ready(self):
+        from observers import gate, receivers  # noqa: F401

@@ -1,0 +1,86 @@
+"""Figures as firms may know them: a day old, and only where enough physicians share them."""
+
+from django.db import models
+from django.db.models import Q
+
+from questions.models import Post, Question
+
+
+class Crowd(models.Model):
+    """How many physicians share a specialty group, or a group and a region; counted each night."""
+
+    group = models.CharField(max_length=80)
+    region = models.CharField(max_length=20, blank=True)  # blank: all of the group
+    physicians = models.PositiveIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["group", "region"], name="crowd_once")]
+
+    def __str__(self):
+        return f"{self.group}, {self.region}: {self.physicians}"
+
+
+class VoteFigure(models.Model):
+    """The votes of a post as firms read them, and those that they read next, each a night apart."""
+
+    post = models.OneToOneField(Post, on_delete=models.CASCADE, primary_key=True, related_name="vote_figure")
+    corroborations = models.PositiveIntegerField(default=0)
+    disputes = models.PositiveIntegerField(default=0)
+    next_corroborations = models.PositiveIntegerField(default=0)
+    next_disputes = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self):
+        return f"votes of {self.post_id}"
+
+
+class ImportanceFigure(models.Model):
+    """How important a discussion was rated, likewise."""
+
+    question = models.OneToOneField(
+        Question, on_delete=models.CASCADE, primary_key=True, related_name="importance_figure"
+    )
+    raters = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    next_raters = models.PositiveIntegerField(default=0)
+    next_total = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self):
+        return f"importance of {self.question_id}"
+
+
+class FigureDay(models.Model):
+    """That the figures of a night were taken, so that a second run the same night changes nothing."""
+
+    day = models.DateField(primary_key=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self):
+        return f"figures of {self.day}"
+
+
+class PeersOnlyShare(models.Model):
+    """Of the discussions opened in a month, how many firms never see; for them to know what they miss."""
+
+    month = models.DateField(primary_key=True)
+    discussions = models.PositiveIntegerField()
+    withheld = models.PositiveIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(withheld__lte=models.F("discussions")), name="withheld_among_discussions"
+            )
+        ]
+
+    def __str__(self):
+        return f"peers only in {self.month}"

@@ -1,0 +1,110 @@
+"""What is open to a firm, and what is not."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from observers.models import FirmBlock
+from observers.tests.factories import let_pass
+from questions.models import Post, Question, openness
+from questions.tests.factories import make_answer, make_comment, make_question
+from rewards.models import Firm
+from rewards.tests.factories import make_firm
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def question(physician):
+    return let_pass(make_question(physician))
+
+
+def is_open(question, firm):
+    return Question.objects.open_to(firm).filter(pk=question.pk).exists()
+
+
+def test_what_is_put_to_all_is_open_after_the_delay(question, firm):
+    assert is_open(question, firm)
+    assert Post.objects.open_to(firm).count() == 1
+
+
+def test_a_fresh_discussion_is_not_open_yet(physician, firm):
+    assert not is_open(make_question(physician), firm)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"peers_only": True}, {"audience": "specialty"}, {"audience": "connections"}, {"status": "removed"}],
+)
+def test_what_is_not_put_to_all_is_closed(question, firm, changed):
+    Question.objects.filter(pk=question.pk).update(**changed)
+
+    assert not is_open(question, firm)
+    assert not Post.objects.open_to(firm).exists()
+
+
+@pytest.mark.parametrize(
+    "changed", [{"peers_only": True}, {"folded_at": timezone.now(), "fold_reason": "other"}]
+)
+def test_a_closed_opening_closes_its_discussion(question, firm, changed):
+    Post.objects.filter(question=question).update(**changed)
+
+    assert not is_open(question, firm)
+
+
+def test_comments_go_with_the_answer_they_stand_under(question, colleague, third, firm):
+    answer = make_answer(question, colleague)
+    make_comment(answer, third)
+    let_pass(question)
+    assert Post.objects.open_to(firm).count() == 3
+
+    Post.objects.filter(pk=answer.pk).update(peers_only=True)
+
+    assert Post.objects.open_to(firm).get().kind == Post.Kind.OPENING
+
+
+def test_an_edited_post_is_closed_until_the_edit_is_as_old(question, firm):
+    Post.objects.filter(question=question).update(edited_at=timezone.now())
+
+    assert not is_open(question, firm)
+
+
+def test_posts_reach_firms_in_steps(settings):
+    until = openness.released_until()
+
+    assert until.timestamp() % (settings.OBSERVER_STEP_MINUTES * 60) == 0
+    assert timedelta(minutes=60) <= timezone.now() - until < timedelta(minutes=76)
+
+
+class TestBlocks:
+    def test_a_blocked_firm_reads_nothing_of_a_member_and_others_do(self, question, physician, firm):
+        other = make_firm(name="Another firm")
+        FirmBlock.objects.create(member=physician, firm=firm)
+
+        assert not is_open(question, firm)
+        assert is_open(question, other)
+
+    def test_a_blocked_sector_is_every_firm_of_it(self, question, physician, firm):
+        FirmBlock.objects.create(member=physician, sector=firm.kind)
+        other = make_firm(name="A fund", kind=Firm.Kind.FINANCE)
+
+        assert not is_open(question, firm)
+        assert is_open(question, other)
+
+    def test_answers_of_who_blocked_are_closed_with_what_stands_under_them(
+        self, question, colleague, third, firm
+    ):
+        answer = make_answer(question, colleague)
+        make_comment(answer, third)
+        let_pass(question)
+        FirmBlock.objects.create(member=colleague, firm=firm)
+
+        assert Post.objects.open_to(firm).get().kind == Post.Kind.OPENING
+
+
+def test_before_anybody_says_who_shut_firms_out_nothing_is_open(question, firm, monkeypatch):
+    monkeypatch.setattr(openness, "SHUT_OUT", [])
+
+    assert not is_open(question, firm)
+    assert not Post.objects.open_to(firm).exists()

@@ -1,0 +1,1 @@
+"""What observers do when something happened among members."""

@@ -24,7 +24,7 @@ class Signature:
     tier: str = ""
     details: tuple[str, ...] = ()
     is_verified: bool = True
-    is_industry: bool = False
+    firm: bool = False
     picture: str = ""  # where the tile's picture lies; without one, two letters stand there
 
 
@@ -89,7 +89,7 @@ def signature(mode: str, member: Member) -> Signature:
     if mode == Byline.Mode.HOUSE:
         return Signature("Sermo", is_verified=False)
     if mode == Byline.Mode.FIRM:
-        return Signature(member.display_name, is_verified=False, is_industry=True)
+        return Signature(member.display_name, is_verified=False, firm=True)
     if member.user_id is None:
         return Signature("former member", is_verified=False)
     if mode == Byline.Mode.PUBLIC:

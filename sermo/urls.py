@@ -35,6 +35,9 @@ urlpatterns = [
     path("on-call/", include("consults.urls_on_call")),
     path("news/", include("newsfeed.urls")),
     path("rewards/", include("rewards.urls")),
+    path("observe/", include("observers.urls")),
+    path("watchers/", include("observers.urls_watchers")),
+    path("products/", include("observers.urls_pages")),
     path("admin/", admin.site.urls),
 ]
 

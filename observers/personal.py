@@ -1,0 +1,1 @@
+"""What observers know of a person, for the ledger of personal data."""

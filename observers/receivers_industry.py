@@ -1,0 +1,1 @@
+"""What firms opened, folded by the votes of members."""

@@ -1,0 +1,5 @@
+"""Pages of products, for members."""
+
+app_name = "products"
+
+urlpatterns = []

@@ -10,7 +10,7 @@ from unittest import mock
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.text import capfirst
 
@@ -18,7 +18,7 @@ from accounts.demo_logins import DEMO_LOGINS
 from accounts.models import Member
 from accounts.services import mail
 from polls.models import Receipt, Sponsor
-from questions.models import Byline, Post, Question
+from questions.models import Byline, Post, Question, Vote
 from rewards import drawing
 from rewards.models import (
     Account,
@@ -116,6 +116,7 @@ class History:
             self.then(
                 self.now - timedelta(hours=7 - number), lambda number=number: self._earmark_open(number)
             )
+        self.then(self.now - timedelta(minutes=20), self._earmark_unjudged)
         for moment, _, deed in sorted(self.deeds, key=lambda each: each[:2]):
             with at(moment):
                 deed()
@@ -181,7 +182,7 @@ class History:
     # Payouts
 
     def _plan_payouts(self) -> None:
-        """Every three weeks those are paid who can be; one is late, one waits, one is in doubt."""
+        """Every three weeks those are paid who can be; one is late, and one waits in the end."""
         for weeks in (15, 12, 9, 6, 3):
             self.then(self.now - timedelta(weeks=weeks), lambda weeks=weeks: self._pay_round(weeks))
         self.then(self.now - timedelta(days=1), self._leave_work)
@@ -201,7 +202,7 @@ class History:
                 Payout.objects.filter(pk=payout.pk).update(late_told_at=asked_at + timedelta(days=15))
 
     def _leave_work(self) -> None:
-        """A payout on its way for the cardiologist, one to approve, one in doubt, and a gift to a charity."""
+        """Payouts on their way, one of the cardiologist to approve, and a gift to a charity."""
         owed = _owed()
         for number, account in enumerate(owed[:2]):
             _ask(Payee.objects.select_related("member").get(pk=account.subject), account.balance, number)
@@ -241,18 +242,29 @@ class History:
         Sponsor.objects.filter(pk=label.pk).update(taken=len(paid))
         honoraria.credit_all(lambda line: None)
 
-    def _earmark_open(self, number: int) -> None:
-        """What the finance desk sees and no member does."""
-        open_ones = Question.objects.filter(
+    def _open(self) -> QuerySet[Question]:
+        found = Question.objects.filter(
             status=Question.Status.OPEN,
             audience=Question.Audience.PHYSICIANS,
             peers_only=False,
             opened_at__lt=self.now - timedelta(days=1),
             answer_count__gt=0,
-        ).exclude(kind=Question.Kind.ARTICLE)
-        for question in open_ones.order_by("-hot", "pk")[number : number + 1]:
+        )
+        return found.exclude(kind=Question.Kind.ARTICLE).order_by("-hot", "pk")
+
+    def _earmark_open(self, number: int) -> None:
+        """What the finance desk sees and no member does."""
+        for question in self._open()[number : number + 1]:
             for post in self._best_posts(question)[:1]:
                 _place(self.firms[number], post, 1_500, voter_cents=500, voter_slots=2)
+
+    def _earmark_unjudged(self) -> None:
+        """One that the desk can still cancel: nobody has judged its post since."""
+        since = Vote.objects.filter(post=OuterRef("pk"), cast_at__gte=timezone.now())
+        answers = Post.objects.answers().standing().filter(question__in=self._open(), earmarks=None)
+        long_ago = timezone.now() - timedelta(days=1)
+        for post in answers.filter(~Exists(since), posted_at__lt=long_ago).order_by("-balance", "pk")[:1]:
+            _place(self.firms[0], post, 2_000)
 
     def _put_times_right(self) -> None:
         """Of what takes its moment from the clock on the wall."""
@@ -287,6 +299,7 @@ def _place(firm: Firm, post: Post, author_cents: int, voter_cents: int = 0, vote
         author_cents=author_cents,
         voter_cents=voter_cents,
         voter_slots=voter_slots,
+        votes_before=Vote.objects.filter(post=post, cast_at__lt=timezone.now()).count(),
         was_public=post.byline.mode == Byline.Mode.PUBLIC,
         placed_at=timezone.now(),
         key=key,

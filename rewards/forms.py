@@ -3,6 +3,7 @@
 from django import forms
 from django.core.exceptions import ValidationError
 
+from questions.forms import TOO_LONG
 from rewards import methods
 from rewards.models import Charity, Firm, Payee
 
@@ -23,12 +24,14 @@ class ChoiceForm(forms.Form):
             ),
         ],
         widget=forms.RadioSelect(attrs={"class": "choice-card"}),
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose one of the three."),
     )
     charity = forms.ModelChoiceField(
         Charity.objects.none(),
         required=False,
         empty_label="None chosen",
         help_text="Needed only if a charity gets it.",
+        error_messages={"invalid_choice": "Choose a charity that is offered."},
     )
     may_be_earmarked = forms.BooleanField(
         label="Firms may earmark my posts\n"
@@ -105,6 +108,7 @@ class W9Form(methods.AddressMixin):
         label="Name on your tax return",
         max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        error_messages=methods.asking("Write your name as it stands on your tax return."),
     )
     business_name = forms.CharField(
         label="Business name",
@@ -112,8 +116,13 @@ class W9Form(methods.AddressMixin):
         required=False,
         help_text="Only if it differs from the name above.",
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+        error_messages={"max_length": TOO_LONG},
     )
-    classification = forms.ChoiceField(label="Federal tax classification", choices=CLASSES)
+    classification = forms.ChoiceField(
+        label="Federal tax classification",
+        choices=CLASSES,
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose a classification of the list."),
+    )
     tin_kind = forms.ChoiceField(
         label="Your taxpayer number is a",
         choices=[
@@ -121,12 +130,14 @@ class W9Form(methods.AddressMixin):
             TIN_KINDS[1],
         ],
         widget=forms.RadioSelect,
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose which number you give below."),
     )
     tin = forms.CharField(
         label="The number",
         max_length=20,
         help_text="Nine digits. Kept encrypted; later only its last four are shown.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric", "spellcheck": "false"}),
+        error_messages=methods.asking("Write the nine digits of the number."),
     )
     right_number = forms.BooleanField(
         label="The number is my correct taxpayer identification number",

@@ -16,10 +16,13 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from accounts.places import STATES
+from questions.forms import TOO_LONG
 from rewards import providers
 from rewards.models import Method, PayoutMethod
 from sermo.errors import RuleBroken
 
+EMAIL_LOOKS_LIKE = "An e-mail address looks like name@example.org."
+ZIP_LOOKS_LIKE = "A ZIP code looks like 60601 or 60601-1234."
 ROUTING_WEIGHTS = (3, 7, 1) * 3
 ROUTING_STARTS = (range(1, 13), range(21, 33), range(61, 73))  # of banks in the US, by their first two digits
 
@@ -59,6 +62,11 @@ def said(method: str, details: Mapping[str, Any]) -> str:
 # What is typed
 
 
+def asking(words: str, **more: str) -> dict[str, str]:
+    """The messages of a field: what it wants where it was left empty, and how long it may be."""
+    return {"required": words, "max_length": TOO_LONG, **more}
+
+
 def clean_digits(text: str) -> str:
     """A number without the spaces and hyphens people put into it. Raises ValidationError where more is in it."""
     digits = re.sub(r"[\s-]", "", text)
@@ -85,23 +93,33 @@ class AddressMixin(forms.Form):
         label="Street address",
         max_length=120,
         widget=forms.TextInput(attrs={"autocomplete": "street-address"}),
+        error_messages=asking("Write the number and the street, or a P.O. box."),
     )
-    city = forms.CharField(max_length=60, widget=forms.TextInput(attrs={"autocomplete": "address-level2"}))
+    city = forms.CharField(
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "address-level2"}),
+        error_messages=asking("Write the city."),
+    )
     state = forms.ChoiceField(
         label="State or territory",
         choices=[("", "Choose a state"), *STATES],
         widget=forms.Select(attrs={"autocomplete": "address-level1"}),
+        error_messages={
+            "required": "Choose the state or territory of this address.",
+            "invalid_choice": "Choose a state or territory of the list.",
+        },
     )
     zip = forms.CharField(
         label="ZIP code",
         max_length=10,
         widget=forms.TextInput(attrs={"autocomplete": "postal-code", "inputmode": "numeric"}),
+        error_messages={"required": ZIP_LOOKS_LIKE, "max_length": ZIP_LOOKS_LIKE},
     )
 
     def clean_zip(self):
         typed = self.cleaned_data["zip"]
         if not is_zip(typed):
-            raise ValidationError("A ZIP code looks like 60601 or 60601-1234.")
+            raise ValidationError(ZIP_LOOKS_LIKE)
         return typed
 
 
@@ -110,28 +128,33 @@ class BankForm(forms.Form):
         label="Name on the account",
         max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        error_messages=asking("Write the name the account is held under."),
     )
     routing = forms.CharField(
         label="Routing number",
         max_length=20,
         help_text="Nine digits. On a check it stands at the lower left.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric", "spellcheck": "false"}),
+        error_messages=asking("Write the nine digits of the routing number."),
     )
     account = forms.CharField(
         label="Account number",
         max_length=30,
         help_text="4 to 17 digits. Kept encrypted; later only its last four are shown.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric", "spellcheck": "false"}),
+        error_messages=asking("Write the account number, 4 to 17 digits."),
     )
     account_again = forms.CharField(
         label="Account number, again",
         max_length=30,
         widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric", "spellcheck": "false"}),
+        error_messages=asking("Write the account number a second time."),
     )
     account_kind = forms.ChoiceField(
         label="Kind of account",
         choices=[("checking", "Checking"), ("savings", "Savings")],
         widget=forms.RadioSelect,
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose checking or savings."),
     )
 
     def clean_routing(self):
@@ -161,7 +184,10 @@ class BankForm(forms.Form):
 
 class CheckForm(AddressMixin):
     name = forms.CharField(
-        label="Payable to", max_length=80, widget=forms.TextInput(attrs={"autocomplete": "name"})
+        label="Payable to",
+        max_length=80,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        error_messages=asking("Write the name that should stand on the check."),
     )
     field_order = ("name", "street", "city", "state", "zip")
 
@@ -172,6 +198,7 @@ class PayPalForm(forms.Form):
         max_length=127,
         help_text="PayPal tells you at this address.",
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages=asking("Write the address you log in to PayPal with.", invalid=EMAIL_LOOKS_LIKE),
     )
 
 
@@ -181,6 +208,7 @@ class GiftForm(forms.Form):
         max_length=127,
         help_text="The card comes to this address as a code.",
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages=asking("Write the address the card should come to.", invalid=EMAIL_LOOKS_LIKE),
     )
 
 

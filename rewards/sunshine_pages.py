@@ -15,6 +15,7 @@ from rewards.sunshine import Fate
 from rewards.words import dollars
 
 NEWEST_FIRST = ("-paid_on", "-pk")
+COUNTS = (Fate.REPORTED, Fate.SMALL)  # in a report, or in its sums
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,12 @@ class Row:
     @property
     def amount(self) -> str:
         return dollars(self.payment.cents)
+
+    @property
+    def why_not(self) -> str:
+        """Why a payment cannot be disputed that nobody has disputed."""
+        refusal = open_payments.AlreadyReported if self.fate in COUNTS else open_payments.NothingToDispute
+        return refusal.message
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ class Reader:
         if year not in self.rules:
             self.rules[year] = taxes.rule_of(year)
         fate = sunshine.fate_of(payment, self.sums, self.rules[year], self.today)
-        counts = fate in (Fate.REPORTED, Fate.SMALL)
+        counts = fate in COUNTS
         firm = payment.firm.name if counts else payment.firm.shown_as
         report = self.reports.get((payment.firm_id, year))
         may_dispute = counts and not payment.dispute and not open_payments.has_left(payment, report)

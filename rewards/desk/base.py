@@ -4,12 +4,12 @@ Nothing is edited in place but what firms and charities are called. Each act is 
 where money or identities change hands, whoever sits there first confirms that it is still them.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin.utils import display_for_field, label_for_field, lookup_field
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseBase
@@ -18,6 +18,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from accounts.admin import ReadOnlyAdmin
@@ -47,6 +48,7 @@ class Act:
     of_list: bool = False  # it concerns no row that is there already
     is_guarded: bool = True
     is_end: bool = False  # the row is gone then
+    beside: Mapping[type[RuleBroken], str] = field(default_factory=dict)  # refusals that concern one field
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,16 @@ class Table:
     empty: str = "Nothing."
     more: str = ""  # address of the next rows
     more_words: str = "Earlier ones"
+
+    def lines(self) -> list[list[dict]]:
+        """Its cells, each with the head it stands under."""
+        return [
+            [
+                {"text": cell, "head": head, "is_number": number in self.numbers}
+                for number, (cell, head) in enumerate(zip(row, self.head, strict=True), start=1)
+            ]
+            for row in self.rows
+        ]
 
 
 def link(row: Any, words: str | None = None) -> str:
@@ -119,6 +131,14 @@ class DeskAdmin(ReadOnlyAdmin):
     def tables(self, request, row) -> list[Table]:
         return []
 
+    @admin.display(description="number")
+    def number(self, row):
+        return row.pk
+
+    def name_of(self, row) -> str:
+        """The title of a row's page."""
+        return capfirst(str(row))
+
     def get_search_results(self, request, queryset, search_term):
         """By `found`; that `search_fields` names a field only shows the box."""
         term = search_term.replace("\x00", "").strip()
@@ -172,11 +192,12 @@ class DeskAdmin(ReadOnlyAdmin):
             answer = self._done(request, act, row, form)
             if answer is not None:
                 return answer
+        form.focus_on_refused()
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": act.label,
-            "subtitle": str(row) if row else "",
+            "subtitle": self.name_of(row) if row else "",
             "original": row,
             "facts": self._facts(row) if row else [],
             "list_address": reverse(f"admin:rewards_{self.opts.model_name}_changelist"),
@@ -194,8 +215,8 @@ class DeskAdmin(ReadOnlyAdmin):
         """What its line in the list says, for who is about to decide over it."""
         said = []
         for name in self.list_display:
-            field, _, value = lookup_field(name, row, self)
-            shown = display_for_field(value, field, "none") if field else value
+            column, _, value = lookup_field(name, row, self)
+            shown = display_for_field(value, column, "none") if column else value
             said.append((label_for_field(name, self.model, self), shown))
         return said
 
@@ -205,7 +226,7 @@ class DeskAdmin(ReadOnlyAdmin):
         try:
             answer = act.do(row, request.user, form.cleaned_data)
         except RuleBroken as refusal:
-            form.add_error(None, str(refusal))
+            form.add_error(act.beside.get(type(refusal)), str(refusal))
             return None
         if isinstance(answer, HttpResponseBase):
             return answer
@@ -233,9 +254,12 @@ class DeskAdmin(ReadOnlyAdmin):
         ]
 
     def changelist_view(self, request, extra_context=None):
-        return super().changelist_view(
-            request, {"buttons": self._buttons(request), "figures": self.figures(), **(extra_context or {})}
-        )
+        context = {
+            "title": capfirst(self.opts.verbose_name_plural),
+            "buttons": self._buttons(request),
+            "figures": self.figures(),
+        }
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def figures(self) -> str:
         """A sentence above the list."""
@@ -243,7 +267,12 @@ class DeskAdmin(ReadOnlyAdmin):
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         if obj:
-            context |= {"buttons": self._buttons(request, obj), "tables": self.tables(request, obj)}
+            context |= {
+                "title": self.name_of(obj),
+                "subtitle": "",
+                "buttons": self._buttons(request, obj),
+                "tables": self.tables(request, obj),
+            }
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 

@@ -9,6 +9,7 @@ from questions.models import Post
 from rewards.desk.base import Act, DeskAdmin, badge, day, number_of
 from rewards.desk.forms import EarmarkForm, SponsorshipForm, SureForm
 from rewards.models import Earmark, Sponsorship
+from rewards.services import earmarking, ledger, sponsoring
 from rewards.words import dollars
 from sermo.errors import RuleBroken
 
@@ -25,8 +26,6 @@ class NoSuchPoll(RuleBroken):
 
 
 def _place(row, user, data) -> str:
-    from rewards.services import earmarking
-
     data = dict(data)
     post = Post.objects.filter(pk=data.pop("post")).first()
     if post is None:
@@ -36,10 +35,8 @@ def _place(row, user, data) -> str:
 
 
 def _cancel(earmark, user, data) -> str:
-    from rewards.services import earmarking
-
     earmarking.cancel(earmark=earmark, by=user)
-    return f"Cancelled. {dollars(earmark.total_cents)} are back on the balance."
+    return f"Canceled. {dollars(earmark.total_cents)} are back on the balance."
 
 
 @admin.register(Earmark)
@@ -50,9 +47,8 @@ class EarmarkAdmin(DeskAdmin):
     its settling could be found among the entries of a member.
     """
 
-    list_display = ["pk", "firm", "post_number", "author", "voters", "status", "placed", "ended_day"]
+    list_display = ["number", "firm", "status", "post_number", "author", "voters", "placed", "ended_day"]
     list_filter = ["state", "firm"]
-    list_select_related = ["firm"]
     search_fields = ["pk"]
     search_help_text = "The number of an earmark, or post:12, or question:12"
     fields = [
@@ -64,14 +60,26 @@ class EarmarkAdmin(DeskAdmin):
             *("place", "Earmark a post", EarmarkForm, _place, "add_earmark"),
             words="The money is reserved at once and paid when the discussion closes.",
             of_list=True,
+            beside={
+                **dict.fromkeys(
+                    (NoSuchPost, earmarking.NotEarmarkable, earmarking.EarmarkedBefore, earmarking.OwnPost),
+                    "post",
+                ),
+                **dict.fromkeys((earmarking.NotActive, earmarking.NoSlotToday, ledger.NotEnough), "firm"),
+            },
         ),
         Act(
-            *("cancel", "Cancel", SureForm, _cancel, "add_earmark"),
-            is_open=lambda earmark: earmark.state == State.OPEN,
+            *("cancel", "Cancel the earmark", SureForm, _cancel, "add_earmark"),
+            is_open=earmarking.may_be_cancelled,
             words="Within a day, and while nobody has judged the post or voted since it was placed.",
             is_guarded=False,
         ),
     )
+
+    def get_queryset(self, request):
+        """With what says whether one may still be cancelled, but for the words of its post."""
+        rows = super().get_queryset(request).select_related("firm", "post__question")
+        return rows.defer("post__source", "post__html", "post__search_text")
 
     def found(self, queryset, term):
         for name in ("post", "question"):
@@ -81,7 +89,7 @@ class EarmarkAdmin(DeskAdmin):
 
     @admin.display(description="discussion")
     def discussion(self, earmark):
-        question = earmark.question
+        question = earmark.post.question
         return format_html('<a href="{}">{}</a>', question.get_absolute_url(), question.pk)
 
     @admin.display(description="post")
@@ -106,7 +114,7 @@ class EarmarkAdmin(DeskAdmin):
 
     @admin.display(description="ended on")
     def ended_day(self, earmark):
-        return day(earmark.ended_at)
+        return day(earmark.ended_at) or None
 
     @admin.display(description="state")
     def status(self, earmark):
@@ -114,8 +122,6 @@ class EarmarkAdmin(DeskAdmin):
 
 
 def _agree(row, user, data) -> str:
-    from rewards.services import sponsoring
-
     data = dict(data)
     poll = Poll.objects.filter(pk=data.pop("poll")).first()
     if poll is None:
@@ -125,8 +131,6 @@ def _agree(row, user, data) -> str:
 
 
 def _withdraw(sponsorship, user, data) -> str:
-    from rewards.services import sponsoring
-
     sponsoring.withdraw(sponsorship=sponsorship, by=user)
     return "Withdrawn. What was reserved is back on the balance."
 
@@ -146,6 +150,10 @@ class SponsorshipAdmin(DeskAdmin):
             *("agree", "Agree on a sponsorship", SponsorshipForm, _agree, "add_sponsorship"),
             words="The whole sum is reserved, and the label stands on the poll before its first question.",
             of_list=True,
+            beside={
+                **dict.fromkeys((NoSuchPoll, sponsoring.BegunOrOver, sponsoring.SponsoredBefore), "poll"),
+                **dict.fromkeys((sponsoring.FirmNotActive, ledger.NotEnough), "firm"),
+            },
         ),
         Act(
             *("withdraw", "Withdraw", SureForm, _withdraw, "add_sponsorship"),
@@ -184,7 +192,7 @@ class SponsorshipAdmin(DeskAdmin):
 
     @admin.display(description="ended on")
     def ended_day(self, sponsorship):
-        return day(sponsorship.ended_at)
+        return day(sponsorship.ended_at) or None
 
     @admin.display(description="blinded", boolean=True)
     def blind(self, sponsorship):

@@ -11,6 +11,14 @@ from rewards.words import dollars
 BY_HAND = "manual"  # the provider that is people with a file
 MOST_COUNTED = 1_000
 State = Payout.State
+HELD = {  # names of what stands on all accounts of a kind
+    Account.Kind.FIRM: "Balances of firms",
+    Account.Kind.RESERVED: "Reserved by firms",
+    Account.Kind.PAYABLE: "Owed to members",
+    Account.Kind.CHARITY: "Owed to charities",
+    Account.Kind.SENDING: "On its way",
+    Account.Kind.PAID: "Paid out",
+}
 
 
 def today():
@@ -52,7 +60,8 @@ def payouts_said() -> str:
     found = Payout.objects.filter(state__in=[*Payout.UNDER_WAY, State.FAILED]).aggregate(
         all=Count("pk"), cents=Sum("cents", default=0)
     )
-    return f"{found['all']:,} payouts are under way, {dollars(found['cents'])} in all."
+    are = "payout is" if found["all"] == 1 else "payouts are"
+    return f"{found['all']:,} {are} under way, {dollars(found['cents'])} in all."
 
 
 def waiting() -> list[dict]:
@@ -102,6 +111,5 @@ def standing() -> list[dict]:
             "cents": abs(sums.get(kind, 0)),
             "address": f"{accounts}?kind__exact={kind}&owed=yes",
         }
-        for kind, words in Account.Kind.choices
-        if kind in (*Account.HOLDING, Account.Kind.PAID)
+        for kind, words in HELD.items()
     ]

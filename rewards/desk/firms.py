@@ -10,11 +10,12 @@ from rewards.desk.base import Act, EditedAdmin, Table, badge, link, signed
 from rewards.desk.forms import DepositForm, FirmForm, OnceSureForm
 from rewards.desk.ledger import when
 from rewards.models import Account, Affiliation, Charity, Entry, Firm
-from rewards.services import deposits, payouts
+from rewards.services import allowances, deposits, ledger, payouts
 from rewards.words import dollars
 from sermo.estimates import EstimatedPaginator
 
 NEWEST = 30  # movements below a firm
+ACCOUNTS = {Account.Kind.FIRM: "Balance", Account.Kind.RESERVED: "Reserved"}  # of a firm, on its own page
 
 
 def _balance(owner: str, kind: Account.Kind) -> Subquery:
@@ -48,6 +49,7 @@ class FirmAdmin(EditedAdmin):
         Act(
             *("pay-back", "Pay back", DepositForm, _pay_back, "change_firm"),
             words="Note it once the bank has sent it. What is reserved is not on the balance.",
+            beside={ledger.NotEnough: "cents"},
         ),
     )
 
@@ -79,8 +81,6 @@ class FirmAdmin(EditedAdmin):
 
     @admin.display(description="earmarks left today")
     def earmarks_left(self, firm):
-        from rewards.services import allowances
-
         return allowances.left(firm)
 
     @admin.display(description="lists")
@@ -112,7 +112,7 @@ class FirmAdmin(EditedAdmin):
                     (
                         link(entry.transaction),
                         when(entry.transaction),
-                        entry.account.get_kind_display(),
+                        ACCOUNTS[entry.account.kind],
                         signed(entry.amount),
                         dollars(entry.balance_after),
                         entry.transaction.note,
@@ -180,6 +180,9 @@ class AffiliationAdmin(ReadOnlyAdmin):
 
     def has_view_permission(self, request, obj=None):
         return obj is None and super().has_view_permission(request)
+
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, {"title": "Affiliations", **(extra_context or {})})
 
     @admin.display(description="state")
     def state(self, affiliation):

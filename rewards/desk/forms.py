@@ -50,6 +50,12 @@ class ActForm(forms.Form):
         super().__init__(data, **more)
         self.row = row
 
+    def focus_on_refused(self) -> None:
+        """Let the page open at the first field that was refused."""
+        refused = next((each for each in self.visible_fields() if each.errors), None)
+        if refused:
+            refused.field.widget.attrs["autofocus"] = True
+
 
 class OnceForm(ActForm):
     """Sent twice, it is done once."""

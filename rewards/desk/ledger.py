@@ -62,7 +62,7 @@ class OwedFilter(admin.SimpleListFilter):
 
 @admin.register(Account)
 class AccountAdmin(DeskAdmin):
-    list_display = ["pk", "kind", "owner", "holds"]
+    list_display = ["number", "kind", "owner", "holds"]
     list_filter = ["kind", OwedFilter]
     list_select_related = ["firm", "charity"]
     search_fields = ["pk"]
@@ -121,7 +121,7 @@ def _undo(earlier, user, data) -> str:
 
 @admin.register(Transaction)
 class TransactionAdmin(DeskAdmin):
-    list_display = ["pk", "shown_at", "kind", "moved", "note"]
+    list_display = ["number", "shown_at", "kind", "moved", "note"]
     list_filter = ["kind", "at"]
     search_fields = ["pk"]
     search_help_text = "The number of a transaction, or its whole key"
@@ -189,7 +189,7 @@ def _seen(entry: Entry) -> tuple[str, str, str, str]:
 
 @admin.register(Entry)
 class EntryAdmin(DeskAdmin):
-    list_display = ["pk", "of_transaction", "at", "of_account", "owner", "moved", "left"]
+    list_display = ["number", "of_transaction", "at", "of_account", "owner", "moved", "left"]
     list_display_links = None
     list_select_related = ["transaction__reverses", "account__firm", "account__charity"]
     list_filter = ["account__kind"]

@@ -23,6 +23,8 @@ from rewards.desk.forms import (
 )
 from rewards.desk.ledger import uuid_of
 from rewards.models import Approval, Payout, PayoutBatch, ProviderEvent, Reconciliation
+from rewards.providers import manual
+from rewards.services import approving, clearing
 from rewards.words import dollars
 from verification.services import events
 
@@ -33,6 +35,7 @@ TONES = {
     State.FAILED: "urgent",
     State.RETURNED: "urgent",
 }
+OF_TRANSFER = {clearing.ReferenceUsed: "reference", manual.NotThatDay: "paid_on"}
 
 
 class QueueFilter(admin.SimpleListFilter):
@@ -58,8 +61,6 @@ class QueueFilter(admin.SimpleListFilter):
 
 
 def _approve(payout, user, data) -> str:
-    from rewards.services import approving
-
     decided = approving.approve(payout=payout, by=user)
     if decided.state == State.REQUESTED:
         return "Approved by you. A sum like this takes a second person."
@@ -67,28 +68,20 @@ def _approve(payout, user, data) -> str:
 
 
 def _refuse(payout, user, data) -> str:
-    from rewards.services import approving
-
     approving.refuse(payout=payout, by=user, note=data["note"])
     return "Refused. The sum is back on the balance."
 
 
 def _confirm(payout, user, data) -> str:
-    from rewards.services import clearing
-
     clearing.confirm(payout=payout, by=user, **data)
     return "Marked as paid."
 
 
 def _found_paid(payout, user, data) -> str:
-    from rewards.services import clearing
-
     return _cleared(clearing.found_paid(payout=payout, by=user, **data))
 
 
 def _never_sent(payout, user, data) -> str:
-    from rewards.services import clearing
-
     return _cleared(clearing.never_sent(payout=payout, by=user))
 
 
@@ -105,8 +98,6 @@ def _is_in_doubt(payout) -> bool:
 
 
 def _came_back(payout, user, data) -> str:
-    from rewards.providers import manual
-
     manual.came_back(payout=payout, note=data["note"], by=user)
     return "Noted. The sum is back on the balance."
 
@@ -117,7 +108,7 @@ def _is_by_hand(payout) -> bool:
 
 @admin.register(Payout)
 class PayoutAdmin(DeskAdmin):
-    list_display = ["pk", "asked", "amount", "way", "receiver", "status", "promised", "yes"]
+    list_display = ["number", "asked", "amount", "status", "promised", "way", "receiver", "yes"]
     list_filter = [QueueFilter, "method", "provider"]
     list_select_related = ["charity"]
     search_fields = ["pk"]
@@ -141,6 +132,7 @@ class PayoutAdmin(DeskAdmin):
             *("confirm", "Confirm as paid", ReferenceForm, _confirm, "approve_payout"),
             is_open=lambda payout: _is_by_hand(payout) and payout.state == State.SUBMITTED,
             words="The check was mailed, or the bank has made the transfer.",
+            beside=OF_TRANSFER,
         ),
         Act(
             *("came-back", "Came back", ReasonForm, _came_back, "approve_payout"),
@@ -152,6 +144,7 @@ class PayoutAdmin(DeskAdmin):
             is_open=_is_in_doubt,
             words="Only where the provider will say no more, and you see in its own records that it was paid. It "
             "counts once two people have noted the same reference and day.",
+            beside=OF_TRANSFER,
         ),
         Act(
             *("never-sent", "Found never sent", SureForm, _never_sent, "approve_payout"),
@@ -200,7 +193,7 @@ class PayoutAdmin(DeskAdmin):
     @admin.display(description="promised")
     def promised(self, payout):
         is_late = payout.state in Payout.UNDER_WAY and payout.promised_on < figures.today()
-        return badge(f"late: {payout.promised_on}", "urgent") if is_late else payout.promised_on
+        return badge(f"late: {payout.promised_on}", "urgent") if is_late else str(payout.promised_on)
 
     @admin.display(description="approvals")
     def yes(self, payout):
@@ -229,16 +222,12 @@ class PayoutAdmin(DeskAdmin):
 
 @sensitive_variables()
 def _take_away(row, user, data):
-    from rewards.services import clearing
-
     batch, table = clearing.take_batch(method=data["method"], by=user)
     return file_of(table, _name_of(batch))
 
 
 @sensitive_variables()
 def _file_again(batch, user, data):
-    from rewards.providers import manual
-
     events.record(kind="finance_batch_again", by=user, object=f"payout_batch:{batch.pk}")
     return file_of(manual.file_of(batch), _name_of(batch))
 
@@ -249,7 +238,7 @@ def _name_of(batch) -> str:
 
 @admin.register(PayoutBatch)
 class PayoutBatchAdmin(DeskAdmin):
-    list_display = ["pk", "method", "made_at", "made_by", "payouts_count", "sum"]
+    list_display = ["number", "method", "made_at", "made_by", "payouts_count", "sum"]
     list_filter = ["method"]
     search_fields = ["pk"]
     search_help_text = "The number of a batch"
@@ -260,6 +249,7 @@ class PayoutBatchAdmin(DeskAdmin):
             words="All approved payouts of one kind in one file, with names and addresses. Keep it safe, and delete "
             "it once they are sent. Confirm each in the list of payouts.",
             of_list=True,
+            beside={manual.NothingToTake: "method"},
         ),
         Act(
             *("file", "Download the file again", SureForm, _file_again, "approve_payout"),
@@ -314,7 +304,7 @@ def _reconcile(row, user, data) -> str:
 
 @admin.register(Reconciliation)
 class ReconciliationAdmin(DeskAdmin):
-    list_display = ["at", "provider", "since", "matched", "ours", "theirs", "settled", "unexplained"]
+    list_display = ["at", "provider", "unexplained", "since", "matched", "ours", "theirs", "settled"]
     list_filter = ["provider"]
     fields = list_display
     acts = (

@@ -10,6 +10,7 @@ from django.views.decorators.debug import sensitive_variables
 from rewards.desk.base import Act, DeskAdmin, Table, badge, file_of, link, moment
 from rewards.desk.forms import ActForm, ReportForm, SureForm, TaxYearForm, YearForm
 from rewards.models import Firm, OpenPayment, Report, YearRule
+from rewards.services import open_payments, taxes
 from rewards.words import dollars
 
 Dispute = OpenPayment.Dispute
@@ -17,16 +18,12 @@ Dispute = OpenPayment.Dispute
 
 @sensitive_variables()
 def _file_1099(row, user, data):
-    from rewards.services import taxes
-
     name = f"1099-nec-{data['year']}{'-preliminary' if data['is_preliminary'] else ''}.csv"
     return file_of(taxes.file_1099(data["year"], by=user), name)
 
 
 @sensitive_variables()
 def _file_corrections(row, user, data):
-    from rewards.services import taxes
-
     made = taxes.file_corrections(data["year"], by=user)
     return file_of(made, f"1099-nec-{data['year']}-corrections.csv")
 
@@ -53,9 +50,10 @@ class YearRuleAdmin(DeskAdmin):
         ),
     )
 
-    def tables(self, request, row):
-        from rewards.services import taxes
+    def name_of(self, row):
+        return f"Year {row}"
 
+    def tables(self, request, row):
         lines = [
             (each.account, "none" if each.filed is None else dollars(each.filed), dollars(each.cents))
             for each in taxes.corrections(row.year)
@@ -77,23 +75,19 @@ class YearRuleAdmin(DeskAdmin):
 
 
 def _open(row, user, data) -> str:
-    from rewards.services import open_payments
-
     report = open_payments.open_report(data["firm"], data["year"], by=user)
     return f"Opened. Physicians read it until {report.closes_on}; after that it may be exported."
 
 
 @sensitive_variables()
 def _export(report, user, data):
-    from rewards.services import open_payments
-
     made = open_payments.export(report=report, by=user)
     return file_of(made.text, made.name)
 
 
 @admin.register(Report)
 class ReportAdmin(DeskAdmin):
-    list_display = ["pk", "firm", "year", "opened_on", "closes_on", "exported_at", "rows", "sum"]
+    list_display = ["number", "firm", "year", "opened_on", "closes_on", "exported_at", "rows", "sum"]
     list_filter = ["year", "firm"]
     list_select_related = ["firm"]
     search_fields = ["pk"]
@@ -104,6 +98,7 @@ class ReportAdmin(DeskAdmin):
             *("open", "Open a preview", ReportForm, _open, "add_report"),
             words="Physicians are told, and have 45 days to read what will be reported about them and to dispute it.",
             of_list=True,
+            beside={open_payments.NotCovered: "firm", open_payments.YearNotOver: "year"},
         ),
         Act(
             *("export", "Export", SureForm, _export, "approve_payout"),
@@ -111,6 +106,9 @@ class ReportAdmin(DeskAdmin):
             "open. Keep it safe, and delete it once it is handed over.",
         ),
     )
+
+    def name_of(self, row):
+        return f"Report of {row.firm}, {row.year}"
 
     @admin.display(description="in all")
     def sum(self, report):
@@ -156,21 +154,17 @@ class AnswerForm(ActForm):
         right = {name: cleaned.pop(name, "") for name in ("first_name", "middle_name", "last_name", "npi")}
         right = {name: value for name, value in right.items() if value}
         if right and cleaned.get("outcome") == Dispute.KEPT:
-            raise forms.ValidationError("What stays as it is has nothing to be corrected.")
+            self.add_error("outcome", "What stays as it is has nothing to be corrected.")
         return {**cleaned, "recipient": right or None}
 
 
 @sensitive_variables()
 def _answer(payment, user, data) -> str:
-    from rewards.services import open_payments
-
     open_payments.answer(payment=payment, by=user, **data)
     return "Answered."
 
 
 def _unblind(payment, user, data) -> str:
-    from rewards.services import open_payments
-
     open_payments.unblind(payment=payment, by=user)
     return "Noted. The payment is reported from today on."
 
@@ -191,7 +185,7 @@ class FirmFilter(admin.SimpleListFilter):
 
 @admin.register(OpenPayment)
 class OpenPaymentAdmin(DeskAdmin):
-    list_display = ["pk", "firm", "year", "paid_on", "amount", "nature", "known", "status"]
+    list_display = ["number", "firm", "paid_on", "amount", "status", "known", "nature", "year"]
     list_filter = ["dispute", "is_blind", "excluded", FirmFilter]
     list_select_related = ["firm"]
     search_fields = ["pk"]

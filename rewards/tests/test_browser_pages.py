@@ -1,5 +1,7 @@
 """axe on the pages of money, as a member, a visitor with a link and the finance desk see them."""
 
+from datetime import timedelta
+
 import pytest
 from django.conf import settings
 from django.urls import reverse
@@ -8,10 +10,13 @@ from accounts.services.leaving import leave
 from accounts.tests.factories import make_member
 from questions.services import closing
 from questions.tests.factories import corroborate, make_answer, make_question
+from rewards import business_days
 from rewards.models import Payee
 from rewards.services import choosing, leaving
 from rewards.tests.factories import fund, make_charity, make_draw_day, make_earmark, make_firm, make_payee
 from rewards.tests.test_desk import confirmed, make_finance
+from rewards.tests.test_draw_pages import drawn, judged
+from rewards.tests.test_figures import make_payout
 from sermo.crypto import keyed_hash
 from sermo.tests.test_accessibility import faults_by_look
 
@@ -80,3 +85,26 @@ def test_pages_of_members_and_of_the_desk_have_no_faults(browser_page, live_serv
     )
 
     assert not found
+
+
+IS_CUT = "element => element.scrollWidth > element.clientWidth"
+
+
+def test_on_a_phone_a_program_is_read_whole_and_no_figure_stands_beside_a_hole(
+    browser_page, live_server, nobody_told
+):
+    voter = make_member()
+    question = judged(make_question(make_member()), voter)
+    drawn(question, [make_payee(voter)])
+    last_month = business_days.today().replace(day=1) - timedelta(days=1)
+    make_payout(make_payee(make_member()), last_month.replace(day=1), last_month)
+    page = browser_page(viewport={"width": 390, "height": 844})
+
+    page.goto(live_server.url)
+    first, *_, last = (tile.bounding_box() for tile in page.locator(".stats .stat").all())
+    enter_confirmed(page, live_server.url, voter.user)
+    page.goto(live_server.url + reverse("rewards:draw", args=[question.pk]))
+
+    assert last["width"] > 2 * first["width"]
+    assert not page.locator("pre").evaluate(IS_CUT)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390

@@ -16,8 +16,9 @@ from accounts.models import Kind, Mail, Notice
 from accounts.tests.factories import make_member
 from conftest import client_of
 from questions.models import Question
-from questions.services import closing
+from questions.services import closing, voting
 from questions.tests.factories import make_question
+from questions.tests.test_views import words
 from rewards import drawing
 from rewards.models import Award, DrawDay, Payout, Pool, Settlement, Transaction
 from rewards.services import awarding, draws, ledger, telling
@@ -53,6 +54,12 @@ def make_settlement(question, **fields):
 
 def make_day(day, key=KEY):
     return DrawDay.objects.create(day=day, key=key, commitment=drawing.commitment(key))
+
+
+def judged(question, voter):
+    """A discussion that closed after somebody had rated it."""
+    voting.rate_importance(question=question, rater=voter, value=4)
+    return closing.close_question(question=question, by=question.asker)
 
 
 def drawn(question, voters, *, slots=1, day=None):
@@ -150,6 +157,53 @@ class TestDraws:
         rest = client.get(DAYS + first.context["more_url"])
 
         assert (len(first.context["page"]), len(rest.context["page"])) == (30, 1)
+
+    def test_a_member_finds_the_draws_they_were_in(
+        self, question, colleague, colleague_client, third, client
+    ):
+        drawn(judged(question, colleague), [make_payee(colleague)])
+        make_payee(third)
+
+        page = colleague_client.get(DAYS)
+
+        assert "pool 1: 1 of 1 drawn. $5.00 drawn" in words(page)
+        assert question.title in words(page)
+        assert address_of(question) in page.content.decode()
+        for other in (client, client_of(third)):
+            assert question.title not in words(other.get(DAYS))
+        assert "took part in" not in words(client.get(DAYS))
+
+    def test_who_was_not_drawn_reads_that_too(self, question, colleague, colleague_client):
+        pool = drawn(judged(question, colleague), [make_payee(colleague)])
+        Pool.objects.filter(pk=pool.pk).update(winners=[])
+
+        assert "pool 1: 0 of 1 drawn. not drawn" in words(colleague_client.get(DAYS))
+
+    def test_who_judged_and_had_no_ticket_is_told_of_no_draw(self, question, colleague, colleague_client):
+        make_payee(colleague)
+        drawn(judged(question, colleague), [make_payee(make_member())])
+
+        page = colleague_client.get(DAYS)
+
+        assert page.context["own"] == []
+        assert "None so far." in words(page)
+
+    def test_a_draw_out_of_sight_is_not_listed(self, question, colleague, colleague_client):
+        drawn(judged(question, colleague), [make_payee(colleague)])
+        Question.objects.filter(pk=question.pk).update(audience="connections")
+
+        assert question.title not in words(colleague_client.get(DAYS))
+
+    @pytest.mark.parametrize("count", [1, 4])
+    def test_they_cost_the_same_however_many(
+        self, physician, colleague, colleague_client, django_assert_max_num_queries, count
+    ):
+        for ago in range(1, count + 1):
+            question = judged(make_question(physician), colleague)
+            drawn(question, [make_payee(colleague)], day=draws.today() - timedelta(days=ago))
+
+        with django_assert_max_num_queries(8):
+            assert len(colleague_client.get(DAYS).context["own"]) == count
 
 
 class TestDraw:

@@ -100,6 +100,12 @@ def test_bad_input_is_said_beside_the_field_and_kept(client, address):
     assert 'value="Chicago"' in page
 
 
+def test_the_way_that_is_shown_is_marked(client, address):
+    page = client.get(f"{address}?by=check").content.decode()
+
+    assert re.findall(r'href="(\?by=\w+)" aria-current="true"', page) == ["?by=check"]
+
+
 def test_it_can_be_given_away(client, payee, address):
     charity = make_charity()
     typed = {"what": "donate", "donate-charity": charity.pk, "donate-amount": "15.00"}

@@ -243,6 +243,31 @@ def test_a_slip_in_a_number_is_found_and_what_was_typed_stays(physician_client, 
     assert not PayoutMethod.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("way", "said", "field", "words"),
+    [
+        ("check", {}, "state", "Choose the state or territory of this address."),
+        ("check", {"state": "Illinois"}, "state", "Choose a state or territory of the list."),
+        ("check", {}, "zip", "A ZIP code looks like 60601 or 60601-1234."),
+        ("check", {"city": "x" * 61}, "city", "At most 60 characters; this has 61."),
+        ("paypal", {}, "email", "Write the address you log in to PayPal with."),
+        ("gift", {}, "email", "Write the address the card should come to."),
+        ("gift", {"email": "ada at example"}, "email", "An e-mail address looks like name@example.org."),
+        ("bank", {}, "account_kind", "Choose checking or savings."),
+    ],
+)
+def test_a_field_says_what_it_wants(way, said, field, words):
+    assert methods.FORMS[way](said).errors[field] == [words]
+
+
+@pytest.mark.parametrize("form", [*methods.FORMS.values(), W9Form])
+def test_no_field_is_merely_required(form):
+    said = [error for errors in form({}).errors.values() for error in errors]
+
+    assert said
+    assert "This field is required." not in said
+
+
 def test_a_check_needs_an_address(physician, physician_client):
     said = {"name": "Ada Byron", **ADDRESS}
     assert physician_client.post(f"{METHOD}?by=check", {**said, "zip": "6060"}).status_code == 422
@@ -289,6 +314,17 @@ def test_a_w9_is_kept_apart_and_shown_by_its_last_four(physician, physician_clie
         page = text_of(physician_client.get(address))
         assert "Social Security number ending in 6789" in page
         assert "12345" not in page
+
+
+def test_a_w9_that_is_refused_leaves_the_one_before_and_does_not_praise_it(physician_client):
+    physician_client.post(W9, FORM_W9)
+    assert "note ok" in text_of(physician_client.get(W9))
+
+    page = text_of(physician_client.post(W9, {**FORM_W9, "state": ""}))
+
+    assert "note error" in page
+    assert "note ok" not in page
+    assert "still holds: Social Security number ending in 6789, Ada Byron." in page
 
 
 def test_a_dump_shows_neither_numbers_nor_addresses(physician, physician_client):

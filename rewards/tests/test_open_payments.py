@@ -600,9 +600,11 @@ def test_blind_payments_have_no_form_and_refuse_one(firm, physician):
     payment = pay(firm, physician, known=False)
     client, url = client_of(physician), reverse("rewards:dispute", args=[payment.pk])
 
-    assert "<textarea" not in client.get(url).content.decode()
+    page = client.get(url).content.decode()
     answer = client.post(url, {"words": "But it is wrong."})
 
+    assert "<textarea" not in page
+    assert open_payments.NothingToDispute.message in page
     assert answer.status_code == 422
     assert open_payments.NothingToDispute.message in answer.content.decode()
 

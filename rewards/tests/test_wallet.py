@@ -29,7 +29,7 @@ from rewards.models import (
 from rewards.providers import base
 from rewards.services import donating, ledger, payouts, sponsoring, taxes
 from rewards.tests.factories import fund, make_charity, make_earmark, make_firm, make_payee, owed
-from rewards.words import cents_of
+from rewards.words import cents_of, dollars
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nobody_told")]
 
@@ -232,7 +232,7 @@ def test_no_page_counts_what_else_was_booked(payee, firm, physician_client, sett
     cursor = parse_qs(urlsplit(physician_client.get("/rewards/").context["more_url"]).query)["after"][0]
 
     assert cursor.startswith("gAAAA")  # sealed
-    first = physician_client.get(f"/rewards/lines/?after={cursor[:-3]}x==")
+    first = physician_client.get(f"/rewards/lines/?after={cursor[:-9]}AAAAAAA==")
     assert first.context["months"] == physician_client.get("/rewards/").context["months"]
 
 
@@ -513,6 +513,8 @@ def test_a_statement_adds_up(payee, firm, physician_client):
     assert sums.received == 100
     assert len(sums.lines) == 11
     assert f"Rewards in {year}" in words(answer)
+    assert "At the start $0.00" in words(answer)
+    assert f"Now {dollars(sums.left)}" in words(answer)
 
 
 def test_a_line_belongs_to_the_year_it_was_written_in_where_the_payer_is(payee, physician_client):
@@ -542,6 +544,10 @@ def test_what_went_straight_to_a_charity_is_told_beside_the_sums(payee, firm, ph
 
 
 # The way there
+
+
+def test_the_wallet_leads_to_the_draws(physician_client):
+    assert f'href="{reverse("rewards:draws")}"' in physician_client.get("/rewards/").content.decode()
 
 
 def test_the_menu_leads_to_rewards(physician_client):

@@ -49,7 +49,7 @@ def left(request, key):
             return redirect(request.get_full_path())
         if "submission" in form.errors:
             messages.error(request, AGAIN)
-    context = _context(payee, key, forms)
+    context = _context(payee, key, forms, _by(request))
     return render(request, "rewards/left.html", context, status=422 if request.method == "POST" else 200)
 
 
@@ -101,7 +101,7 @@ def _do(request, payee, what, form) -> bool:
     return True
 
 
-def _context(payee, key, forms) -> dict:
+def _context(payee, key, forms, shown) -> dict:
     way, form = choosing.method_of(payee), choosing.tax_form_of(payee)
     return {
         "key": key,
@@ -110,7 +110,7 @@ def _context(payee, key, forms) -> dict:
         "method_said": methods.in_words(way) if way else "",
         "w9_said": f"ending in {form.form['tin'][-4:]}" if form else "",
         "ways": [
-            (Method(one).label, f"?by={one}", one)
+            (Method(one).label, f"?by={one}", one == shown)
             for one in methods.offered()
             if one != Method.BANK or not methods.goes_by_stripe()
         ],

@@ -1,12 +1,7 @@
 """Whether a firm may earmark a post. What lies with its author reads the same whichever it is."""
 
-from datetime import timedelta
-
-from django.conf import settings
-from django.utils import timezone
-
 from accounts.models import Member
-from questions.models import Byline, Post, Question
+from questions.models import Byline, Post, Question, openness
 from rewards.models import Affiliation, Firm, Payee
 
 CLOSED = "This discussion is closed."
@@ -21,12 +16,13 @@ def reason(post: Post, firm: Firm) -> str:
         return CLOSED
     if question.peers_only or question.audience != Question.Audience.PHYSICIANS:
         return NEVER
-    if post.is_removed or post.folded_at or post.byline.mode == Byline.Mode.HOUSE:
+    if post.is_removed or post.folded_at or post.byline.mode in (Byline.Mode.HOUSE, Byline.Mode.FIRM):
         return NEVER
     if not _takes_money_of(post.author, firm):
         return NEVER
-    since = timezone.now() - timedelta(minutes=settings.EARMARK_AFTER_MINUTES)
-    return TOO_NEW if post.posted_at > since else ""
+    if max(post.posted_at, post.edited_at or post.posted_at) > openness.released_until():
+        return TOO_NEW
+    return "" if Post.objects.open_to(firm).filter(pk=post.pk).exists() else NEVER
 
 
 def _takes_money_of(author: Member, firm: Firm) -> bool:

@@ -535,7 +535,6 @@ NEWS_DISABLED_AFTER = 10  # failures in a row
 
 EARMARK_PERCENT = 5 if DEMO else 1  # of the posts of 30 days that may be earmarked; a demonstration has few
 EARMARK_DAYS = 30
-EARMARK_AFTER_MINUTES = 60  # after a post was written, when observers read it first
 EARMARK_CANCEL_HOURS = 24
 HELD_DAYS = 180  # an earmark waits so long for a suspended author
 DRAW_DAYS_AHEAD = 7  # for which the hashes of the draw keys stand published

@@ -7,7 +7,7 @@ at the same moment has closed before or after it.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -194,10 +194,13 @@ def _cancel(pk: int, by: User | None) -> Earmark:
 
 def may_be_cancelled(earmark: Earmark) -> bool:
     """Whether an earmark is open, young, and was followed by no judgment of its post. Asks for no lock."""
-    until = earmark.placed_at + timedelta(hours=settings.EARMARK_CANCEL_HOURS)
-    if earmark.state != State.OPEN or timezone.now() > until or not earmark.post.question.is_open:
+    if earmark.state != State.OPEN or timezone.now() > cancelled_until(earmark):
         return False
-    return not judges.came_since(earmark)
+    return earmark.post.question.is_open and not judges.came_since(earmark)
+
+
+def cancelled_until(earmark: Earmark) -> datetime:
+    return earmark.placed_at + timedelta(hours=settings.EARMARK_CANCEL_HOURS)
 
 
 def back_to_firm(earmark: Earmark, cents: int) -> dict:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.tests.factories import make_member
 from polls.tests.factories import make_poll, make_voter, vote
-from questions.models import Byline, Post, Question
+from questions.models import Byline, Post, Question, openness
 from questions.services import closing, voting, writing
 from questions.tests.factories import corroborate, make_answer, make_comment, make_question
 from rewards import earmarkable
@@ -216,12 +216,24 @@ def test_openings_answers_and_comments_may(firm, answer, question):
         assert earmarkable.reason(post, firm) == ""
 
 
-def test_a_post_may_be_earmarked_an_hour_after_it_was_written(firm, answer):
+def test_a_post_may_be_earmarked_once_it_has_reached_firms(firm, answer):
     with time_machine.travel(timezone.now(), tick=False):
-        answer.posted_at = timezone.now() - timedelta(minutes=60)
+        answer.posted_at = openness.released_until()
         assert earmarkable.reason(answer, firm) == ""
         answer.posted_at += timedelta(seconds=1)
         assert earmarkable.reason(answer, firm) == earmarkable.TOO_NEW
+
+
+def test_an_edited_post_may_be_earmarked_once_the_edit_has_reached_firms(firm, answer):
+    answer.edited_at = timezone.now()
+
+    assert earmarkable.reason(answer, firm) == earmarkable.TOO_NEW
+
+
+def test_what_its_author_keeps_for_peers_is_not_earmarked(firm, answer):
+    change(answer, peers_only=True)
+
+    assert earmarkable.reason(answer, firm) == earmarkable.NEVER
 
 
 def close(question):

@@ -283,7 +283,7 @@ def _of_payout(entry: Entry, payout: Payout) -> dict:
     if payout.settled_id:
         detail = "It was paid and came back"
     else:
-        detail = "It did not arrive" if payout.tries or payout.batch_id else "Cancelled before it was sent"
+        detail = "It did not arrive" if payout.tries or payout.batch_id else "Canceled before it was sent"
     if payout.problem:
         detail += f": {payout.problem}"
     detail += f". Asked for {_day(payout.requested_at)}"

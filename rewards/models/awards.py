@@ -26,7 +26,7 @@ class Sponsorship(models.Model):
         Sponsor, on_delete=models.PROTECT, primary_key=True, related_name="sponsorship"
     )
     firm = models.ForeignKey(Firm, on_delete=models.PROTECT, related_name="sponsorships")
-    is_blinded = models.BooleanField(default=True)
+    is_blinded = models.BooleanField("blind", default=True)
     agreed_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)  # what was left went back
     reserved = models.OneToOneField(Transaction, on_delete=models.PROTECT, related_name="+")

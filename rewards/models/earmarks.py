@@ -39,7 +39,7 @@ class Earmark(models.Model):
 
     class State(models.TextChoices):
         OPEN = "open", "Open"
-        CANCELLED = "cancelled", "Cancelled"
+        CANCELLED = "cancelled", "Canceled"
         REFUNDED = "refunded", "Refunded"
         HELD = "held", "Held"
         SETTLED = "settled", "Settled"

@@ -185,7 +185,7 @@ def cancel(*, payout: Payout) -> Payout:
     if payout.state == State.REVERSED and not payout.tries:
         return payout
     require_untouched(payout)
-    put_back(payout, note="Cancelled")
+    put_back(payout, note="Canceled")
     return payout
 
 

@@ -395,7 +395,7 @@ def test_an_earmark_is_placed_and_cancelled(desk, physician):
 
     desk.post(act("earmark", "cancel", earmark.pk))
     assert balance(ledger.reserved_of(firm)) == 0
-    assert "Cancelled" in text_of(desk.get(page("earmark")))
+    assert "Canceled" in text_of(desk.get(page("earmark")))
 
 
 def test_an_earmark_out_of_bounds_keeps_what_was_typed(desk, physician):

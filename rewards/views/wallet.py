@@ -104,7 +104,7 @@ def cancel(request, key):
     except RuleBroken as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, f"Cancelled. {dollars(payout.cents)} is back on your balance.")
+        messages.success(request, f"Canceled. {dollars(payout.cents)} is back on your balance.")
     return redirect("rewards:wallet")
 
 

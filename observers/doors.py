@@ -3,10 +3,14 @@
 from functools import wraps
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import JSONObject
 
 from accounts.doors import login_required
+from accounts.models import User
 from observers.models import Contract, Purpose, Seat
 
+OWN = ("id", "number", "name", "is_admin", "purpose")
 PURPOSE = "purpose"  # in the session: why this seat reads now
 
 
@@ -18,16 +22,31 @@ def seat_required(view):
 
     @wraps(view)
     def door(request, *args, **kwargs):
-        seat = Seat.objects.active().select_related("firm").filter(user=request.user).first()
-        contract = seat and Contract.objects.current().select_related("plan").filter(firm=seat.firm).first()
-        if contract is None:
+        seat = seat_of(request.user)
+        if seat is None:
             raise PermissionDenied("This page is for observers. No firm under contract has given you a seat.")
-        seat.user, seat.contract = request.user, contract
         request.seat, request.firm = seat, seat.firm
-        request.purpose = _purpose(request, contract)
+        request.purpose = _purpose(request, seat.contract)
         return view(request, *args, **kwargs)
 
     return login_required(door)
+
+
+def seat_of(user: User) -> Seat | None:
+    """The seat somebody holds, with its firm and `contract` with its plan loaded, in one query."""
+    own = Seat.objects.active().filter(firm=OuterRef("firm"), user=user.pk)
+    contract = (
+        Contract.objects.current()
+        .select_related("plan", "firm")
+        .annotate(own_seat=Subquery(own.values_list(JSONObject(**{name: name for name in OWN}))[:1]))
+        .filter(own_seat__isnull=False)
+        .first()
+    )
+    if contract is None:
+        return None
+    seat = Seat(user=user, firm=contract.firm, **contract.own_seat)
+    seat.contract = contract
+    return seat
 
 
 def seat_admin_required(view):

@@ -1,3 +1,12 @@
 """Addresses of the console, see `observers.urls`."""
 
-urlpatterns = []
+from django.urls import path
+
+from observers.views import market
+
+urlpatterns = [
+    path("earmarks/", market.earmarks, name="earmarks"),
+    path("earmarks/<int:pk>/cancel/", market.cancel, name="cancel_earmark"),
+    path("posts/<str:key>/earmark/", market.earmark, name="earmark"),
+    path("balance/", market.balance, name="balance"),
+]

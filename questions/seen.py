@@ -30,7 +30,7 @@ from django.utils.safestring import SafeString
 from accounts.models import Member
 from questions import doubt
 from questions.cells import safe_cells
-from questions.models import Credit, Post, Question, Reason, Vote
+from questions.models import Byline, Credit, Post, Question, Reason, Vote
 from questions.signature import Signature, Signer, signed, signer_columns
 from questions.words import Words, words_of
 from sermo.fragments import age_of, draw_many, draw_once
@@ -45,6 +45,7 @@ ANSWER = "questions/_answer.html"
 MOST_COMMENTS = 60  # under one answer
 ALL_COMMENTS = 500  # under the one answer whose comments were all asked for
 MOST_DISPUTES = 10  # explanations under one post, the newest
+OWN_READS = "own_reads"  # of a discussion, from the app that knows firms: how many of them read which own post
 
 Kind = Post.Kind
 
@@ -84,6 +85,7 @@ class Row(NamedTuple):
     corroborate_count: int
     dispute_count: int
     saw_others: bool
+    peers_only: bool
     own_vote: int | None
     is_credited: bool
     is_blocked: bool
@@ -102,6 +104,7 @@ class Seen:
     row: Row
     question_kind: str
     is_own: bool
+    firms: int = 0  # that read it, of an own one
     came_after: bool | None = None  # written after reading others; None where that says nothing
     age: int = 0
     edited_age: int = 0
@@ -123,8 +126,9 @@ class Seen:
 
     @property
     def takes_verdicts(self) -> bool:
-        observation = self.question_kind == Question.Kind.OBSERVATION
-        return self.kind == Kind.ANSWER or (self.kind == Kind.OPENING and observation)
+        if self.kind == Kind.OPENING:
+            return self.question_kind == Question.Kind.OBSERVATION or self.signer.mode == Byline.Mode.FIRM
+        return self.kind == Kind.ANSWER
 
     @property
     def doubt_words(self) -> str:
@@ -291,12 +295,14 @@ class _Dressing:
     def __init__(self, question: Question, member: Member | None, now: datetime):
         self.kind, self.member, self.now = question.kind, member and member.pk, now
         self.answer_first, self.asker = question.answer_first, question.asker_id
+        self.firms = {row["post"]: row["firms"] for row in getattr(question, OWN_READS, None) or ()}
 
     def __call__(self, row: Row, **more) -> Seen:
         return Seen(
             row=row,
             question_kind=self.kind,
             is_own=row.author_id == self.member,
+            firms=self.firms.get(row.pk, 0),
             came_after=row.saw_others if self._is_told(row) else None,
             age=age_of(row.posted_at, self.now),
             edited_age=age_of(row.edited_at, self.now),
@@ -330,7 +336,7 @@ def _with_wanted(rows, question, member, ids) -> list[tuple]:
 def _columns(member: int | None) -> list:
     own = Vote.objects.filter(post=OuterRef("pk"), voter=member).values("value")[:1]
     return [
-        *(F(name) for name in Row._fields[:13]),
+        *(F(name) for name in Row._fields[:14]),
         own,
         Exists(Credit.objects.filter(post=OuterRef("pk"))),
         Case(

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from observers.models import FirmBlock
 from observers.tests.factories import let_pass
-from questions.models import Post, Question, openness
+from questions.models import Post, Question, Report, Severity, openness
 from questions.tests.factories import make_answer, make_comment, make_question
 from rewards.models import Firm
 from rewards.tests.factories import make_firm
@@ -108,3 +108,32 @@ def test_before_anybody_says_who_shut_firms_out_nothing_is_open(question, firm, 
 
     assert not is_open(question, firm)
     assert not Post.objects.open_to(firm).exists()
+
+
+class TestReports:
+    def report(self, post, severity):
+        return Report.objects.create(post=post, severity=severity)
+
+    def test_while_a_patient_may_be_identified_by_a_post_no_firm_reads_it(
+        self, question, colleague, third, firm
+    ):
+        answer = make_answer(question, colleague)
+        make_comment(answer, third)
+        let_pass(question)
+
+        report = self.report(answer, Severity.IDENTITY)
+        assert Post.objects.open_to(firm).get().kind == Post.Kind.OPENING
+
+        report.closed_at, report.outcome = timezone.now(), Report.Outcome.DISMISSED
+        report.save()
+        assert Post.objects.open_to(firm).count() == 3
+
+    def test_of_an_opening_it_closes_the_discussion(self, question, firm):
+        self.report(question.posts.get(), Severity.IDENTITY)
+
+        assert not is_open(question, firm)
+
+    def test_other_reports_close_nothing(self, question, firm):
+        self.report(question.posts.get(), Severity.SAFETY)
+
+        assert is_open(question, firm)

@@ -64,10 +64,17 @@ def of_posts(firm: Reading) -> Q:
 
 
 def _released() -> Q:
-    """A post that stands, unfolded, not for peers only, and last changed long enough ago."""
+    """A post that stands, unfolded, not for peers only, and last changed long enough ago.
+
+    While moderators have not decided whether a patient can be identified by it, no firm reads it.
+    """
+    from questions.models.moderation import Report, Severity
+
     until = released_until()
     unchanged = Q(edited_at=None) | Q(edited_at__lte=until)
-    return unchanged & Q(removed_at=None, folded_at=None, peers_only=False, posted_at__lte=until)
+    doubted = Report.objects.open().filter(severity=Severity.IDENTITY, post=OuterRef("pk"))
+    standing = Q(removed_at=None, folded_at=None, peers_only=False, posted_at__lte=until)
+    return unchanged & standing & ~Q(Exists(doubted))
 
 
 def _shut_out(firm: Reading, author: str) -> Q:

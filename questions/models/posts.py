@@ -282,10 +282,10 @@ class Post(models.Model):
 
     @property
     def takes_verdicts(self):
-        """Answers and observations are corroborated or disputed; comments only marked helpful."""
-        return self.kind == self.Kind.ANSWER or (
-            self.kind == self.Kind.OPENING and self.question.kind == Question.Kind.OBSERVATION
-        )
+        """Answers, observations and what firms open are corroborated or disputed; comments only marked helpful."""
+        if self.kind == self.Kind.OPENING:
+            return self.question.kind == Question.Kind.OBSERVATION or bool(self.question.industry)
+        return self.kind == self.Kind.ANSWER
 
     @property
     def silent_until(self):

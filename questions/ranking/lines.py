@@ -65,7 +65,7 @@ WITH verdict AS (
       FROM questions_question q
       JOIN questions_post p ON p.question_id = q.id AND p.kind = 'opening'
       JOIN questions_byline b ON b.id = p.byline_id
-     WHERE q.status <> 'removed' AND q.importance_count > 0 AND b.mode <> 'house'
+     WHERE q.status <> 'removed' AND q.importance_count > 0 AND b.mode NOT IN ('house', 'firm')
        AND (%(members)s::bigint[] IS NULL OR q.asker_id = ANY(%(members)s))
 ), scored AS (
     SELECT member_id, cause, post_id, source_id, day, nth, mean, ratings, round(raw, 4) AS worth,

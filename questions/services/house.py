@@ -1,4 +1,4 @@
-"""Discussions that the site itself opens: in nobody's name, put to nobody, told to nobody."""
+"""Discussions that no member opens but the site itself, or a firm: put to nobody, told to nobody."""
 
 from collections.abc import Iterable
 
@@ -30,6 +30,20 @@ def open_for_house(
 
     writing.save_new(question, source=source, specialties=specialties, sign=sign)
     question.tags.set(tag_services.held(tags))
+    return question
+
+
+@transaction.atomic
+def open_for_firm(
+    *, voice: Member, firm: str, kind: str, title: str, source: str, specialties: Iterable[Specialty]
+) -> Question:
+    """Start a discussion under the name of a firm, which stands in every list. Put to nobody, told to nobody."""
+    question = Question(asker=voice, kind=kind, title=title, industry=firm)
+
+    def sign() -> Byline:
+        return Byline.objects.create(question=question, member=voice, mode=Byline.Mode.FIRM)
+
+    writing.save_new(question, source=source, specialties=specialties, sign=sign)
     return question
 
 
@@ -67,7 +81,7 @@ def _put_under(question: Question, specialties: list[Specialty]) -> None:
 
 @transaction.atomic
 def close_for_house(*, question: Question) -> None:
-    """Close an open discussion of the site as its author; what a moderator closed stays so."""
+    """Close an open discussion of the site, or of a firm, as its author; what a moderator closed stays so."""
     question = Question.objects.select_for_update().get(pk=question.pk)
     if not question.is_open:
         return

@@ -1,12 +1,13 @@
 """Corroborating and disputing, marking comments helpful, rating importance."""
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Member
 from questions import ranking
 from questions.hot import bayesian_importance
-from questions.models import Importance, Post, Question, Vote, WriteCount
+from questions.models import Importance, Post, Question, Reason, Vote, WriteCount
 from questions.models.votes import SHORTEST_REASON
 from questions.services import committing, limits, telling
 from questions.services.writing import PostIsGone, lock_open, touch
@@ -54,7 +55,24 @@ def cast_vote(*, post: Post, voter: Member, value: int, reason: str = "", explan
     _count(question, post, was=was, now=value)
     if value == Vote.Value.CORROBORATE and was != value:
         telling.of_milestone(post)
+    if value == Vote.Value.DISPUTE and was != value:
+        _fold_if_disputed(question, post)
     return vote
+
+
+def _fold_if_disputed(question: Question, post: Post) -> None:
+    """What a firm opened is folded by the dispute that makes two thirds of enough votes; a moderator may unfold it."""
+    if not question.industry or post.kind != Post.Kind.OPENING or post.folded_at:
+        return
+    was_disputed = _is_disputed(post.corroborate_count, post.dispute_count - 1)
+    if not was_disputed and _is_disputed(post.corroborate_count, post.dispute_count):
+        post.folded_at, post.fold_reason = timezone.now(), Reason.SPAM
+        post.save(update_fields=["folded_at", "fold_reason"])
+
+
+def _is_disputed(corroborated: int, disputed: int) -> bool:
+    votes = corroborated + disputed
+    return votes >= settings.INDUSTRY_FOLD_VOTES and 3 * disputed >= 2 * votes
 
 
 @transaction.atomic

@@ -14,13 +14,17 @@ import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from html import unescape
 from http.cookies import SimpleCookie
 from itertools import islice
+from types import ModuleType
 from typing import NamedTuple
 from unittest.mock import patch
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.messages.constants import ERROR
 from django.core.cache import caches
 from django.db import connection, transaction
 from django.test import RequestFactory
@@ -58,11 +62,16 @@ class Answer(NamedTuple):
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
-    statements: tuple[str, ...]
+    statements: tuple[tuple[str, str], ...]  # each with its values
+    refusals: tuple[str, ...]  # said on the page that follows
 
     @property
     def shown(self) -> list:
         return [self.status, *self.headers, *self.body.splitlines(keepends=True)]
+
+    @property
+    def wordings(self) -> list[str]:
+        return [sql for sql, _ in self.statements]
 
 
 def routes() -> list[Route]:
@@ -82,15 +91,24 @@ def _walk(resolver, before: str, space: str, known: dict) -> Iterator[Route]:
             dummies = tuple(
                 (name, DUMMIES.get(type(converters.get(name)).__name__, "none")) for name in names
             )
-            source = inspect.getsource(inspect.getmodule(inspect.unwrap(entry.callback)))
-            yield Route(space + entry.name, pattern, names, dummies, "htmx" in source)
+            module = inspect.getmodule(inspect.unwrap(entry.callback))
+            yield Route(space + entry.name, pattern, names, dummies, _looks_at_htmx(module))
+
+
+@cache
+def _looks_at_htmx(module: ModuleType) -> bool:
+    return "htmx" in inspect.getsource(module)
 
 
 def addresses(found: Iterable[Route], arguments: dict[str | tuple, list[dict]]) -> dict[Route, list[str]]:
-    """The addresses to ask for, by route: with arguments given for its name, or for its parameters."""
-    asked = {}
+    """The addresses to ask for, by route: with arguments given for its name, or for its parameters.
+
+    Of the administration they include rows that are not there yet, which what happens next may make.
+    """
+    asked, of_models = {}, _rows_of_admin()
     for route in found:
-        values = arguments.get(route.name) or arguments.get(route.parameters) or _of_admin(route) or [{}]
+        values = arguments.get(route.name) or arguments.get(route.parameters)
+        values = values or _of_admin(route, of_models) or [{}]
         try:
             asked[route] = [route.address(**some) for some in values]
         except NoReverseMatch:
@@ -98,18 +116,23 @@ def addresses(found: Iterable[Route], arguments: dict[str | tuple, list[dict]]) 
     return asked
 
 
-def _of_admin(route: Route) -> list[dict]:
-    """A row of the model that a page of the administration is about; of what differs between the worlds, none."""
-    if not route.name.startswith("admin:"):
-        return []
+def _rows_of_admin() -> dict[str, list]:
+    """Keys of rows by the beginning of their pages' names: the first, and the one that will come next."""
+    found = {}
+    for model in admin.site._registry:
+        keys = model._default_manager.order_by("pk").values_list("pk", flat=True)
+        newest = keys.last()
+        coming = [newest + 1] if isinstance(newest, int) else [1] if newest is None else []
+        found[f"admin:{model._meta.app_label}_{model._meta.model_name}_"] = [*keys[:1], *coming]
+    return found
+
+
+def _of_admin(route: Route, rows: dict[str, list]) -> list[dict]:
+    """What a page of the administration is about."""
     if route.parameters == ("app_label",):
         return [{"app_label": label} for label in sorted({m._meta.app_label for m in admin.site._registry})]
-    for model in admin.site._registry:
-        if route.name.startswith(f"admin:{model._meta.app_label}_{model._meta.model_name}_"):
-            row = model._default_manager.order_by("pk").values_list("pk", flat=True).first()
-            has_row = row and "object_id" in route.parameters and model._meta.app_label != "rewards"
-            return [{"object_id": row}] if has_row else []
-    return []
+    keys = next((keys for begin, keys in rows.items() if route.name.startswith(begin)), [])
+    return [{name: key} for key in keys for name in route.parameters if name in ("object_id", "pk")]
 
 
 # Asking
@@ -140,7 +163,13 @@ class Site:
             response = self.handler.get_response(request)
             body = response.getvalue() if response.streaming else response.content
         found = [*response.items(), *(("Set-Cookie", str(one)) for one in response.cookies.values())]
-        return Answer(response.status_code, tuple(found), body, tuple(statements))
+        return Answer(response.status_code, tuple(found), body, tuple(statements), _refusals(request))
+
+
+def _refusals(request) -> tuple[str, ...]:
+    """The errors that a request left to be said by the next."""
+    said = getattr(getattr(request, "_messages", None), "_queued_messages", ())
+    return tuple(str(message) for message in said if message.level >= ERROR)
 
 
 @contextmanager
@@ -164,26 +193,34 @@ def chance_of(seed: str):
 
 
 @contextmanager
-def _listening(statements: list[str]):
+def _listening(statements: list[tuple[str, str]]):
     """Note what is sent to the database, with its values; a savepoint has a number that says nothing."""
 
     def note(execute, sql, params, many, context):
-        statements.append(SAVEPOINT.sub(r"\1", str(sql)) + f" {params!r}")
+        statements.append((SAVEPOINT.sub(r"\1", str(sql)), repr(params)))
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(note):
         yield
 
 
-def links_in(pages: Iterable[Answer]) -> list[str]:
-    """Addresses with a query that pages lead to (orders, filters, later pages, fragments), one of each kind."""
-    kinds = {}
+def links_in(pages: Iterable[Answer], of_each: int) -> list[str]:
+    """Addresses with a query that pages lead to (orders, filters, later pages, fragments), some of each kind."""
+    kinds: dict[tuple, dict[str, None]] = {}
     for page in pages:
         for found in sorted(set(LINK.findall(page.body.decode(errors="replace")))):
-            path, _, query = found.replace("&amp;", "&").partition("?")
-            kind = resolve(path).view_name, tuple(part.partition("=")[0] for part in query.split("&"))
-            kinds.setdefault(kind, f"{path}?{query}")
-    return list(kinds.values())
+            address = unescape(found)
+            kind = (
+                kind_of(address),
+                tuple(part.partition("=")[0] for part in address.partition("?")[2].split("&")),
+            )
+            kinds.setdefault(kind, {})[address] = None
+    return [address for found in kinds.values() for address in list(found)[:of_each]]
+
+
+def kind_of(address: str) -> str:
+    """The name of the route of an address."""
+    return resolve(address.partition("?")[0]).view_name
 
 
 # Worlds
@@ -213,18 +250,25 @@ def undone():
     forget()
 
 
+def analyze() -> None:
+    """Let the database plan by the rows there are, not by the empty tables that it remembers."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
 def forget() -> None:
     for name in settings.CACHES:
         caches[name].clear()
     fragments.forget()
 
 
-def rows(but: Iterable[str]) -> dict[str, list[str]]:
-    """All rows of all tables but some, as text."""
+def rows(instead: dict[str, str]) -> dict[str, list[str]]:
+    """All rows of all tables, as text; of some tables what a query of their own finds, of those without one nothing."""
     found = {}
     with connection.cursor() as cursor:
         cursor.execute(TABLES)
-        for table in [name for (name,) in cursor.fetchall() if name not in set(but)]:
-            cursor.execute(f"SELECT row::text FROM {table} AS row ORDER BY 1")
-            found[table] = [row for (row,) in cursor.fetchall()]
+        for (table,) in cursor.fetchall():
+            if query := instead.get(table, f"SELECT row::text FROM {table} AS row"):
+                cursor.execute(f"{query} ORDER BY 1")
+                found[table] = [row for (row,) in cursor.fetchall()]
     return found

@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 from types import SimpleNamespace
+from uuid import uuid4
 
 from allauth.mfa.models import Authenticator
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import Group
@@ -11,9 +13,9 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from accounts.models import Connection, Follow, Notice, NoticeSettings
-from accounts.roles import MODERATORS
+from accounts.roles import FINANCE, MODERATORS, REVIEWERS
 from accounts.services import leaving
-from accounts.tests.factories import make_member
+from accounts.tests.factories import make_member, make_user
 from consults.models import CaseDraft, Image, Story
 from consults.services import flags
 from consults.services import stories as telling_stories
@@ -27,6 +29,7 @@ from newsfeed.tests.factories import make_article
 from polls.models import Concern
 from polls.tests.factories import make_poll, make_trend, vote
 from questions.models import Draft, Tag
+from questions.receivers import allow_moderators
 from questions.services import bookmarks, closing, following, saved
 from questions.services.moderation import acts, appeals
 from questions.services.reporting import report_post
@@ -38,24 +41,34 @@ from questions.tests.factories import (
     make_comment,
     make_question,
 )
-from rewards.services import choosing
-from rewards.tests.factories import make_draw_day, make_earmark, make_firm
+from rewards.desk.permissions import allow_finance
+from rewards.providers import base
+from rewards.services import choosing, donating, payouts
+from rewards.tests.factories import make_charity, make_draw_day, make_earmark, make_firm
+from rewards.tests.payout_makers import make_paid
+from rewards.tests.test_wallet import many_lines
 from sermo.sessions import SessionStore
+from verification.receivers import allow_reviewers
+
+FINANCE_EMAIL = "desk@example.org"
+TAGS = ["dialysis", "anticoagulation", "timing"]
+LINES = 40  # of the author's wallet, at least; its first page has 30
 
 
 def make_site() -> SimpleNamespace:
-    """Members of each role, discussions of each kind, and what they left behind.
+    """Members of each role, discussions of each kind, what they left behind, and wallets that are alive.
 
-    `sessions` are by role, `arguments` by the name of a route or by its parameters, `posts` those to earmark.
+    `arguments` are by the name of a route or by its parameters, `posts` those to earmark.
     """
     people = _people()
     talk = _discussions(people)
+    money = _money(people)
     paths = _left_behind(people, talk)
     return SimpleNamespace(
         people=people,
         talk=talk,
-        sessions={role: _session(member) for role, member in vars(people).items()},
-        arguments=_arguments(people, talk, paths),
+        money=money,
+        arguments=_arguments(people, talk, paths, money),
         posts=[
             talk.opening,
             talk.answer,
@@ -69,24 +82,46 @@ def make_site() -> SimpleNamespace:
 
 
 def _people():
+    """By role: members, and of staff the log-ins."""
+    _allow_desks()
     moderator = make_member("plainspoken", specialty="Family Medicine")
-    moderator.user.groups.add(Group.objects.get_or_create(name=MODERATORS)[0])
     moderator.user.is_staff = True
     moderator.user.save(update_fields=["is_staff"])
-    Authenticator.objects.create(user=moderator.user, type=Authenticator.Type.TOTP, data={})
+    _give_desk(moderator.user, MODERATORS)
     return SimpleNamespace(
         author=make_member("left_atrium", state="CA", years_band="6-10"),
         reader=make_member("nephron_loop", specialty="Nephrology"),
         moderator=moderator,
         leaver=make_member("quiet_harbor", specialty="Dermatology"),
         named=make_member("vagal_tone", byline_mode="public", display_name="Anna Vale, MD"),
+        lapsed=make_member("night_float", standing="read_only", specialty="Dermatology"),
+        suspended=make_member("loud_murmur", standing="suspended"),
         applicant=make_member("new_attending", standing="applicant", specialty=None),
+        reviewer=_give_desk(make_user("reviewer@example.org", is_staff=True), REVIEWERS),
+        staff=_give_desk(make_user("staff@example.org", is_staff=True)),
+        finance=_give_desk(make_user(FINANCE_EMAIL, is_staff=True), FINANCE),
     )
+
+
+def _allow_desks():
+    """What groups may do, which a flush of another test may have taken away."""
+    for allow, label in (
+        (allow_moderators, "questions"),
+        (allow_reviewers, "verification"),
+        (allow_finance, "rewards"),
+    ):
+        allow(apps.get_app_config(label), using="default")
+
+
+def _give_desk(user, *groups):
+    user.groups.add(*Group.objects.filter(name__in=groups))
+    Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={})
+    return user
 
 
 def _discussions(people):
     author, reader = people.author, people.reader
-    question = make_question(author, tags=["dialysis"], title="How long do you hold it before dialysis?")
+    question = make_question(author, tags=TAGS, title="How long do you hold it before dialysis?")
     opening = question.posts.get(kind="opening")
     answer = make_answer(question, author=author, source="I would hold it for two days.")
     other = make_answer(question, author=reader, source="One day is enough before dialysis.")
@@ -101,7 +136,14 @@ def _discussions(people):
     consent = make_consent(author, "signed", for_stories=True)
     case = make_case(author, consent=consent, answer_first=False, peers_only=False)
     forecast = make_forecast(case, people.leaver).post
-    article = make_article(specialties=[author.specialty], shown_at=timezone.now() - timedelta(hours=3))
+    others = [
+        make_forecast(case, member, name=name).post
+        for member, name in ((reader, "Tinea"), (people.named, "Sarcoid"))
+    ]
+    article, *articles = (
+        make_article(specialties=[author.specialty], shown_at=timezone.now() - timedelta(hours=3 + number))
+        for number in range(3)
+    )
     discussion = discuss(article=article, user=author.user).question
     on_article = make_answer(discussion, author=author, source="The trial was too short.")
     solved = make_question(author, title="Who has seen this in dialysis before?")
@@ -114,6 +156,22 @@ def _discussions(people):
     make_earmark(judged, make_firm("Corvane Pharma", is_active=False), voter_cents=500, voter_slots=1)
     closing.close_question(question=closed, by=reader)
     return SimpleNamespace(**{name: value for name, value in locals().items() if name != "people"})
+
+
+def _money(people):
+    """Wallets: the author's with a second page, a payout that is out, one that waits and a gift; others with less."""
+    firm, charity = make_firm("Aurelian Labs", is_active=False), make_charity("Open Clinic")
+    payees = {
+        role: make_paid(getattr(people, role), 60_000)
+        for role in ("author", "reader", "lapsed", "suspended", "moderator")
+    }
+    many_lines(payees["author"], firm, LINES)
+    for role in ("author", "reader"):
+        paid = payouts.ask(payee=payees[role], cents=2_000, submission=uuid4())
+        payouts.settle(paid, base.Outcome(base.PAID))
+        donating.donate(payee=payees[role], charity=charity, cents=700, submission=uuid4())
+    waiting = payouts.ask(payee=payees["author"], cents=25_000, submission=uuid4())
+    return SimpleNamespace(payees=payees, charity=charity, waiting=waiting)
 
 
 def _left_behind(people, talk):
@@ -135,8 +193,7 @@ def _left_behind(people, talk):
     )
     appeal = appeals.appeal(action=act, by=reader, text="It was a quotation.")
     trend = make_trend(author)
-    for wave in (1, 2):
-        make_poll(asker=author, trend=trend, wave=wave)
+    waves = [make_poll(asker=author, trend=trend, wave=wave) for wave in (1, 2)]
     concern = Concern.objects.create(
         poll=talk.poll, member=reader, kind="speed", raised_on=timezone.now().date()
     )
@@ -145,7 +202,7 @@ def _left_behind(people, talk):
     )
     story = telling_stories.write(case=story_case, by=author, title=TITLE, source=WORDS)
     Story.objects.filter(pk=story.pk).update(state="told", checked_at=timezone.now())
-    case_draft = make_draft(author)
+    case_draft, consent = make_draft(author), make_consent(author)
     waiting = make_draft(
         reader,
         1,
@@ -161,7 +218,10 @@ def _left_behind(people, talk):
     paging = make_paging(talk.case)
     keeping.save(member=author, article=talk.article)
     keeping.follow_source(member=author, source=talk.article.source)
-    entry = LogEntry.objects.create(member=author, article=talk.article, minutes=10)
+    entries = [
+        LogEntry.objects.create(member=author, article=article, minutes=10)
+        for article in (talk.article, *talk.articles)
+    ]
     feed_key = keeping.make_feed_key(member=author).key
     NoticeSettings.objects.update_or_create(member=author, defaults={"digest": "daily"})
     export = leaving.ask_export(user=reader.user)
@@ -170,28 +230,49 @@ def _left_behind(people, talk):
     return SimpleNamespace(**{name: value for name, value in locals().items() if name != "people"})
 
 
-def _arguments(people, talk, left):
-    """Whose id goes where, by the name of a route or by its parameters."""
+def _arguments(people, talk, left, money):
+    """Whose id goes where, by the name of a route or by its parameters; three of each, where there are so many."""
     author, reader = people.author, people.reader
-    questions = [talk.question, talk.poll.question, talk.attached.question, talk.solved, talk.closed]
-    polls = [{"question_id": poll.pk} for poll in (talk.poll, talk.attached)]
-    cases = [{"question_id": case.pk, "slug": case.question.slug} for case in (talk.case, left.story_case)]
-    posts = [{"post_id": post.pk} for post in (talk.answer, talk.comment)]
-    notice = Notice.objects.filter(member=author).order_by("pk").first()
-    images = [{"key": talk.case.images.get().key}]
+    questions = [
+        talk.question,
+        talk.poll.question,
+        talk.discussion,
+        talk.attached.question,
+        talk.solved,
+        talk.closed,
+    ]
+    polls = [{"question_id": poll.pk} for poll in (talk.poll, talk.attached, *left.waves)]
+    cases = [talk.case, left.story_case, left.flagged]
+    with_slug = [{"question_id": case.pk, "slug": case.question.slug} for case in cases]
+    bare = [{"question_id": case.pk} for case in cases]
+    posts = [{"post_id": post.pk} for post in (talk.answer, talk.comment, talk.opening, talk.on_article)]
+    forecasts = (talk.forecast, *talk.others)
+    articles = [{"article_id": article.pk} for article in (talk.article, *talk.articles)]
+    notices = Notice.objects.filter(member=author).order_by("pk")[:3]
+    pictures = Image.objects.filter(case__in=cases).order_by("pk")[:3]
+    images = [{"key": picture.key} for picture in pictures]
+    year = timezone.now().year
     return {
-        "rewards:draw": [{"question_id": talk.closed.pk}, {"question_id": talk.question.pk}],
-        "rewards:tickets": [{"question_id": talk.closed.pk, "number": 1}],
-        ("diagnosis_id",): [{"diagnosis_id": talk.forecast.reply.diagnosis_id}],
+        "rewards:draw": [
+            {"question_id": question.pk} for question in (talk.closed, talk.question, talk.solved)
+        ],
+        "rewards:tickets": [
+            {"question_id": question.pk, "number": 1} for question in (talk.closed, talk.question)
+        ],
+        "rewards:cancel": [{"key": money.waiting.key}],
+        "rewards:statement": [{"year": year - number} for number in range(3)],
+        ("diagnosis_id",): [{"diagnosis_id": post.reply.diagnosis_id} for post in forecasts],
         ("question_id",): [{"question_id": question.pk} for question in questions[:3]],
         ("post_id",): posts,
-        ("handle",): [{"handle": author.handle}, {"handle": reader.handle}],
-        "accounts:physician": [{"key": people.named.physician_key}],
-        "newsfeed:log_entry": [{"entry_id": left.entry.pk}],
+        ("handle",): [{"handle": member.handle} for member in (author, reader, people.lapsed)],
+        "accounts:physician": [{"key": people.named.physician_key}, {"key": author.physician_key}],
+        "newsfeed:log_entry": [{"entry_id": entry.pk} for entry in left.entries],
         "about": [{"topic": topic} for topic in _topics()],
         "questions:question": [{"question_id": one.pk, "slug": one.slug} for one in questions],
-        "questions:specialty": [{"slug": author.specialty.slug}, {"slug": reader.specialty.slug}],
-        "questions:tag": [{"slug": "dialysis"}],
+        "questions:specialty": [
+            {"slug": member.specialty.slug} for member in (author, reader, people.lapsed)
+        ],
+        "questions:tag": [{"slug": slug} for slug in TAGS],
         "questions:statement": [{"action_id": left.act.pk}],
         "questions:decide_appeal": [{"appeal_id": left.appeal.pk}],
         "questions:follow_up": [{"question_id": talk.solved.pk}],
@@ -200,29 +281,28 @@ def _arguments(people, talk, left):
         ),
         ("trend_id",): [{"trend_id": left.trend.pk}],
         "polls:decide": [{"concern_id": left.concern.pk}],
-        "accounts:notice": [{"notice_id": notice.pk}] if notice else [],
+        "accounts:notice": [{"notice_id": notice.pk} for notice in notices],
         "accounts:download": [{"key": left.export.key}],
-        "consults:bare": [{"question_id": talk.case.pk}],
-        ("question_id", "slug"): cases,
+        "consults:bare": bare,
+        ("question_id", "slug"): with_slug,
         "consults:image": images,
         "consults:full": images,
         "consults:flag": images,
         "consults:mark": images,
         "consults:story": [{"key": left.story.key}],
         "consults:write_story": [{"question_id": left.story_case.pk}],
-        "consults:withdraw": [{"question_id": talk.case.pk}],
+        "consults:withdraw": bare,
         ("draft_key",): [{"draft_key": left.case_draft.pk}],
         "consults:review": [{"draft_key": left.waiting.pk}],
         "consults:draft_image": [{"draft_key": left.case_draft.pk, "key": left.case_draft.images.get().key}],
         "consults:desk_image": [{"key": left.waiting.images.get().key}],
         "consults:decide_flag": [{"flag_id": left.flag.pk}],
         "consults:review_story": [{"key": left.story.key}],
-        ("consent_id",): [{"consent_id": talk.consent.pk}],
-        ("article_id",): [{"article_id": talk.article.pk}],
-        "newsfeed:source": [{"slug": talk.article.source.slug}],
+        ("consent_id",): [{"consent_id": talk.consent.pk}, {"consent_id": left.consent.pk}],
+        ("article_id",): articles,
+        "newsfeed:source": [{"slug": article.source.slug} for article in (talk.article, *talk.articles)],
         "newsfeed:discussion": [{"question_id": talk.discussion.pk}],
         "newsfeed:atom": [{"key": left.feed_key}],
-        "rewards:statement": [{"year": timezone.now().year}],
     }
 
 
@@ -232,9 +312,13 @@ def _topics():
     return TOPICS
 
 
-def _session(member) -> str:
-    """The key of a session in which it was confirmed a moment ago that it is them."""
-    user, now = member.user, timezone.now()
+def log_in(people: SimpleNamespace) -> dict[str, str]:
+    """By role: the key of a session in which it was confirmed a moment ago that it is them."""
+    return {role: _session(role, getattr(who, "user", who)) for role, who in vars(people).items()}
+
+
+def _session(role, user) -> str:
+    now = timezone.now()
     known = {
         SESSION_KEY: user._meta.pk.value_to_string(user),
         BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
@@ -242,7 +326,7 @@ def _session(member) -> str:
         "account_authentication_methods": [{"method": "password", "at": now.timestamp()}],
     }
     return Session.objects.create(
-        session_key=f"session{member.handle}".ljust(32, "0")[:32].replace("_", "0"),
+        session_key=f"session{role}".ljust(32, "0"),
         session_data=SessionStore().encode(known),
         expire_date=now + timedelta(seconds=settings.SESSION_COOKIE_AGE),
     ).session_key

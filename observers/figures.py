@@ -1,0 +1,171 @@
+"""Figures as firms may know them: taken each night, shown a night later, and never so that a few can be told.
+
+A night's figures are shown from the next night on, so what a firm reads is 24 to 48 hours old. How important a
+discussion was rated, with how many raters, changes only once eleven more have rated it, or eleven fewer: from two
+means in a row nobody can compute what a few gave.
+"""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection, models, transaction
+from django.db.models import Count, Exists, F, OuterRef, Q, Value, When
+from django.db.models.functions import Mod
+from django.utils import timezone
+
+from consults.models import Case
+from observers.models import FigureDay, ImportanceFigure, PeersOnlyShare, VoteFigure
+from questions.models import Post, Question
+from questions.ranking.lines import midnight
+
+UNDER = "under {}"
+OVER = "over {}"
+
+SHIFT_VOTES = """
+UPDATE observers_votefigure f
+   SET corroborations = f.next_corroborations, disputes = f.next_disputes,
+       next_corroborations = p.corroborate_count, next_disputes = p.dispute_count
+  FROM questions_post p
+ WHERE p.id = f.post_id
+   AND (f.corroborations, f.disputes, f.next_corroborations, f.next_disputes)
+       IS DISTINCT FROM (f.next_corroborations, f.next_disputes, p.corroborate_count, p.dispute_count)
+"""
+
+NEW_VOTES = """
+INSERT INTO observers_votefigure (post_id, corroborations, disputes, next_corroborations, next_disputes)
+SELECT p.id, 0, 0, p.corroborate_count, p.dispute_count
+  FROM questions_post p LEFT JOIN observers_votefigure f ON f.post_id = p.id
+ WHERE f.post_id IS NULL AND p.corroborate_count + p.dispute_count > 0
+"""
+
+SHIFT_IMPORTANCE = """
+UPDATE observers_importancefigure f
+   SET raters = CASE WHEN moved.yes THEN f.next_raters ELSE f.raters END,
+       total = CASE WHEN moved.yes THEN f.next_total ELSE f.total END,
+       next_raters = q.importance_count, next_total = q.importance_sum
+  FROM questions_question q
+  JOIN (SELECT question_id,
+               least(raters, next_raters) < %(least)s OR abs(next_raters - raters) >= %(least)s AS yes
+          FROM observers_importancefigure) moved ON moved.question_id = q.id
+ WHERE q.id = f.question_id
+   AND (f.raters, f.total, f.next_raters, f.next_total)
+       IS DISTINCT FROM (f.next_raters, f.next_total, q.importance_count, q.importance_sum)
+"""
+
+NEW_IMPORTANCE = """
+INSERT INTO observers_importancefigure (question_id, raters, total, next_raters, next_total)
+SELECT q.id, 0, 0, q.importance_count, q.importance_sum
+  FROM questions_question q LEFT JOIN observers_importancefigure f ON f.question_id = q.id
+ WHERE f.question_id IS NULL AND q.importance_count > 0
+"""
+
+
+class Votes(NamedTuple):
+    """The votes of a post, as they are: for sums over posts open to a firm, never to be shown by themselves."""
+
+    corroborations: int = 0
+    disputes: int = 0
+
+
+class Ratings(NamedTuple):
+    """How many rated a discussion, and the sum of what they gave; likewise."""
+
+    total: int = 0
+    raters: int = 0
+
+
+@transaction.atomic
+def take(day: date | None = None) -> bool:
+    """Show the figures of the night before, and note those of this one. One call a day (UTC) counts."""
+    day = day or timezone.now().date()
+    if FigureDay.objects.filter(day__gt=day).exists() or not FigureDay.objects.get_or_create(day=day)[1]:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(SHIFT_VOTES)
+        cursor.execute(NEW_VOTES)
+        cursor.execute(SHIFT_IMPORTANCE, {"least": settings.OBSERVER_LEAST})
+        cursor.execute(NEW_IMPORTANCE)
+    _take_shares(day - timedelta(days=1))
+    return True
+
+
+def shown_number(number: int) -> str:
+    """A number of physicians as a firm may read it."""
+    least = settings.OBSERVER_LEAST
+    if number < least:
+        return UNDER.format(least)
+    lower = number - number % settings.OBSERVER_ROUND
+    return str(lower) if lower >= least else OVER.format(least - 1)
+
+
+def shown_mean(total: int, raters: int) -> str:
+    """A mean of ratings to a tenth; empty where too few rated."""
+    return f"{total / raters:.1f}" if raters >= settings.OBSERVER_LEAST else ""
+
+
+def rounded(field: str) -> models.Case:
+    """A number of physicians at a path, as far as a firm may know it: what its lists are ordered by."""
+    lower = F(field) - Mod(F(field), Value(settings.OBSERVER_ROUND))
+    return models.Case(
+        When(**{f"{field}__gte": settings.OBSERVER_LEAST}, then=lower),
+        default=Value(0),
+        output_field=models.IntegerField(),
+    )
+
+
+def votes_of(post_pks: Iterable[int]) -> dict[int, Votes]:
+    post_pks = list(post_pks)
+    rows = VoteFigure.objects.filter(pk__in=post_pks).values_list("pk", "corroborations", "disputes")
+    return dict.fromkeys(post_pks, Votes()) | {pk: Votes(*figures) for pk, *figures in rows}
+
+
+def importance_of(question_pks: Iterable[int]) -> dict[int, Ratings]:
+    question_pks = list(question_pks)
+    rows = ImportanceFigure.objects.filter(pk__in=question_pks).values_list("pk", "total", "raters")
+    return dict.fromkeys(question_pks, Ratings()) | {pk: Ratings(*figures) for pk, *figures in rows}
+
+
+def shown_share(month: date) -> str:
+    """How much of a month firms never see, in steps of five percent; empty where too few discussions were opened."""
+    share = PeersOnlyShare.objects.filter(pk=month.replace(day=1)).first()
+    if share is None or share.discussions < settings.OBSERVER_LEAST:
+        return ""
+    return f"{5 * round(20 * share.withheld / share.discussions)}%"
+
+
+def _take_shares(until: date) -> None:
+    """Count the month of a day and the one before, up to the beginning of that day."""
+    last = until.replace(day=1)
+    counts = {"discussions": Count("pk"), "withheld": Count("pk", filter=_withheld())}
+    PeersOnlyShare.objects.bulk_create(
+        [
+            PeersOnlyShare(month=month, **_opened(month, until).aggregate(**counts))
+            for month in ((last - timedelta(days=1)).replace(day=1), last)
+        ],
+        update_conflicts=True,
+        unique_fields=["month"],
+        update_fields=["discussions", "withheld"],
+    )
+
+
+def _opened(month: date, until: date):
+    """What members opened in a month and stands; neither the site's own threads nor those of firms."""
+    following = (month + timedelta(days=31)).replace(day=1)
+    opened = Question.objects.filter(
+        opened_at__gte=midnight(month), opened_at__lt=midnight(min(following, until)), industry=""
+    )
+    return opened.exclude(status=Question.Status.REMOVED).exclude(kind=Question.Kind.ARTICLE)
+
+
+def _withheld() -> Q:
+    """What no firm reads, whoever it is. Whom a member shut out is no part of it."""
+    consented = Case.objects.filter(pk=OuterRef("pk")).consented_to_observers()
+    hidden = Post.objects.filter(question=OuterRef("pk"), kind=Post.Kind.OPENING, peers_only=True)
+    return (
+        Q(peers_only=True)
+        | ~Q(audience=Question.Audience.PHYSICIANS)
+        | Q(Exists(hidden))
+        | (Q(kind=Question.Kind.CASE) & ~Q(Exists(consented)))
+    )

@@ -1,0 +1,72 @@
+"""Results of polls as firms read them: once the poll is over, in the moment members may read them too, never before.
+
+Numbers under OBSERVER_LEAST are not shown, nor is what they could be worked out from; others are rounded down to a
+multiple of OBSERVER_ROUND. Breakdowns are what members are shown, in coarser portions (see `polls.cells`).
+"""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from observers.figures import shown_number
+from polls import cells
+from polls.models import Poll, Tally
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """One dimension: for each value what was chosen, "" where it is not shown."""
+
+    label: str
+    rows: list[tuple[str, list[str]]]
+
+
+@dataclass(frozen=True)
+class Result:
+    options: list[tuple[str, str]]  # text, how many chose it, in words
+    voters: str
+    breakdowns: list[Breakdown]
+
+    @property
+    def is_shown(self) -> bool:
+        return bool(self.options)
+
+
+def result_of(poll: Poll) -> Result | None:
+    """What a firm may read of a poll; None until it is closed, and so never before members."""
+    if poll.closed_at is None:
+        return None
+    tally = Tally.objects.filter(poll=poll).first()
+    if tally is None or tally.voters < settings.OBSERVER_LEAST:
+        return Result([], shown_number(0), [])
+    texts = list(poll.options.order_by("place").values_list("text", flat=True))
+    hidden = hidden_among(tally.counts)
+    options = [
+        (text, shown_number(0) if place in hidden else shown_number(count))
+        for place, (text, count) in enumerate(zip(texts, tally.counts, strict=False))
+    ]
+    return Result(options, shown_number(tally.voters), _breakdowns(tally, texts))
+
+
+def hidden_among(counts: list[int]) -> set[int]:
+    """The places of counts that are not shown: the small ones, and where that is one alone, the next larger as well,
+    since it could be taken from the number of voters."""
+    order = sorted(range(len(counts)), key=lambda place: (counts[place], place))
+    small = [place for place in order if counts[place] < settings.OBSERVER_LEAST]
+    return set(order[:2] if len(small) == 1 else small)
+
+
+def _breakdowns(tally: Tally, texts: list[str]) -> list[Breakdown]:
+    drawn = tally.cells.get(cells.DRAWN, {}).get("")
+    found = []
+    for dimension, label in cells.DIMENSIONS.items():
+        shown = cells.coarser(drawn or tally.counts, tally.cells.get(dimension, {}))
+        rows = [(value, _in_words(numbers, len(texts))) for value, numbers in sorted(shown.items())]
+        if rows:
+            found.append(Breakdown(label, rows))
+    return found
+
+
+def _in_words(numbers: list[int], options: int) -> list[str]:
+    padded = [*numbers, *[0] * options][:options]
+    return [shown_number(number) if number else "" for number in padded]

@@ -1,0 +1,64 @@
+"""Polls that firms put and pay for, under their name."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.models import Specialty
+from observers.models import IndustryPost, Seat
+from observers.services import asking
+from polls.models import Poll
+from polls.services import opening
+from questions.models import Question
+from rewards.services import sponsoring
+from sermo.errors import RuleBroken
+
+
+class NoPollLeft(RuleBroken):
+    message = "Your plan's polls of this month are open. There are new ones on the first."
+
+
+@transaction.atomic
+def open_poll(
+    *,
+    seat: Seat,
+    title: str,
+    source: str,
+    specialties: Iterable[Specialty],
+    plan: opening.Plan,
+    honorarium: int,
+    quota: int,
+    key: UUID,
+) -> Poll:
+    """Open a poll in the name of the seat's firm, which pays `quota` votes with `honorarium` cents each.
+
+    All of it is reserved at once. The same `key` is the poll it opened before. Raises NotContracted, NoPollLeft,
+    Identifies, FormUsed, what `polls.services.opening.check` raises, TooFewInvited, and of
+    `rewards.services.sponsoring` OutOfBounds and ledger.NotEnough.
+    """
+    contract = asking.hold_contract(seat.firm)
+    if known := asking.opened_with(key, seat.firm, title):
+        return Poll.objects.get(question=known)
+    opening.check(plan)
+    asking.check_texts(title, source, *opening.texts_of(plan))
+    opened = asking.opened_in_month(seat.firm).filter(question__kind=Question.Kind.POLL)
+    if opened.count() >= contract.plan.polls_a_month:
+        raise NoPollLeft
+    question = asking.open_under_name(
+        seat=seat,
+        kind=Question.Kind.POLL,
+        title=title,
+        source=source,
+        specialties=specialties,
+        key=key,
+    )
+    poll = opening.make(question, plan)
+    sponsoring.agree(poll=poll, firm=seat.firm, honorarium=honorarium, quota=quota, key=key)
+    return poll
+
+
+def polls_of(seat: Seat):
+    """The polls a firm put, the newest first."""
+    rows = IndustryPost.objects.filter(firm=seat.firm, question__kind=Question.Kind.POLL)
+    return rows.select_related("question__poll__sponsor").order_by("-made_at")

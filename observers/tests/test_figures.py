@@ -1,0 +1,215 @@
+"""Figures as firms may know them."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from observers import figures
+from observers.demo import figures as demo
+from observers.figures import Ratings, Votes
+from observers.models import FigureDay, ImportanceFigure, PeersOnlyShare, VoteFigure
+from questions.models import Post, Question
+from questions.tests.factories import copy_of, make_answer, make_question
+
+FIRST = date(2026, 11, 16)
+
+
+def night(number):
+    return FIRST + timedelta(days=number)
+
+
+@given(st.integers(0, 100_000))
+def test_a_number_is_words_or_rounded_down(number):
+    shown = figures.shown_number(number)
+
+    if number < 11:
+        assert shown == "under 11"
+    elif number < 15:
+        assert shown == "over 10"
+    else:
+        assert int(shown) % 5 == 0
+        assert 0 <= number - int(shown) < 5
+
+
+def test_a_mean_is_shown_of_eleven_ratings():
+    assert figures.shown_mean(44, 11) == "4.0"
+    assert figures.shown_mean(40, 10) == ""
+    assert figures.shown_mean(0, 0) == ""
+
+
+@pytest.mark.django_db
+class TestVotes:
+    @pytest.fixture
+    def answer(self, physician, colleague):
+        return make_answer(make_question(physician), colleague)
+
+    def vote(self, answer, corroborations, disputes=0):
+        Post.objects.filter(pk=answer.pk).update(corroborate_count=corroborations, dispute_count=disputes)
+
+    def shown(self, answer):
+        return figures.votes_of([answer.pk])[answer.pk]
+
+    def test_they_are_shown_a_night_after_they_were_taken(self, answer):
+        self.vote(answer, 12, 3)
+        figures.take(night(0))
+        assert self.shown(answer) == Votes(0, 0)
+
+        self.vote(answer, 20, 4)
+        figures.take(night(1))
+        assert self.shown(answer) == Votes(12, 3)
+
+        figures.take(night(2))
+        assert self.shown(answer) == Votes(20, 4)
+
+    def test_a_second_time_in_a_night_changes_nothing(self, answer):
+        self.vote(answer, 12)
+
+        assert figures.take(night(0))
+        assert not figures.take(night(0))
+        assert not figures.take(night(0))
+
+        assert self.shown(answer) == Votes()
+        assert FigureDay.objects.count() == 1
+
+    def test_a_night_that_was_missed_is_not_made_up_for(self, answer):
+        figures.take(night(1))
+
+        assert not figures.take(night(0))
+
+    def test_votes_taken_back_go_likewise(self, answer):
+        self.vote(answer, 12)
+        figures.take(night(0))
+        self.vote(answer, 0)
+        figures.take(night(1))
+        figures.take(night(2))
+
+        assert self.shown(answer) == Votes()
+
+    def test_a_post_without_votes_has_no_row(self, answer):
+        figures.take(night(0))
+
+        assert not VoteFigure.objects.exists()
+        assert self.shown(answer) == Votes()
+
+    def test_lists_are_ordered_by_what_may_be_known(self, answer):
+        for corroborations, known in ((0, 0), (10, 0), (11, 10), (14, 10), (15, 15), (23, 20)):
+            VoteFigure.objects.update_or_create(post=answer, defaults={"corroborations": corroborations})
+
+            found = VoteFigure.objects.annotate(known=figures.rounded("corroborations")).get()
+
+            assert found.known == known
+
+
+@pytest.mark.django_db
+class TestImportance:
+    @pytest.fixture
+    def question(self, physician):
+        return make_question(physician)
+
+    def rate(self, question, raters, total):
+        Question.objects.filter(pk=question.pk).update(importance_count=raters, importance_sum=total)
+
+    def shown(self, question):
+        return figures.importance_of([question.pk])[question.pk]
+
+    def test_it_is_shown_a_night_after_it_was_taken(self, question):
+        self.rate(question, 12, 48)
+        figures.take(night(0))
+        assert self.shown(question) == Ratings(0, 0)
+
+        figures.take(night(1))
+        assert self.shown(question) == Ratings(total=48, raters=12)
+
+    def test_a_mean_stays_until_eleven_more_rated(self, question):
+        self.rate(question, 12, 48)
+        figures.take(night(0))
+        self.rate(question, 22, 70)
+        figures.take(night(1))
+        figures.take(night(2))
+        assert self.shown(question) == Ratings(total=48, raters=12)
+
+        self.rate(question, 23, 75)
+        figures.take(night(3))
+        figures.take(night(4))
+        assert self.shown(question) == Ratings(total=75, raters=23)
+
+    def test_the_eleventh_rater_makes_it_known_and_its_going_unknown(self, question):
+        for number, (raters, mean) in enumerate([(10, ""), (11, "3.0"), (10, "")]):
+            self.rate(question, raters, 3 * raters)
+            figures.take(night(2 * number))
+            figures.take(night(2 * number + 1))
+
+            assert figures.shown_mean(*self.shown(question)) == mean
+
+
+@pytest.mark.django_db
+class TestShare:
+    MONTH = date(2026, 10, 1)
+
+    def opened(self, physician, count, **changes):
+        question = make_question(physician)
+        ids = [question.pk, *(copy_of(question).pk for _ in range(count - 1))]
+        moment = timezone.make_aware(timezone.datetime(2026, 10, 5, 12))
+        Question.objects.filter(pk__in=ids).update(opened_at=moment, **changes)
+        return ids
+
+    def test_it_counts_what_no_firm_reads(self, physician):
+        self.opened(physician, 9)
+        self.opened(physician, 1, peers_only=True)
+        self.opened(physician, 1, audience="specialty")
+        self.opened(physician, 1, kind="case")
+        (hidden,) = self.opened(physician, 1)
+        Post.objects.filter(question=hidden).update(peers_only=True)
+        self.opened(physician, 1, status="removed", peers_only=True)
+        self.opened(physician, 1, kind="article")
+        self.opened(physician, 1, industry="A firm")
+
+        figures.take(night(0))
+
+        share = PeersOnlyShare.objects.get(month=self.MONTH)
+        assert (share.discussions, share.withheld) == (13, 4)
+        assert figures.shown_share(self.MONTH + timedelta(days=7)) == "30%"
+
+    def test_of_few_discussions_nothing_is_said(self, physician):
+        self.opened(physician, 10, peers_only=True)
+
+        figures.take(night(0))
+
+        assert figures.shown_share(self.MONTH) == ""
+
+    def test_discussions_of_the_last_day_do_not_count_yet(self, physician):
+        self.opened(physician, 3)
+
+        figures.take(date(2026, 10, 6))
+        assert PeersOnlyShare.objects.get(month=self.MONTH).discussions == 0
+
+        figures.take(date(2026, 10, 7))
+        assert PeersOnlyShare.objects.get(month=self.MONTH).discussions == 3
+
+
+@pytest.mark.django_db
+def test_taking_costs_the_same_however_many_posts_there_are(physician, django_assert_max_num_queries):
+    question = make_question(physician)
+    for _ in range(5):
+        copy_of(question, importance_count=3, importance_sum=9)
+
+    with django_assert_max_num_queries(14):
+        figures.take(night(0))
+
+    assert ImportanceFigure.objects.count() == 5
+
+
+@pytest.mark.django_db
+def test_the_demonstration_has_figures_at_once_and_takes_them_once(physician):
+    question = make_question(physician)
+    Question.objects.filter(pk=question.pk).update(importance_count=12, importance_sum=48)
+
+    demo.seed()
+    Question.objects.filter(pk=question.pk).update(importance_count=30, importance_sum=90)
+    demo.seed()
+
+    assert figures.importance_of([question.pk])[question.pk] == Ratings(total=48, raters=12)
+    assert FigureDay.objects.count() == 2

@@ -1,0 +1,133 @@
+"""Earmarks from the console, and the firm's balance."""
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from observers import keys, market, texts
+from observers.doors import seat_required
+from observers.forms_market import MarkForm
+from observers.models import Way
+from observers.services import marking, reading
+from questions.models import Post
+from rewards.models import Earmark
+from rewards.services import earmarking, ledger
+from rewards.words import dollars
+from sermo.errors import RuleBroken
+
+EXCERPT = 400  # characters of the post that an earmark is about
+BESIDE = {
+    ledger.NotEnough: "author_cents",
+    earmarking.OutOfBounds: "author_cents",
+}  # at which field a refusal stands
+
+
+@seat_required
+@require_safe
+def earmarks(request):
+    """The firm's earmarks, the newest first, and what they have reserved."""
+    found = market.earmarks_of(request.firm, after=request.GET.get("after"))
+    _note(request, found)
+    context = {
+        "rows": found.rows,
+        "more_url": f"{reverse('observers:earmarks')}?after={found.next}" if found.next else "",
+        "is_later_page": "after" in request.GET,
+    }
+    context |= {
+        "standing": market.standing_of(request.firm),
+        "slots": marking.slots_left(request.firm, request.seat.contract),
+    }
+    return render(request, "observers/market/earmarks.html", context)
+
+
+def _note(request, found):
+    """The titles a list shows are words of the openings."""
+    shown = {row.earmark.question_id for row in found if row.url}
+    openings = Post.objects.filter(question__in=shown, kind=Post.Kind.OPENING).values_list("pk", flat=True)
+    reading.note(seat=request.seat, purpose=request.purpose, way=Way.FOUND, post_pks=list(openings))
+
+
+@seat_required
+def earmark(request, key):
+    """Promise money for a post, or see what was promised for it."""
+    post = _post(request.firm, key)
+    placed = market.marks_on(request.firm, [post.pk]).get(post.pk)
+    form = MarkForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and _place(request, post, form):
+        return redirect("observers:earmarks")
+    title = post.question.title
+    masks = texts.masks_of(request.firm, [post.question_id], [title, post.html])[post.question_id]
+    reading.note(seat=request.seat, purpose=request.purpose, way=Way.OPENED, post_pks=[post.pk])
+    context = {
+        "form": form,
+        "title": texts.plain(title, masks),
+        "what": post.get_kind_display(),
+        "alias": masks.aliases.get(post.author_id, ""),
+        "excerpt": texts.excerpt(post.html, masks, EXCERPT),
+        "question_url": reverse(
+            "observers:question", args=[keys.question_key(request.firm, post.question_id)]
+        ),
+        "placed": placed,
+        "placed_state": market.WORDS[placed.state] if placed else "",
+        "standing": market.standing_of(request.firm),
+        "slots": marking.slots_left(request.firm, request.seat.contract),
+    }
+    return render(request, "observers/market/earmark.html", context, status=422 if form.errors else 200)
+
+
+def _place(request, post, form) -> bool:
+    said = form.cleaned_data
+    try:
+        made = marking.place(
+            seat=request.seat,
+            post=post,
+            author_cents=said["author_cents"],
+            voter_cents=said["voter_cents"] or 0,
+            voter_slots=said["voter_slots"],
+            key=said["submission"],
+        )
+    except RuleBroken as refusal:
+        form.add_error(BESIDE.get(type(refusal)), str(refusal))
+        return False
+    messages.success(
+        request, f"Earmarked. {dollars(made.total_cents)} are reserved until the discussion closes."
+    )
+    return True
+
+
+@seat_required
+@require_POST
+def cancel(request, pk):
+    row = get_object_or_404(Earmark, pk=pk, firm=request.firm)
+    try:
+        marking.cancel(seat=request.seat, earmark=row)
+    except RuleBroken as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"Canceled. {dollars(row.total_cents)} are back on your balance.")
+    return redirect("observers:earmarks")
+
+
+@seat_required
+@require_safe
+def balance(request):
+    """What the firm has, and what changed it."""
+    found = market.movements_of(request.firm, after=request.GET.get("after"))
+    context = {
+        "rows": found.rows,
+        "more_url": f"{reverse('observers:balance')}?after={found.next}" if found.next else "",
+        "is_later_page": "after" in request.GET,
+    }
+    context["standing"] = market.standing_of(request.firm)
+    return render(request, "observers/market/balance.html", context)
+
+
+def _post(firm, key) -> Post:
+    """The post of a key, through the gate. Raises Http404."""
+    pk = keys.post_pk(firm, key)
+    if pk is None:
+        raise Http404
+    rows = Post.objects.open_to(firm).select_related("question", "byline", "author")
+    return get_object_or_404(rows, pk=pk)

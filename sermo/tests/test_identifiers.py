@@ -234,6 +234,8 @@ def test_what_only_looks_like_one_is_a_doubt(kind, text):
         "Case 3 of 12, order 500 mL, sample of 2500 adults, culture 100000 CFU/mL, registry 2015-2020.",
         "Trial number NCT03036124, protocol no. 12345-A, grant no. R01HL123456.",
         "An African American man from rural Guatemala, a Jehovah's Witness.",
+        "JAMA Cardiology, November 3, 2026, doi:10.1001/jamacardio.2026.4471, PMID 39871234",
+        "Circulation, March 9, 2026, PMID 39871234",
     ],
 )
 def test_what_physicians_write_daily_is_left_alone(text):

@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from accounts.models import Member
 from accounts.tests.factories import make_member, make_specialty
-from conftest import client_of
 from observers import keys, results
 from observers.models import IndustryPost, Voice
 from observers.services import asking, sponsoring

@@ -1,1 +1,0 @@
-"""What firms opened, folded by the votes of members."""

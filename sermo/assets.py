@@ -1,10 +1,10 @@
 """The site's one stylesheet and one script, made from the small files under static/.
 
 A page asks for `css/site.css` and `js/site.js` (the administration for `css/desk.css`; those of cases also for
-`css/case.css` and `js/case.js`, which no other has to load); nobody wants forty requests for the files behind
-them. `BundleFinder` offers these to Django's staticfiles as if they lay on the disk, so that runserver,
-collectstatic and whitenoise treat them like any other file. The order of the files is
-the order below; spaces and comments, which only authors need, are left out.
+`css/case.css` and `js/case.js`, those of firms for `css/console.css`, which no other has to load); nobody wants forty
+requests for the files behind them. `BundleFinder` offers these to Django's staticfiles as if they lay on the disk, so
+that runserver, collectstatic and whitenoise treat them like any other file. The order of the files is the order
+below; spaces and comments, which only authors need, are left out.
 """
 
 import os
@@ -55,7 +55,6 @@ STYLES = {
         "empty",
         "dialog",
         "landing",
-        "observer",
     ],
     "utilities": ["utilities"],
 }
@@ -66,6 +65,9 @@ DESK_STYLES = ["tokens", "icon", "badge", "panel", "note", "table", "admin"]
 # What only pages of cases need, in the layer of components.
 CASE_STYLES = ["viewer", "case-form", "board", "redact", "on-call"]
 CASE_SCRIPTS = ["upload", "redact", "viewer", "on-call"]
+
+# What only the console of firms needs, in the layer of components.
+CONSOLE_STYLES = ["observer"]
 
 # theme.js is not among them: it runs before the first paint, alone.
 SCRIPTS = [
@@ -94,9 +96,16 @@ def stylesheet(root: Path) -> str:
 
 def case_stylesheet(root: Path) -> str:
     """Return the text of case.css, which a page loads after site.css."""
-    return "".join(
-        ["@layer components {\n", *(_read(root / "css" / f"{name}.css") for name in CASE_STYLES), "}\n"]
-    )
+    return _components(root, CASE_STYLES)
+
+
+def console_stylesheet(root: Path) -> str:
+    """Return the text of console.css, which a page loads after site.css."""
+    return _components(root, CONSOLE_STYLES)
+
+
+def _components(root: Path, names: list[str]) -> str:
+    return "".join(["@layer components {\n", *(_read(root / "css" / f"{name}.css") for name in names), "}\n"])
 
 
 def desk_stylesheet(root: Path) -> str:
@@ -126,6 +135,7 @@ BUNDLES = {
     "css/site.css": lambda root: _closed_up(stylesheet(root)),
     "css/desk.css": lambda root: _closed_up(desk_stylesheet(root)),
     "css/case.css": lambda root: _closed_up(case_stylesheet(root)),
+    "css/console.css": lambda root: _closed_up(console_stylesheet(root)),
     "js/site.js": lambda root: jsmin(script(root)),
     "js/case.js": lambda root: jsmin(script(root, CASE_SCRIPTS)),
 }

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from accounts.demo_logins import DEMO_LOGINS, DEMO_PASSWORD
 from accounts.models import User
 from accounts.roles import OBSERVERS, groups_of, is_moderator
+from observers.services import seating
 from questions.rows import Open, Waiting, first_rows
 from questions.services import asking
 from sermo.celery import app as celery_app
@@ -29,7 +30,7 @@ PUT_TO_ROWS = 3
 
 
 def home(request):
-    """The landing page for visitors, the start of the day for members."""
+    """The landing page for visitors, the start of the day for members, the console for who reads for a firm."""
     user = request.user
     if not user.is_authenticated:
         return render(request, "landing.html", _demonstration() if settings.DEMO else {})
@@ -40,7 +41,10 @@ def home(request):
         return render(request, "home.html", _home(user, member))
     if member and member.standing == member.Standing.SUSPENDED:
         return render(request, "accounts/suspended.html", status=403)
-    return render(request, "no_membership.html", {"is_observer": OBSERVERS in groups_of(user)})
+    is_observer = OBSERVERS in groups_of(user)
+    if is_observer and seating.may_watch(user):
+        return redirect("observers:list")
+    return render(request, "no_membership.html", {"is_observer": is_observer})
 
 
 def _demonstration() -> dict:

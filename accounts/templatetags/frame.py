@@ -6,7 +6,7 @@ from django import template
 
 from accounts.models import Face
 from accounts.pictures import own_picture_url
-from accounts.roles import is_moderator
+from accounts.roles import OBSERVERS, groups_of, is_moderator
 from sermo.fragments import draw, draw_once, fill, late
 
 register = template.Library()
@@ -26,6 +26,10 @@ class Frame(NamedTuple):
     is_moderator: bool = False
     unread: int = 0
     is_own_page: bool = False
+    is_observer: bool = False  # who reads for a firm, and is no member
+    seat: int = 0  # the number of theirs, in the console
+    seat_name: str = ""
+    gives_seats: bool = False
 
     @property
     def typed(self) -> str:
@@ -83,4 +87,12 @@ def _made(request) -> Frame:
         is_moderator=is_moderator(user),
         unread=getattr(user, "unread_count", 0),
         is_own_page=place[0] == "accounts:member" and match.kwargs.get("handle") == handle,
+        is_observer=member is None and not user.is_staff and OBSERVERS in groups_of(user),
+        **_seat(request),
     )
+
+
+def _seat(request) -> dict:
+    """What the door of the console has put on the request, if this is a page of it."""
+    seat = getattr(request, "seat", None)
+    return {"seat": seat.number, "seat_name": seat.name, "gives_seats": seat.is_admin} if seat else {}

@@ -22,9 +22,11 @@ TRUE_COLORS = {
 MOST_STYLES = 40_000  # bytes
 MOST_SCRIPTS = 20_000
 MOST_OF_CASES = 36_000  # beside either
+MOST_OF_CONSOLE = 8_000
 READABLE = {
     "css/site.css": assets.stylesheet,
     "css/case.css": assets.case_stylesheet,
+    "css/console.css": assets.console_stylesheet,
     "css/desk.css": assets.desk_stylesheet,
 }
 
@@ -51,7 +53,7 @@ def test_the_stylesheet_names_its_layers_first_and_fills_each():
 
 def test_no_style_or_script_is_forgotten():
     styles = {name for names in assets.STYLES.values() for name in names}
-    styles |= {*assets.DESK_STYLES, *assets.CASE_STYLES}
+    styles |= {*assets.DESK_STYLES, *assets.CASE_STYLES, *assets.CONSOLE_STYLES}
     scripts = {*assets.SCRIPTS, *assets.CASE_SCRIPTS, "theme"}
 
     assert styles == {sheet.stem for sheet in SHEETS}
@@ -63,13 +65,15 @@ def test_styles_and_scripts_stay_small():
     assert len(assets.BUNDLES["js/site.js"](STATIC).encode()) < MOST_SCRIPTS
     for bundle in ("css/case.css", "js/case.js"):
         assert len(assets.BUNDLES[bundle](STATIC).encode()) < MOST_OF_CASES
+    assert len(assets.BUNDLES["css/console.css"](STATIC).encode()) < MOST_OF_CONSOLE
 
 
-def test_what_only_cases_need_is_loaded_by_nobody_else():
+def test_what_only_cases_or_firms_need_is_loaded_by_nobody_else():
     site = {*assets.SCRIPTS, *(name for names in assets.STYLES.values() for name in names)}
 
-    assert not site & {*assets.CASE_STYLES, *assets.CASE_SCRIPTS}
+    assert not site & {*assets.CASE_STYLES, *assets.CASE_SCRIPTS, *assets.CONSOLE_STYLES}
     assert assets.case_stylesheet(STATIC).startswith("@layer components {\n")
+    assert assets.console_stylesheet(STATIC).startswith("@layer components {\n")
 
 
 @pytest.mark.browser

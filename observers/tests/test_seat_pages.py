@@ -1,0 +1,105 @@
+"""The frame of the console: its bar on every width, axe on the pages of seats, and who is shown which bar."""
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+
+from accounts.tests.factories import make_user
+from conftest import client_of
+from observers.services import seating
+from observers.tests.factories import make_plan, make_seat
+from observers.tests.test_seats import invite, token_in_mail
+from sermo.tests.test_accessibility import faults_by_look
+
+LOOKS = [("light", 390, {}), ("dark", 1280, {})]
+WIDTHS = (320, 390, 768, 1200, 1280)
+
+OVER = """where => {
+    const menu = document.querySelector(`nav[aria-label="${where}"]`);
+    return menu.scrollWidth - menu.clientWidth;
+}"""  # pixels of a menu that are not seen
+
+
+@pytest.fixture
+def giver(db):
+    make_plan(seats=9)
+    seat = make_seat(is_admin=True)
+    ended = make_seat(seat.firm, name="J. Osei")
+    seating.end(seat=ended, by=seat.user)
+    invite(seat)
+    return seat
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+class TestInABrowser:
+    @pytest.fixture
+    def page(self, giver, browser_page, live_server):
+        page = browser_page()
+        session = client_of(giver.user).cookies[settings.SESSION_COOKIE_NAME].value
+        page.context.add_cookies(
+            [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}]
+        )
+        return page
+
+    def test_pages_of_seats_have_no_faults(self, page, live_server):
+        addresses = [
+            *(reverse(f"observers:{name}") for name in ("seats", "invite_seat", "purpose")),
+            reverse("observers:end_seat", args=[1]),
+            reverse("observers:join", args=[token_in_mail()]),
+        ]
+        found = []
+        for address in addresses:
+            assert page.goto(live_server.url + address).status == 200, address
+            found += [f"{address}: {fault}" for fault in faults_by_look(page, LOOKS)]
+
+        assert not found, "\n".join(found)
+
+    @pytest.mark.parametrize("width", WIDTHS)
+    def test_the_bar_fits_every_width(self, page, live_server, width):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(live_server.url + reverse("observers:seats"))
+
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        where = "Console" if width >= 768 else "Console, phone"
+        assert page.get_by_role("navigation", name=where, exact=True).is_visible()
+        assert page.get_by_role("navigation").count() == 1
+        assert page.evaluate(OVER, where) <= 0
+
+
+@pytest.mark.django_db
+class TestFrame:
+    def test_the_menu_says_where_one_is(self, giver):
+        page = client_of(giver.user).get(reverse("observers:seats")).content.decode()
+
+        assert f'<a href="{reverse("observers:seats")}" aria-current="page">Seats</a>' in page
+        assert 'Seat 1<span class="only-wide">: M. Ruiz</span>' in page
+        assert giver.firm.name in page
+
+    def test_seats_stand_in_the_menu_of_who_gives_them(self, seat_client):
+        page = seat_client.get(reverse("observers:purpose")).content.decode()
+
+        assert reverse("observers:seats") not in page
+
+    def test_members_are_met_nowhere_in_the_bar(self, giver):
+        page = client_of(giver.user).get(reverse("observers:seats")).content.decode()
+
+        for name in ("questions:list", "consults:list", "accounts:notices", "questions:ask", "on_call:board"):
+            assert reverse(name) not in page
+
+    def test_outside_the_console_the_way_leads_back(self, seat_client):
+        page = seat_client.get(reverse("accounts:security")).content.decode()
+
+        assert "Console</a>" in page
+        assert "Seat 1" not in page
+
+    def test_a_page_that_is_not_there_keeps_the_bar(self, giver):
+        response = client_of(giver.user).get(reverse("observers:end_seat", args=[77]))
+
+        assert response.status_code == 404
+        assert "Seat 1<" in response.content.decode()
+
+    def test_staff_keep_theirs(self, db):
+        page = client_of(make_user()).get("/").content.decode()
+
+        assert 'aria-label="Console"' not in page

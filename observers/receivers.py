@@ -1,1 +1,18 @@
 """What observers do when something happened among members."""
+
+from django.dispatch import receiver
+
+from observers import beside, products  # noqa: F401 - says what the query of a discussion brings
+from questions.models import Post
+from questions.signals import opening_rewritten, post_written
+
+
+@receiver(post_written)
+def look_for_products(post, **kwargs):
+    products.recognize(post)
+
+
+@receiver(opening_rewritten)
+def look_for_products_in_opening(question, **kwargs):
+    for opening in Post.objects.filter(question=question, kind=Post.Kind.OPENING):
+        products.recognize(opening)

@@ -1,5 +1,16 @@
 """Pages of products, for members."""
 
+from django.urls import path
+
+from observers.views import products
+
 app_name = "products"
 
-urlpatterns = []
+urlpatterns = [
+    path("", products.all_products, name="list"),
+    path("posts/<int:post_id>/sheet/", products.sheet, name="sheet"),
+    path("questions/<uuid:key>/take-back/", products.take_back, name="take_back"),
+    path("<slug:slug>/", products.product, name="product"),
+    path("<slug:slug>/questions/", products.questions, name="questions"),
+    path("<slug:slug>/declare/", products.declare, name="declare"),
+]

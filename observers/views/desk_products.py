@@ -1,0 +1,219 @@
+"""What a maker answers for: questions put to it, and posts on its products that its people have read."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from observers import keys, marks, texts
+from observers.doors import seat_required
+from observers.forms_products import CRITERIA, CompanyAnswerForm, SafetyForm
+from observers.models import AdverseEvent, Way
+from observers.services import adverse_events, company, reading
+from questions.models import Post, Question
+from sermo.csv_cells import BYTE_ORDER_MARK, harmless, line_of
+from sermo.errors import RuleBroken
+from sermo.paging import page
+
+PER_PAGE = 30
+MOST_LOGGED = 5_000  # lines of a safety log, the newest
+HOUR = timedelta(hours=1)
+NO_DISCUSSION = 0  # whose number no discussion has: of questions to a firm, in which nobody else writes
+TABS = {"waiting": "Waiting", "answered": "Answered"}
+LOG_HEAD = (
+    *(
+        "Product",
+        "Discussion",
+        "Post",
+        "Read on",
+        "Outcome",
+        "Reporter",
+        "Patient",
+        "Event",
+        "Suspect product",
+    ),
+    *("Said on", "Hours until said", "Seat"),
+)
+
+
+# Questions to the firm
+
+
+@seat_required
+@require_safe
+def company_questions(request):
+    """What waits, the shortest time left first; or what was answered, the newest first."""
+    chosen = "answered" if request.GET.get("show") == "answered" else "waiting"
+    rows = company.reached(request.firm).filter(answered_at__isnull=chosen == "waiting")
+    order = ("due_at", "pk") if chosen == "waiting" else ("-answered_at", "-pk")
+    found = page(rows, order=order, after=request.GET.get("after"), size=PER_PAGE)
+    address = reverse("observers:company_questions")
+    context = {
+        "rows": _asked(request.firm, found.rows),
+        "chosen": chosen,
+        "tabs": [(label, f"{address}?show={key}", key == chosen) for key, label in TABS.items()],
+        "usual": company.usual_time(request.firm),
+        "hours": settings.COMPANY_ANSWER_HOURS,
+        "more_url": f"{address}?show={chosen}&after={found.next}" if found.next else "",
+    }
+    return render(request, "observers/products/company_questions.html", context)
+
+
+def _asked(firm, rows):
+    """Questions as a firm reads them: without names, and with the words of their clocks in whole hours."""
+    masks = texts.masks_of(firm, [NO_DISCUSSION], [row.text for row in rows])[NO_DISCUSSION]
+    now = timezone.now()
+    for row in rows:
+        row.words = texts.plain(row.text, masks)
+        begun = row.due_at - timedelta(hours=settings.COMPANY_ANSWER_HOURS)
+        row.asked_on, row.is_late = begun.date(), row.answered_at is None and row.due_at < now
+        if row.answered_at:
+            row.clock = f"answered in {_hours(max(row.answered_at - begun, timedelta()))}"
+        elif row.is_late:
+            row.clock = f"{_hours(now - row.due_at)} late"
+        else:
+            row.clock = f"{_hours(row.due_at - now)} left"
+    return rows
+
+
+def _hours(span: timedelta) -> str:
+    hours = int(span / HOUR)
+    if hours < 1:
+        return "under an hour"
+    return "1 hour" if hours == 1 else f"{hours} hours" if hours < 72 else f"{hours // 24} days"
+
+
+@seat_required
+def company_question(request, key):
+    """One question, and the answer or its form."""
+    row = get_object_or_404(company.reached(request.firm), key=key)
+    _asked(request.firm, [row])
+    form = CompanyAnswerForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            company.answer(question=row, seat=request.seat, text=form.cleaned_data["text"])
+            messages.success(request, "Sent. All physicians can read it.")
+            return redirect("observers:company_questions")
+        except RuleBroken as refusal:
+            form.add_error(None, str(refusal))
+    context = {"row": row, "form": None if row.answered_at and not form.errors else form}
+    status = 422 if form.errors else 200
+    return render(request, "observers/products/company_question.html", context, status=status)
+
+
+# Safety
+
+
+@seat_required
+@require_safe
+def safety(request):
+    """Posts on the firm's products that its people have read: what waits, the longest first; then what was said."""
+    chosen = "answered" if request.GET.get("show") == "answered" else "waiting"
+    rows = adverse_events.of_firm(request.firm)
+    rows = rows.filter(outcome="") if chosen == "waiting" else rows.exclude(outcome="")
+    order = ("read_at", "pk") if chosen == "waiting" else ("-said_at", "-pk")
+    found = page(rows, order=order, after=request.GET.get("after"), size=PER_PAGE)
+    address = reverse("observers:safety")
+    context = {
+        "rows": _with_titles(request, found.rows),
+        "chosen": chosen,
+        "tabs": [(label, f"{address}?show={key}", key == chosen) for key, label in TABS.items()],
+        "has_products": request.firm.made_products.exists(),
+        "more_url": f"{address}?show={chosen}&after={found.next}" if found.next else "",
+    }
+    return render(request, "observers/products/safety.html", context)
+
+
+def _with_titles(request, rows):
+    """Titles stand where the discussion is still open to the firm. They are words of openings, so they are reads."""
+    posts = [row.post_id for row in rows]
+    open_ones = Question.objects.open_to(request.firm).filter(posts__in=posts)
+    titles = {post: (pk, title) for post, pk, title in open_ones.values_list("posts", "pk", "title")}
+    shown = {pk for pk, _ in titles.values()}
+    openings = Post.objects.filter(question__in=shown, kind=Post.Kind.OPENING).values_list("pk", flat=True)
+    reading.note(seat=request.seat, purpose=request.purpose, way=Way.FOUND, post_pks=openings)
+    masks = texts.masks_of(request.firm, shown, [title for _, title in titles.values()]) if shown else {}
+    for row in rows:
+        pk, title = titles.get(row.post_id, (None, ""))
+        row.title = texts.plain(title, masks[pk]) if title else ""
+        row.alias = masks[pk].aliases.get(row.post.author_id, "") if title else ""
+        row.clock = _hours((row.said_at or timezone.now()) - row.read_at)
+    return rows
+
+
+@seat_required
+def safety_event(request, pk):
+    """One post, and what the firm says of it."""
+    event = get_object_or_404(adverse_events.of_firm(request.firm), pk=pk)
+    form = SafetyForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            adverse_events.say(event=event, seat=request.seat, **form.cleaned_data)
+            messages.success(request, "Noted in the safety log.")
+            return redirect("observers:safety")
+        except RuleBroken as refusal:
+            form.add_error(None, str(refusal))
+    context = {
+        "event": event,
+        "clock": _hours((event.said_at or timezone.now()) - event.read_at),
+        "criteria": [label.partition("\n")[0] for name, label in CRITERIA if getattr(event, name)],
+        "form": None if event.outcome == AdverseEvent.Outcome.EVENT else form,
+        **_post_context(request, event),
+    }
+    status = 422 if form.errors else 200
+    return render(request, "observers/products/safety_event.html", context, status=status)
+
+
+def _post_context(request, event):
+    """The words of the post while the firm may read them, logged as read."""
+    post = adverse_events.open_to_firm(event, request.firm)
+    if post is None:
+        return {}
+    masks = texts.masks_of(request.firm, [post.question_id], [post.html])[post.question_id]
+    reading.note(seat=request.seat, purpose=request.purpose, way=Way.OPENED, post_pks=[post.pk])
+    return {
+        "post": post,
+        "alias": masks.aliases.get(post.author_id, ""),
+        "html": texts.for_firm(post.html, masks),
+        "question_url": reverse(
+            "observers:question", args=[keys.question_key(request.firm, post.question_id)]
+        ),
+    }
+
+
+@seat_required
+@require_safe
+def safety_log(request):
+    """The log of the safety desk: no words of a post, and days in place of moments."""
+    rows = adverse_events.of_firm(request.firm).order_by("-read_at", "-pk")[:MOST_LOGGED]
+    lines = [_line(request.firm, row) for row in rows]
+    mark = ("Copy", marks.copy_mark(request.seat))
+    text = "".join(line_of(harmless(str(cell)) for cell in line) for line in [LOG_HEAD, *lines, mark])
+    headers = {
+        "Content-Disposition": 'attachment; filename="safety-log.csv"',
+        "Cache-Control": "private, no-store",
+    }
+    return HttpResponse(BYTE_ORDER_MARK + text, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _line(firm, row) -> tuple:
+    said = [
+        "yes" if getattr(row, name) else "no" if row.outcome else ""
+        for name in ("has_reporter", "has_patient", "has_event", "has_product")
+    ]
+    return (
+        row.product.name,
+        keys.question_key(firm, row.post.question_id),
+        keys.post_key(firm, row.post_id),
+        row.read_at.date(),
+        row.get_outcome_display() or "waiting",
+        *said,
+        row.said_at.date() if row.said_at else "",
+        int((row.said_at - row.read_at) / HOUR) if row.said_at else "",
+        row.seat.number if row.seat else "",
+    )

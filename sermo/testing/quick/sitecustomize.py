@@ -5,4 +5,5 @@ import sys
 if "sermo.runtime.prepare" in sys.orig_argv:
     from sermo.testing.schema import quick_migrations
 
-    quick_migrations().__enter__()
+    migrating = quick_migrations()  # held until the process ends: once forgotten, it would be over
+    migrating.__enter__()

@@ -117,13 +117,16 @@ def addresses(found: Iterable[Route], arguments: dict[str | tuple, list[dict]]) 
 
 
 def _rows_of_admin() -> dict[str, list]:
-    """Keys of rows by the beginning of their pages' names: the first, and the one that will come next."""
+    """Keys of rows by the beginning of their pages' names: the first, and the one that will come."""
     found = {}
     for model in admin.site._registry:
         keys = model._default_manager.order_by("pk").values_list("pk", flat=True)
         newest = keys.last()
         coming = [newest + 1] if isinstance(newest, int) else [1] if newest is None else []
-        found[f"admin:{model._meta.app_label}_{model._meta.model_name}_"] = [*keys[:1], *coming]
+        there = (
+            [] if model._meta.app_label == "rewards" else keys[:1]
+        )  # what the desk of money has is refused alike
+        found[f"admin:{model._meta.app_label}_{model._meta.model_name}_"] = [*there, *coming]
     return found
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 from uuid import uuid4
 
+from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.conf import settings
@@ -42,6 +43,7 @@ from questions.tests.factories import (
     make_question,
 )
 from rewards.desk.permissions import allow_finance
+from rewards.models import TaxForm
 from rewards.providers import base
 from rewards.services import choosing, donating, payouts
 from rewards.tests.factories import make_charity, make_draw_day, make_earmark, make_firm
@@ -52,6 +54,7 @@ from verification.receivers import allow_reviewers
 
 FINANCE_EMAIL = "desk@example.org"
 TAGS = ["dialysis", "anticoagulation", "timing"]
+W9 = {"name": "Ana Ruiz", "tin_kind": "ssn", "tin": "123456789"}
 LINES = 40  # of the author's wallet, at least; its first page has 30
 
 
@@ -133,7 +136,7 @@ def _discussions(people):
     poll = make_poll(asker=author)
     attached = make_poll(question=make_question(reader, title="Which dose would you start with?"))
     vote(poll, people.moderator, 1)
-    consent = make_consent(author, "signed", for_stories=True)
+    consent = make_consent(author, "signed", for_stories=True, for_observers=True)
     case = make_case(author, consent=consent, answer_first=False, peers_only=False)
     forecast = make_forecast(case, people.leaver).post
     others = [
@@ -165,6 +168,8 @@ def _money(people):
         role: make_paid(getattr(people, role), 60_000)
         for role in ("author", "reader", "lapsed", "suspended", "moderator")
     }
+    for payee in payees.values():
+        TaxForm.objects.filter(pk=payee.subject).update(form=W9)
     many_lines(payees["author"], firm, LINES)
     for role in ("author", "reader"):
         paid = payouts.ask(payee=payees[role], cents=2_000, submission=uuid4())
@@ -185,7 +190,7 @@ def _left_behind(people, talk):
         requester=reader, addressee=author, state="accepted", answered_at=timezone.now()
     )
     search = saved.save(member=author, place="search", query="q=dialysis", name="Dialysis")
-    draft = Draft.objects.create(member=author, place="question", fields={"title": "A draft of mine"})
+    draft = Draft.objects.create(member=author, place="ask", fields={"title": "A draft of mine"})
     report = report_post(post=talk.other, by=author, reason="harassment").report
     report.refresh_from_db()
     act = acts.act(
@@ -323,8 +328,8 @@ def _session(role, user) -> str:
         SESSION_KEY: user._meta.pk.value_to_string(user),
         BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
         HASH_SESSION_KEY: user.get_session_auth_hash(),
-        "account_authentication_methods": [{"method": "password", "at": now.timestamp()}],
     }
+    record_authentication(SimpleNamespace(session=known), user, method="mfa", reauthenticated=True)
     return Session.objects.create(
         session_key=f"session{role}".ljust(32, "0"),
         session_data=SessionStore().encode(known),

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from observers import texts
 from observers.figures import shown_number
+from observers.masks import Masks
 from polls import cells
 from polls.models import Poll, Tally
 
@@ -32,20 +34,24 @@ class Result:
         return bool(self.options)
 
 
-def result_of(poll: Poll) -> Result | None:
-    """What a firm may read of a poll; None until it is closed, and so never before members."""
+def result_of(poll: Poll, masks: Masks) -> Result | None:
+    """What a firm may read of a poll; None until it is closed, and so never before members.
+
+    `masks` are those of its discussion: members wrote the options.
+    """
     if poll.closed_at is None:
         return None
     tally = Tally.objects.filter(poll=poll).first()
     if tally is None or tally.voters < settings.OBSERVER_LEAST:
         return Result([], shown_number(0), [])
-    texts = list(poll.options.order_by("place").values_list("text", flat=True))
+    written = poll.options.order_by("place").values_list("text", flat=True)
+    options = [texts.plain(text, masks) for text in written]
     hidden = hidden_among(tally.counts)
-    options = [
+    rows = [
         (text, shown_number(0) if place in hidden else shown_number(count))
-        for place, (text, count) in enumerate(zip(texts, tally.counts, strict=False))
+        for place, (text, count) in enumerate(zip(options, tally.counts, strict=False))
     ]
-    return Result(options, shown_number(tally.voters), _breakdowns(tally, texts))
+    return Result(rows, shown_number(tally.voters), _breakdowns(tally, len(options)))
 
 
 def hidden_among(counts: list[int]) -> set[int]:
@@ -56,12 +62,12 @@ def hidden_among(counts: list[int]) -> set[int]:
     return set(order[:2] if len(small) == 1 else small)
 
 
-def _breakdowns(tally: Tally, texts: list[str]) -> list[Breakdown]:
+def _breakdowns(tally: Tally, options: int) -> list[Breakdown]:
     drawn = tally.cells.get(cells.DRAWN, {}).get("")
     found = []
     for dimension, label in cells.DIMENSIONS.items():
         shown = cells.coarser(drawn or tally.counts, tally.cells.get(dimension, {}))
-        rows = [(value, _in_words(numbers, len(texts))) for value, numbers in sorted(shown.items())]
+        rows = [(value, _in_words(numbers, options)) for value, numbers in sorted(shown.items())]
         if rows:
             found.append(Breakdown(label, rows))
     return found

@@ -7,6 +7,7 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
+from django.db.models.expressions import CombinedExpression
 
 
 class Migration(migrations.Migration):
@@ -1205,6 +1206,37 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="seat_of_accepted_invitation",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="votefigure",
+            index=models.Index(
+                models.OrderBy(
+                    CombinedExpression(models.F("corroborations"), "/", models.Value(5)), descending=True
+                ),
+                models.OrderBy(models.F("post"), descending=True),
+                condition=models.Q(("corroborations__gte", 11)),
+                name="vote_figure_in_order",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="importancefigure",
+            index=models.Index(
+                models.OrderBy(
+                    CombinedExpression(
+                        CombinedExpression(
+                            CombinedExpression(models.F("total"), "*", models.Value(20)),
+                            "+",
+                            models.F("raters"),
+                        ),
+                        "/",
+                        CombinedExpression(models.F("raters"), "*", models.Value(2)),
+                    ),
+                    descending=True,
+                ),
+                models.OrderBy(models.F("question"), descending=True),
+                condition=models.Q(("raters__gte", 11)),
+                name="importance_figure_in_order",
             ),
         ),
     ]

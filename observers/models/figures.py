@@ -1,7 +1,7 @@
 """Figures as firms may know them: a day old, and only where enough physicians share them."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from questions.models import Post, Question
 
@@ -32,6 +32,14 @@ class VoteFigure(models.Model):
 
     class Meta:
         default_permissions = ()
+        indexes = [  # as `observers.listing` orders them; other settings than 11 and 5 make do without
+            models.Index(
+                (F("corroborations") / 5).desc(),
+                F("post").desc(),
+                condition=Q(corroborations__gte=11),
+                name="vote_figure_in_order",
+            )
+        ]
 
     def __str__(self):
         return f"votes of {self.post_id}"
@@ -50,6 +58,14 @@ class ImportanceFigure(models.Model):
 
     class Meta:
         default_permissions = ()
+        indexes = [  # by tenths of the mean
+            models.Index(
+                ((F("total") * 20 + F("raters")) / (F("raters") * 2)).desc(),
+                F("question").desc(),
+                condition=Q(raters__gte=11),
+                name="importance_figure_in_order",
+            )
+        ]
 
     def __str__(self):
         return f"importance of {self.question_id}"
@@ -78,7 +94,7 @@ class PeersOnlyShare(models.Model):
         default_permissions = ()
         constraints = [
             models.CheckConstraint(
-                condition=Q(withheld__lte=models.F("discussions")), name="withheld_among_discussions"
+                condition=Q(withheld__lte=F("discussions")), name="withheld_among_discussions"
             )
         ]
 

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from accounts.handles import HOUSE_KEY
 from accounts.models import Member
 from observers.models import Voice
 from rewards.models import Firm
@@ -18,8 +19,12 @@ def voice_of(firm: Firm) -> Member:
     voice = Voice.objects.select_related("member").filter(firm=firm).first()
     if voice is None:
         member, _ = Member.objects.get_or_create(
-            handle=f"firm {firm.pk}",
-            defaults={"byline_mode": Member.BylineMode.PUBLIC, "display_name": name},
+            physician_key=f"{HOUSE_KEY}-{firm.pk}",
+            defaults={
+                "handle": f"firm {firm.pk}",
+                "byline_mode": Member.BylineMode.PUBLIC,
+                "display_name": name,
+            },
         )
         voice, _ = Voice.objects.get_or_create(firm=firm, defaults={"member": member})
     if voice.member.display_name != name:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import Member
 from accounts.tests.factories import make_member, make_specialty
 from observers import keys, results
+from observers.masks import Masks
 from observers.models import IndustryPost, Voice
 from observers.services import asking, sponsoring
 from observers.services.voices import voice_of
@@ -223,7 +224,7 @@ class TestResults:
         Tally.objects.filter(poll=poll).update(voters=60, counts=[20, 20, 20])
         address = reverse("observers:results", args=[keys.question_key(seat.firm, poll.pk)])
 
-        assert results.result_of(poll) is None
+        assert results.result_of(poll, Masks()) is None
         assert "The poll is open" in seat_client.get(address).text
 
         poll_closing.close_poll(poll=poll, by=physician)
@@ -237,7 +238,7 @@ class TestResults:
         poll_closing.close_poll(poll=poll, by=physician)
         poll.refresh_from_db()
 
-        assert not results.result_of(poll).is_shown
+        assert not results.result_of(poll, Masks()).is_shown
 
     @pytest.mark.parametrize(
         ("counts", "hidden"),

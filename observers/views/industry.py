@@ -115,10 +115,11 @@ def results(request, key):
     """The result of a poll the firm put, or can read, once members may read it too."""
     rows = Poll.objects.select_related("question", "sponsor")
     poll = get_object_or_404(rows, _open_to(request.firm), pk=_pk(request.firm, key))
+    masks = texts.masks_of(request.firm, [poll.pk])[poll.pk]
     context = {
         "poll": poll,
-        "title": texts.plain(poll.question.title, texts.masks_of(request.firm, [poll.pk])[poll.pk]),
-        "result": result_of(poll),
+        "title": texts.plain(poll.question.title, masks),
+        "result": result_of(poll, masks),
         "url": reverse("observers:question", args=[key]),
     }
     return render(request, "observers/industry/results.html", context)

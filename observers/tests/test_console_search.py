@@ -1,0 +1,189 @@
+"""The search of the console: what it finds, and that it finds nothing a firm is not shown."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.tests.factories import make_member
+from observers import search
+from observers.models import FirmBlock, ImportanceFigure, Read
+from observers.tests.factories import let_pass
+from questions.models import Post, Question
+from questions.tests.factories import make_answer, make_question
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nobody_told")]
+
+LIST = reverse("observers:list")
+
+
+@pytest.fixture
+def question(physician):
+    return let_pass(make_question(physician, "Apixaban in dialysis: which dose?"))
+
+
+def found(client, q, **query):
+    return [row.title for row in client.get(LIST, {"q": q, **query}).context["rows"]]
+
+
+class TestWords:
+    @pytest.mark.parametrize("q", ["apixaban", "APIXABAN doses", '"in dialysis"', "warfarin or apixaban"])
+    def test_a_discussion_is_found_by_its_words(self, seat_client, question, q):
+        assert found(seat_client, q) == [question.title]
+
+    @pytest.mark.parametrize("q", ["warfarin", '"dialysis apixaban"', "of", "!!", '"', "a" * 500])
+    def test_others_find_nothing(self, seat_client, question, q):
+        assert found(seat_client, q) == []
+
+    def test_an_answer_that_has_them_stands_for_its_discussion(self, seat_client, question):
+        make_answer(question, source="We gave edoxaban for a year and **saw** no bleeding.")
+        let_pass(question)
+
+        [row] = seat_client.get(LIST, {"q": "edoxaban"}).context["rows"]
+        assert row.said_in == "Answer"
+        assert "We gave edoxaban for a year and saw no bleeding." in row.snippet
+
+    def test_the_newest_match_stands_first(self, seat_client, question, physician):
+        newer = let_pass(make_question(physician, "Apixaban before a tooth?"))
+        make_answer(question, source="Apixaban, too.")
+        let_pass(question)
+
+        assert found(seat_client, "apixaban") == [question.title, newer.title]
+        assert found(seat_client, "apixaban", order="importance") == []
+        ImportanceFigure.objects.create(question=newer, raters=20, total=60)
+        assert found(seat_client, "apixaban", order="importance") == [newer.title]
+
+    def test_filters_narrow_it(self, seat_client, question, physician):
+        observed = let_pass(make_question(physician, "Apixaban and hair loss", kind="observation"))
+
+        assert found(seat_client, "apixaban", kind="observation") == [observed.title]
+
+    def test_operators_are_not_understood_which_is_said(self, seat_client, question, physician):
+        page = seat_client.get(LIST, {"q": f"apixaban author:{physician.handle}"})
+
+        assert page.context["hints"] == ("Operators such as tag: are not understood here.",)
+
+    def test_what_it_found_is_logged_with_its_opening(self, seat_client, question):
+        answer = make_answer(question, source="Edoxaban.")
+        let_pass(question)
+
+        seat_client.get(LIST, {"q": "edoxaban"})
+
+        assert set(Read.objects.values_list("post", "way")) == {
+            (answer.pk, "found"),
+            (question.posts.get(kind="opening").pk, "found"),
+        }
+
+
+class TestClosed:
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            {"peers_only": True},
+            {"folded_at": timezone.now(), "fold_reason": "other"},
+            {"removed_at": timezone.now(), "removed_by": "author"},
+            {"edited_at": timezone.now()},
+        ],
+    )
+    def test_a_closed_answer_finds_nothing(self, seat_client, question, changed):
+        answer = make_answer(question, source="Edoxaban.")
+        let_pass(question)
+        Post.objects.filter(pk=answer.pk).update(**changed)
+
+        assert found(seat_client, "edoxaban") == []
+
+    @pytest.mark.parametrize(
+        "changed", [{"peers_only": True}, {"audience": "specialty"}, {"status": "removed"}]
+    )
+    def test_nor_does_a_closed_discussion(self, seat_client, question, changed):
+        Question.objects.filter(pk=question.pk).update(**changed)
+
+        assert found(seat_client, "apixaban") == []
+
+    def test_nor_one_of_a_member_who_shut_the_firm_out(self, seat_client, question, physician, firm):
+        FirmBlock.objects.create(member=physician, firm=firm)
+
+        assert found(seat_client, "apixaban") == []
+
+
+class TestMasked:
+    @pytest.fixture
+    def mentioned(self, question):
+        handle = "zorvath_kelm"
+        somebody = make_member(handle)
+        make_answer(question, somebody, source="Half the dose, as ever.")
+        make_answer(question, source=f"@{handle} is right, edoxaban is not better.")
+        let_pass(question)
+        return handle
+
+    @pytest.mark.parametrize("q", ["{}", "@{}", '"{}"', "edoxaban {}", "zorvath", "kelm or nothing"])
+    def test_a_handle_in_a_text_finds_nothing(self, seat_client, mentioned, q):
+        assert found(seat_client, q.format(mentioned)) == []
+
+    @pytest.mark.parametrize("minus", ["-", "–", "(-", "!-", "−"])
+    def test_nor_does_it_leave_anything_out(self, seat_client, question, mentioned, minus):
+        assert found(seat_client, f"edoxaban {minus}{mentioned}") in ([question.title], [])
+        assert found(seat_client, f"edoxaban {minus}{mentioned}") == found(
+            seat_client, f"edoxaban {minus}blarnewort_kox"
+        )
+
+    def test_an_identifier_that_was_posted_all_the_same_finds_nothing(self, seat_client, question):
+        answer = make_answer(question, source="Edoxaban.")
+        let_pass(question)
+        said = "Edoxaban; call 612-555-0143 for more."
+        Post.objects.filter(pk=answer.pk).update(source=said, html=f"<p>{said}</p>", search_text=said.lower())
+
+        assert found(seat_client, "612-555-0143") == []
+        assert found(seat_client, "edoxaban") == [question.title]
+
+    def test_its_other_words_do(self, seat_client, question, mentioned):
+        [row] = seat_client.get(LIST, {"q": "edoxaban"}).context["rows"]
+
+        assert mentioned not in row.snippet
+        assert "is right, edoxaban is not better." in row.snippet
+
+
+class TestStretches:
+    @pytest.fixture
+    def few(self, monkeypatch):
+        monkeypatch.setattr(search, "STRETCHES", (4, 16))
+        monkeypatch.setattr(search, "SPARE", 2)
+
+    def test_older_matches_follow_where_the_newest_are_few(self, few, firm, physician):
+        made = [let_pass(make_question(physician, f"Apixaban and number {number}?")) for number in range(30)]
+
+        assert [question for _, question, _ in search.newest(firm, "apixaban")] == [
+            each.pk for each in reversed(made)
+        ]
+
+    def test_no_more_are_looked_at_than_said(self, few, firm, physician, monkeypatch):
+        monkeypatch.setattr(search, "LOOKED_AT", 7)
+        made = [let_pass(make_question(physician, f"Apixaban and number {number}?")) for number in range(20)]
+
+        assert [question for _, question, _ in search.newest(firm, "apixaban")] == [
+            each.pk for each in reversed(made[-7:])
+        ]
+
+    def test_posts_that_came_since_the_newest_was_looked_up_are_found(self, few, firm, physician):
+        search.newest(firm, "apixaban")
+        for number in range(20):
+            let_pass(make_question(physician, f"Apixaban and number {number}?"), timedelta(days=1))
+
+        assert len(search.newest(firm, "apixaban")) == 20
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("Apixaban  dose", "apixaban dose"),
+        ("apixaban -warfarin", "apixaban"),
+        ('"end stage" -x', '"end stage"'),
+        ("–warfarin", ""),
+        ("(-warfarin", "( warfarin"),
+        ("author:left_atrium dose", "dose"),
+        ("COVID-19", "covid-19"),
+    ],
+)
+def test_words_of_what_was_typed(typed, words):
+    assert search.read(typed).words == words

@@ -1,6 +1,7 @@
 """Members as the administration sees them: the handle, never an address or a name."""
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 
 from accounts import handles
 from accounts.models import Member
@@ -20,6 +21,12 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request, obj=None):
         return False
 
+    def history_view(self, request, object_id, extra_context=None):
+        """Django looks for the row first, and so would tell whoever may not look whether there is one."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return super().history_view(request, object_id, extra_context)
+
 
 @admin.register(Member)
 class MemberAdmin(ReadOnlyAdmin):
@@ -30,5 +37,5 @@ class MemberAdmin(ReadOnlyAdmin):
     fields = ["handle", "standing", "specialty", "byline_mode", "joined_at"]
 
     def get_queryset(self, request):
-        """Without the site's own row, which is nobody."""
-        return super().get_queryset(request).exclude(physician_key=handles.HOUSE_KEY)
+        """Without the rows of the site itself and of firms, which are nobody's."""
+        return super().get_queryset(request).exclude(physician_key__startswith=handles.HOUSE_KEY)

@@ -28,13 +28,12 @@ from verification.services import events
 State = Earmark.State
 TRIES = 50  # to have all locks at once
 
-# What is locked, one after the other. The audit chain comes late, which it may since it is not waited for.
+# What is locked, one after the other.
 FIRM = "SELECT 1 FROM rewards_firm WHERE id = %s FOR NO KEY UPDATE"
 DISCUSSION = "SELECT 1 FROM questions_question WHERE id = %s FOR KEY SHARE"
 POST = "SELECT 1 FROM questions_post WHERE id = %s FOR KEY SHARE"
 EARMARK = "SELECT 1 FROM rewards_earmark WHERE id = %s FOR UPDATE"
 ACCOUNTS = "SELECT 1 FROM rewards_account WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
-CHAIN = "SELECT pg_advisory_xact_lock(%s)"
 
 
 class NoSlotToday(RuleBroken):
@@ -119,7 +118,7 @@ def _place(earmark: Earmark, by: User | None) -> Earmark:
         raise NoSlotToday
     earmark.votes_before = judges.count(post)
     earmark.was_public = post.byline.mode == Byline.Mode.PUBLIC
-    _hold_money(firm, by)
+    _hold_money(firm)
     earmark.reserved = ledger.post(
         kind=Transaction.Kind.RESERVE,
         key=f"earmark:{earmark.key}",
@@ -131,8 +130,6 @@ def _place(earmark: Earmark, by: User | None) -> Earmark:
     )
     earmark.placed_at = timezone.now()
     earmark.save(force_insert=True)
-    if by:
-        events.record(kind="finance_earmark", by=by, object=f"earmark:{earmark.pk}")
     return earmark
 
 
@@ -176,7 +173,7 @@ def _cancel(pk: int, by: User | None) -> Earmark:
         return earmark
     if not may_be_cancelled(earmark):
         raise TooLateToCancel
-    _hold_money(earmark.firm, by)
+    _hold_money(earmark.firm)
     end(
         earmark,
         State.CANCELLED,
@@ -187,8 +184,6 @@ def _cancel(pk: int, by: User | None) -> Earmark:
             by=_subject(by),
         ),
     )
-    if by:
-        events.record(kind="finance_earmark_cancel", by=by, object=f"earmark:{earmark.pk}")
     return earmark
 
 
@@ -252,11 +247,8 @@ def _hold(lock: str, of: int | list[int]) -> None:
         raise
 
 
-def _hold_money(firm: Firm, by: User | None) -> None:
-    """Lock the accounts of a firm and, for who leaves an event, the audit chain; members wait for that one too."""
+def _hold_money(firm: Firm) -> None:
     _hold(ACCOUNTS, [ledger.firm_balance(firm).pk, ledger.reserved_of(firm).pk])
-    if by and not _run("SELECT pg_try_advisory_xact_lock(%s)", events.CHAIN):
-        raise _Taken(CHAIN, events.CHAIN)
 
 
 def _wait(lock: str, of: int | list[int]) -> None:

@@ -375,6 +375,8 @@ ENTRIES = (
             "handle_picture",
             "name_picture",
             "byline_mode",
+            "peers_only",
+            "hides_industry",
             "display_name",
             Shown("physician_key", "name_page", lambda member: member.physician_url),
             "joined_at",

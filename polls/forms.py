@@ -297,6 +297,7 @@ class OpenPollForm(DiscussionMixin, SubmissionForm, PlanForm):
     def __init__(self, *args, member: Member, **kwargs):
         super().__init__(*args, member=member, **kwargs)
         self.add_byline(member, fixed=False)
+        self.fields["peers_only"].initial = member.peers_only
         self.fields["tags"].widget.attrs["list"] = f"{self['tags'].id_for_label}-options"
 
     def clean(self):

@@ -110,6 +110,7 @@ class AskForm(IdentifierMixin, DiscussionMixin, SubmissionForm):
     def __init__(self, *args, member: Member, **kwargs):
         super().__init__(*args, **kwargs)
         self.add_byline(member, fixed=False)
+        self.fields["peers_only"].initial = member.peers_only
 
     def clean_title(self):
         return " ".join(self.cleaned_data["title"].split())
@@ -135,20 +136,32 @@ class AskForm(IdentifierMixin, DiscussionMixin, SubmissionForm):
         return names
 
 
-class AnswerForm(IdentifierMixin, BylineMixin, SubmissionForm):
+class WithinForm(IdentifierMixin, BylineMixin, SubmissionForm):
+    """What is written within a discussion. Where firms read none of it anyway, it is not asked whether they may."""
+
+    peers_only = forms.BooleanField(required=False, label="Peers only\nObserver firms do not read it.")
+
+    def __init__(
+        self, *args, member: Member, fixed_byline: bool, among_few=False, among_peers=False, **kwargs
+    ):
+        super().__init__(*args, **kwargs)
+        self.add_byline(member, fixed_byline, among_few)
+        if among_peers:
+            del self.fields["peers_only"]
+        else:
+            self.fields["peers_only"].initial = member.peers_only
+
+    def way_chosen(self) -> dict:
+        """The keyword arguments of a service that say who sees what of it."""
+        return {**self.byline_chosen(), "peers_only": self.cleaned_data.get("peers_only")}
+
+
+class AnswerForm(WithinForm):
     source = forms.CharField(label="Your answer", widget=Composer(attrs={"rows": 6}), **TEXT)
 
-    def __init__(self, *args, member: Member, fixed_byline: bool, among_few=False, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.add_byline(member, fixed_byline, among_few)
 
-
-class CommentForm(IdentifierMixin, BylineMixin, SubmissionForm):
+class CommentForm(WithinForm):
     source = forms.CharField(label="Your comment", widget=forms.Textarea(attrs={"rows": 3}), **COMMENT)
-
-    def __init__(self, *args, member: Member, fixed_byline: bool, among_few=False, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.add_byline(member, fixed_byline, among_few)
 
 
 class EditForm(IdentifierMixin, forms.Form):

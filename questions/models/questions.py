@@ -404,6 +404,11 @@ class Question(models.Model):
         return self.audience in self.AMONG_FEW
 
     @property
+    def is_among_peers(self):
+        """Whether firms read nothing here, whatever its posts say of themselves."""
+        return self.peers_only or self.audience != self.Audience.PHYSICIANS
+
+    @property
     def is_private(self):
         """Whether only colleagues whom its asker named read it, so far."""
         return self.audience == self.Audience.INVITED

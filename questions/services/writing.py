@@ -122,7 +122,7 @@ def _open(
     specialties: Iterable[Specialty],
     tags: Iterable[str] = (),
     audience: str = Question.Audience.PHYSICIANS,
-    peers_only: bool = False,
+    peers_only: bool | None = None,
     answer_first: bool = False,
     urgency: str = Question.Urgency.DAYS,
     byline: str | None = None,
@@ -139,7 +139,7 @@ def _open(
         kind=kind,
         title=title,
         audience=audience,
-        peers_only=peers_only,
+        peers_only=asker.peers_only if peers_only is None else peers_only,
         answer_first=answer_first,
         urgency=urgency,
     )
@@ -248,10 +248,12 @@ def answer(
     source: str,
     byline: str | None = None,
     byline_confirmed: bool = False,
+    peers_only: bool | None = None,
     submission: UUID | None = None,
 ) -> Post:
     """Answer an open discussion. The same submission twice makes one answer. Announces post_written.
 
+    Firms do not read it with `peers_only`, or where that is left out and its author wants it so for all.
     Raises NotOpen, circles.NotAccepted, LessPrivateByline, NoPublicName.
     """
     question = lock_open(question, by=author)
@@ -268,6 +270,7 @@ def answer(
         byline,
         byline_confirmed,
         submission,
+        peers_only=peers_only,
         saw_others=saw_others,
     )
     question.answer_count += 1
@@ -288,10 +291,12 @@ def comment(
     source: str,
     byline: str | None = None,
     byline_confirmed: bool = False,
+    peers_only: bool | None = None,
     submission: UUID | None = None,
 ) -> Post:
     """Comment under an answer (a reply to a comment goes under the same answer). Announces post_written.
 
+    `peers_only` is as of an answer.
     Raises NotOpen, circles.NotAccepted, PostIsGone, committing.AnswerFirst, LessPrivateByline, NoPublicName.
     """
     question = lock_open(post.question, by=author)
@@ -304,7 +309,15 @@ def comment(
     committing.check_open(question=question, member=author)
     limits.count_write(author, WriteCount.What.COMMENT)
     made = _post(
-        question, Post.Kind.COMMENT, author, source, byline, byline_confirmed, submission, parent=above
+        question,
+        Post.Kind.COMMENT,
+        author,
+        source,
+        byline,
+        byline_confirmed,
+        submission,
+        peers_only=peers_only,
+        parent=above,
     )
     question.comment_count += 1
     touch(question, made.posted_at, "comment_count")
@@ -315,7 +328,7 @@ def comment(
 
 
 def _post(
-    question, kind, author, source, mode, confirmed, submission, *, parent=None, saw_others=False
+    question, kind, author, source, mode, confirmed, submission, *, peers_only, parent=None, saw_others=False
 ) -> Post:
     html = render_markdown(source)
     post = Post.objects.create(
@@ -329,6 +342,7 @@ def _post(
         search_text=searchable(plain(html)),
         submission=submission,
         saw_others=saw_others,
+        peers_only=author.peers_only if peers_only is None else peers_only,
     )
     references.store(post)
     return post

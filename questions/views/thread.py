@@ -1,11 +1,12 @@
 """What a question page shows beside its posts, gathered in a fixed number of queries."""
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, Expression, OuterRef, Q, Subquery
 from django.db.models.functions import JSONObject
 from django.http import Http404
 from django.middleware.csrf import get_token
@@ -51,19 +52,24 @@ BESIDE = (
     "own_draft",
     "own_invitation",
 )
+# What apps above have the query of a discussion bring too, so that their words on its page cost none: by the name it is
+# set under, what makes an expression, of the question's row, for a reader (none: staff).
+BROUGHT: dict[str, Callable[[Member | None], Expression]] = {}
 
 
 def load_question(user, question_id: int) -> Question:
     """One discussion through its gate, with topics, tags and what this member did there; `answers_open` says whether
     the answers of colleagues are open to them. Raises Http404.
     """
-    names = _names(question_id)
     is_number = question_id < LARGEST_NUMBER
-    rows = is_number and _question(shape_of(user), **values_of(user), question=question_id, **names)
+    rows = is_number and _question(
+        shape_of(user), **values_of(user), question=question_id, **_names(question_id)
+    )
     if not rows:
         raise Http404("No discussion of this number is open to this reader.")
-    question = instance_of(Question, rows[0][len(BESIDE) :])
-    for name, value in zip(BESIDE, rows[0], strict=False):
+    names = (*BESIDE, *BROUGHT)
+    question = instance_of(Question, rows[0][len(names) :])
+    for name, value in zip(names, rows[0], strict=False):
         setattr(question, name, value)
     question.takes_words = _takes_words_of(user.as_member, question)
     question.answers_open = committing.are_answers_open(
@@ -121,8 +127,9 @@ def _question(shape, *, reader, reader_specialty, question, about, place):
             has_committed=Exists(committed),
             own_draft=Subquery(typed),
             own_invitation=Subquery(invited),
+            **{name: make(member) for name, make in BROUGHT.items()},
         )
-        .values_list(*BESIDE, *columns_of(Question))
+        .values_list(*BESIDE, *BROUGHT, *columns_of(Question))
     )
 
 
@@ -134,11 +141,14 @@ def answer_form(request, question: Question, data=None) -> AnswerForm:
         "member": request.user.as_member,
         "fixed_byline": question.own_byline is not None,
         "among_few": question.is_among_few,
-        "initial": draft.fields if draft else None,
+        "initial": {"peers_only": "", **draft.fields} if draft else None,
         "auto_id": "answer_%s",
     }
     way = FORMS.get(question.kind)
-    form = way.form(request, question, data, **same) if way else AnswerForm(data, **same)
+    if way:
+        form = way.form(request, question, data, **same)
+    else:
+        form = AnswerForm(data, among_peers=question.is_among_peers, **same)
     if not way:
         form.fields["source"].label = f"Your {question.words.answer}"
     form.draft, form.draft_url = draft, reverse("questions:save_draft", args=[place])
@@ -161,7 +171,8 @@ def drawn_answer_form(request, question: Question, form: AnswerForm | None = Non
     if form.is_bound or form.draft:
         return fill(render_to_string(template, {**context, "csrf_token": late("csrf")}), **values)
     bylines = tuple(form.fields["byline"].choices) if "byline" in form.fields else None
-    key = (template, question.words, getattr(form, "shape", None), member.pk, signature, bylines)
+    switch = (member.peers_only,) if "peers_only" in form.fields else ()
+    key = (template, question.words, getattr(form, "shape", None), member.pk, signature, bylines, switch)
     blank = _blank.get(key)
     if blank is None or settings.DEBUG:
         form.initial["submission"] = late("submission")

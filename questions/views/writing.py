@@ -100,7 +100,7 @@ def ask(request):
 def _first_values(member, draft, title):
     """The draft; without one the own specialty, and as title what was looked for in vain."""
     if draft:
-        return {"put_to_colleagues": "", **draft.fields}
+        return {"put_to_colleagues": "", "peers_only": "", **draft.fields}
     specialties = [member.specialty_id] if member.specialty_id else []
     return {"specialties": specialties, "title": " ".join(title.split())[:140]}
 
@@ -132,7 +132,7 @@ def answer(request, question_id):
                     author=member,
                     source=form.cleaned_data["source"],
                     submission=form.cleaned_data["submission"],
-                    **form.byline_chosen(),
+                    **form.way_chosen(),
                 )
         except RuleBroken as refusal:
             refuse(form, refusal)
@@ -175,7 +175,8 @@ def comment(request, post_id):
         member=member,
         fixed_byline=question.own_byline is not None,
         among_few=question.is_among_few,
-        initial=draft.fields if draft else None,
+        among_peers=question.is_among_peers,
+        initial={"peers_only": "", **draft.fields} if draft else None,
     )
     form.fields["source"].label = f"Your {question.words.comment}"
     if request.method == "POST" and form.is_valid():
@@ -186,7 +187,7 @@ def comment(request, post_id):
                     author=member,
                     source=form.cleaned_data["source"],
                     submission=form.cleaned_data["submission"],
-                    **form.byline_chosen(),
+                    **form.way_chosen(),
                 )
             return redirect(made.get_absolute_url())
         except RuleBroken as refusal:

@@ -1,0 +1,42 @@
+"""What members of the demonstration keep from firms."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.models import Member
+from observers.demo.seats import FUND, PHARMA
+from observers.models import FirmBlock
+from questions.models import Post
+from rewards.models import Firm
+
+CARDIO, DERM, EMERGENCY = (f"{name}@demo.sermo.test" for name in ("cardio", "derm", "emergency"))
+EACH_SECTOR = 11  # of so many physicians one blocks financial firms
+EACH_FIRM = 29  # and one the largest firm
+EACH_ANSWER = 23  # of so many answers one is peers only
+AGO = timedelta(days=20)
+
+
+@transaction.atomic
+def seed() -> None:
+    """Write all of it once; a second run changes nothing."""
+    if FirmBlock.objects.exists():
+        return
+    since, pharma = timezone.now() - AGO, Firm.objects.get(name=PHARMA)
+    others = Member.objects.filter(standing=Member.Standing.PHYSICIAN, user__isnull=False)
+    others = list(others.exclude(user__email__in=[CARDIO, DERM, EMERGENCY]).order_by("pk"))
+    blocks = [FirmBlock(member=one, sector=Firm.Kind.FINANCE, since=since) for one in others[::EACH_SECTOR]]
+    blocks += [FirmBlock(member=one, firm=pharma, since=since) for one in others[::EACH_FIRM]]
+    blocks.append(FirmBlock(member=_of(CARDIO), firm=Firm.objects.get(name=FUND["name"])))  # after its reads
+    blocks.append(FirmBlock(member=_of(DERM), sector=Firm.Kind.FINANCE))
+    FirmBlock.objects.bulk_create(blocks)
+    Member.objects.filter(user__email=DERM).update(peers_only=True)
+    Member.objects.filter(user__email=EMERGENCY).update(hides_industry=True)
+    answers = Post.objects.answers().alias(place=F("pk") % EACH_ANSWER).filter(place=0)
+    answers.filter(author__in=others).update(peers_only=True)
+
+
+def _of(email: str) -> Member:
+    return Member.objects.get(user__email=email)

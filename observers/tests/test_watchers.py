@@ -1,0 +1,349 @@
+"""Who watches and what they read: pages for visitors and members, the file, one post, what the discussion says."""
+
+import csv
+import io
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.core.cache import cache
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Member
+from accounts.tests.factories import make_member
+from conftest import client_of
+from observers import watching
+from observers.models import FirmBlock, Purpose, Way
+from observers.services import blocking, reading
+from observers.tests.factories import let_pass, make_contract, make_seat
+from questions.models import Post, Question
+from questions.tests.factories import make_answer, make_comment, make_question
+from rewards.models import Earmark
+from rewards.tests.factories import make_earmark, make_firm
+
+ALL = reverse("watchers:all")
+FILE = reverse("watchers:reads_file")
+THEN = datetime(2026, 11, 18, 9, 30, tzinfo=UTC)
+
+pytestmark = pytest.mark.django_db
+
+
+def read(post, seat, way=Way.OPENED, *, purpose=Purpose.MEDICAL, at=THEN):
+    reading.note(seat=seat, purpose=purpose, way=way, post_pks=[post.pk], at=at)
+
+
+def page_of(post):
+    return reverse("watchers:post", args=[post.pk])
+
+
+@pytest.fixture
+def question(physician):
+    return let_pass(make_question(physician, title="How long do you hold it before the procedure?"))
+
+
+@pytest.fixture
+def opening(question):
+    return question.posts.get()
+
+
+class TestDirectory:
+    def test_anybody_reads_which_firms_may_watch_and_why(self, client):
+        make_contract(
+            make_firm(name="Corvane Pharma", kind="pharma"),
+            purposes=["safety", "market"],
+            starts_on=date(2026, 3, 1),
+        )
+
+        page = client.get(ALL).content.decode()
+
+        for words in (
+            "Corvane Pharma",
+            "Pharmaceutical company",
+            "Mar 1",
+            "Drug and device safety, Market research",
+        ):
+            assert words in page
+        assert "Block" not in page.partition("<main")[2].partition("</table>")[0]
+
+    def test_only_contracts_in_force_count(self, client):
+        today = timezone.now().date()
+        make_contract(make_firm(name="Ended Firm"), ends_on=today - timedelta(days=1))
+        make_contract(make_firm(name="Coming Firm"), starts_on=today + timedelta(days=1))
+        make_contract(make_firm(name="Idle Firm", is_active=False))
+        make_firm(name="Paying Firm")
+
+        page = client.get(ALL).content.decode()
+
+        assert "No firm may watch" in page
+        assert not any(f"{name} Firm" in page for name in ("Ended", "Coming", "Idle", "Paying"))
+
+    def test_two_contracts_of_a_firm_are_one_line(self):
+        firm = make_firm()
+        make_contract(firm, purposes=["safety"], starts_on=date(2026, 1, 1), ends_on=date(2099, 1, 1))
+        make_contract(firm, purposes=["safety", "health"], starts_on=date(2026, 5, 1))
+
+        (watcher,) = watching.directory()
+
+        assert watcher.since == date(2026, 1, 1)
+        assert watcher.purposes == ["Drug and device safety", "Public health"]
+
+    @pytest.mark.parametrize("standing", ["applicant", "suspended"])
+    def test_who_may_not_read_here_sees_the_directory_alone(self, standing, seat):
+        member = make_member(standing=standing)
+
+        page = client_of(member.user).get(ALL)
+
+        assert page.status_code == 200
+        assert "Read by read" not in page.content.decode()
+
+    def test_a_seat_sees_the_directory_alone(self, seat_client, firm):
+        page = seat_client.get(ALL).content.decode()
+
+        assert firm.name in page
+        assert "Read by read" not in page
+
+    def test_the_landing_page_names_them(self, client, firm):
+        page = client.get("/").content.decode()
+
+        assert firm.name in page
+        assert ALL in page
+
+
+class TestReads:
+    def test_a_member_reads_who_read_what_when_how_and_why(self, opening, seat, physician_client):
+        read(opening, seat, Way.FOUND, purpose=Purpose.SAFETY)
+        read(opening, seat, Way.FOUND, purpose=Purpose.SAFETY)
+
+        page = physician_client.get(ALL).content.decode()
+
+        for words in (opening.question.title, seat.firm.name, "Nov 18", "2 times"):
+            assert words in page
+        assert "Found in a list or a search, for drug and device safety." in page
+
+    def test_it_names_no_seat(self, opening, seat, physician_client):
+        read(opening, seat)
+
+        for address in (ALL, page_of(opening), FILE):
+            assert seat.name not in physician_client.get(address).content.decode()
+
+    def test_reads_of_colleagues_are_not_there(self, opening, seat, colleague_client):
+        read(opening, seat)
+
+        page = colleague_client.get(ALL).content.decode()
+
+        assert opening.question.title not in page
+        assert "No firm has read a post of yours" in page
+
+    def test_the_share_counts_posts_that_stand(self, opening, seat, physician):
+        answers = [make_answer(opening.question, physician) for _ in range(3)]
+        Post.objects.filter(pk=answers[0].pk).update(removed_at=timezone.now(), removed_by="author")
+        read(opening, seat)
+        read(opening, make_seat(make_firm(name="Another")))
+        read(answers[0], seat)
+
+        share = watching.share_of(physician)
+
+        assert (share.read, share.posts, share.firms, share.percent) == (1, 3, 2, 33)
+
+    def test_they_can_be_narrowed_to_a_firm(self, opening, seat, physician_client):
+        other = make_seat(make_firm(name="Another Firm"))
+        read(opening, seat)
+
+        mine = physician_client.get(ALL, {"firm": seat.firm_id}).content.decode()
+        theirs = physician_client.get(ALL, {"firm": other.firm_id}).content.decode()
+
+        assert opening.question.title in mine
+        assert opening.question.title not in theirs
+        for odd in ("x", "9" * 30, "9" * 5000, "²"):
+            assert physician_client.get(ALL, {"firm": odd}).status_code == 200
+
+    def test_they_come_page_by_page(self, opening, seat, physician_client, monkeypatch):
+        monkeypatch.setattr("observers.views.watchers.READS_PER_PAGE", 2)
+        for days in range(5):
+            read(opening, seat, at=THEN - timedelta(days=days))
+
+        shown, address = [], ALL
+        while address:
+            response = physician_client.get(address, headers={"HX-Request": "true"} if shown else {})
+            shown += [row.day for row in response.context["reads"]]
+            address = response.context["more_url"]
+
+        assert shown == [THEN.date() - timedelta(days=days) for days in range(5)]
+
+    def test_a_post_in_a_discussion_that_closed_to_its_author_has_no_title(self, physician, colleague, seat):
+        question = let_pass(make_question(colleague, title="A title that is no longer theirs to read?"))
+        answer = make_answer(question, physician)
+        read(answer, seat)
+        Question.objects.filter(pk=question.pk).update(audience="invited")
+
+        page = client_of(physician.user).get(ALL).content.decode()
+
+        assert question.title not in page
+        assert "no longer open to you" in page
+
+    @pytest.mark.parametrize("length", [1, 8])
+    def test_the_page_costs_the_same_at_any_length(
+        self, length, physician, physician_client, django_assert_max_num_queries
+    ):
+        for number in range(length):
+            seat = make_seat(make_firm(name=f"Firm {number}"))
+            read(let_pass(make_question(physician)).posts.get(), seat)
+
+        with django_assert_max_num_queries(10):
+            physician_client.get(ALL)
+
+
+class TestFile:
+    def test_it_has_a_line_for_each_read(self, opening, seat, physician_client):
+        Question.objects.filter(pk=opening.question_id).update(title="=SUM(A1) in a title")
+        read(opening, seat)
+        read(opening, seat, Way.EXPORTED)
+
+        response = physician_client.get(FILE)
+        lines = list(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))))
+
+        assert "no-store" in response["Cache-Control"]
+        assert lines[1] == [
+            *("2026-11-18", seat.firm.name, "Pharmaceutical company", "Exported", "Medical information", "1"),
+            *("'=SUM(A1) in a title", f"http://testserver{page_of(opening)}"),
+        ]
+        assert [line[3] for line in lines[1:]] == ["Exported", "Read"]
+
+    def test_visitors_log_in_and_staff_are_refused(self, client, seat_client):
+        assert client.get(FILE).status_code == 302
+        assert seat_client.get(FILE).status_code == 403
+
+
+class TestOnePost:
+    def test_its_author_reads_which_firms_and_how_many(self, opening, seat, physician_client):
+        other = make_seat(make_firm(name="Another Firm"))
+        for each, way in ((seat, Way.FOUND), (seat, Way.OPENED), (other, Way.EXPORTED)):
+            read(opening, each, way)
+
+        page = physician_client.get(page_of(opening)).content.decode()
+
+        assert "2 firms" in page
+        for words in (seat.firm.name, "Another Firm", "Exported"):
+            assert words in page
+
+    def test_it_is_nobody_elses(self, opening, colleague_client, seat_client, client):
+        assert colleague_client.get(page_of(opening)).status_code == 404
+        assert seat_client.get(page_of(opening)).status_code == 403
+        assert client.get(page_of(opening)).status_code == 302
+
+    def test_an_earmark_shows_once_its_discussion_closed_and_it_was_paid(
+        self, opening, seat, physician_client
+    ):
+        earmark = make_earmark(opening, seat.firm)
+        before = physician_client.get(page_of(opening)).content.decode()
+        Earmark.objects.filter(pk=earmark.pk).update(
+            state="settled", ended_at=timezone.now(), ended=earmark.reserved
+        )
+        still_open = physician_client.get(page_of(opening)).content.decode()
+        Question.objects.filter(pk=opening.question_id).update(
+            status="closed", closed_at=timezone.now(), close_reason="author"
+        )
+        after = physician_client.get(page_of(opening)).content.decode()
+
+        assert "marked this on" not in before + still_open
+        assert f"{seat.firm.name} marked this on" in after
+        assert "to the author" in after
+
+    def test_it_costs_the_same_at_any_length(
+        self, opening, seat, physician_client, django_assert_max_num_queries
+    ):
+        for days in range(30):
+            read(opening, seat, at=THEN - timedelta(days=days))
+
+        with django_assert_max_num_queries(10):
+            physician_client.get(page_of(opening))
+
+
+class TestInDiscussions:
+    def test_own_posts_say_how_many_firms_read_them(
+        self, question, opening, seat, physician, physician_client
+    ):
+        answer = make_answer(question, physician)
+        comment = make_comment(answer, physician)
+        read(opening, seat)
+        read(opening, seat, Way.FOUND)
+        read(opening, make_seat(make_firm(name="Another")))
+        read(comment, seat)
+
+        page = physician_client.get(question.get_absolute_url()).content.decode()
+
+        said = {
+            post: page.partition(f'href="{page_of(post)}"')[2].partition("</a>")[0]
+            for post in (opening, answer, comment)
+        }
+        assert "2 firms read this" in said[opening]
+        assert "No firm read this" in said[answer]
+        assert "1 firm read this" in said[comment]
+
+    def test_posts_of_others_say_nothing(self, question, opening, seat, colleague_client, moderator):
+        read(opening, seat)
+
+        for reader in (colleague_client, client_of(moderator)):
+            page = reader.get(question.get_absolute_url()).content.decode()
+            assert "read this" not in page
+            assert page_of(opening) not in page
+
+    def test_a_new_answer_and_later_ones_say_it_too(
+        self, question, seat, physician, physician_client, settings
+    ):
+        settings.ANSWERS_PER_PAGE = 1
+        first, second = (make_answer(question, physician) for _ in range(2))
+        read(first, seat)
+        read(second, seat)
+
+        response = physician_client.get(question.get_absolute_url())
+        later = physician_client.get(response.context["more_url"], headers={"HX-Request": "true"})
+
+        assert response.content.decode().count("1 firm read this") == 1
+        assert later.content.decode().count("1 firm read this") == 1
+
+
+class TestBlockRate:
+    @pytest.fixture(autouse=True)
+    def long_ago(self):
+        cache.clear()
+        make = [make_member(joined_at=timezone.now() - timedelta(days=9)) for _ in range(30)]
+        self.members = make
+
+    def shut_out(self, firm, members, ago=timedelta(days=3), **how):
+        for member in members:
+            FirmBlock.objects.create(member=member, since=timezone.now() - ago, **(how or {"firm": firm}))
+
+    @pytest.mark.parametrize(
+        ("blocks", "said"), [(0, "under 11"), (10, "under 11"), (11, "over 10"), (17, "15"), (19, "15")]
+    )
+    def test_a_firm_is_told_a_rounded_number_of_eleven_or_more(self, firm, blocks, said):
+        self.shut_out(firm, self.members[:blocks])
+
+        assert watching.block_rate(firm).blocked == said
+        assert (watching.block_rate(firm).percent is None) == (blocks < 11)
+
+    def test_those_who_do_not_are_told_no_better(self, firm):
+        Member.objects.exclude(pk__in=[member.pk for member in self.members]).update(standing="suspended")
+        self.shut_out(firm, self.members[:25])
+
+        assert watching.block_rate(firm) == ("under 11", None)
+
+    def test_a_sector_counts_and_nobody_twice(self, firm):
+        self.shut_out(firm, self.members[:12])
+        self.shut_out(firm, self.members[:8], sector=firm.kind)
+        self.shut_out(firm, self.members[:15], sector="finance")
+
+        assert watching.block_rate(firm).blocked == "over 10"
+
+    def test_it_stands_for_a_day_and_is_a_day_old(self, firm):
+        self.shut_out(firm, self.members[:12], ago=timedelta(hours=1))
+        assert watching.block_rate(firm).blocked == "under 11"
+
+        cache.clear()
+        FirmBlock.objects.update(since=timezone.now() - timedelta(days=3))
+        assert watching.block_rate(firm).blocked == "over 10"
+
+        blocking.unblock_firm(member=self.members[0], firm=firm)
+        blocking.unblock_firm(member=self.members[1], firm=firm)
+        assert watching.block_rate(firm).blocked == "over 10"

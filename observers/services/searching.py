@@ -1,0 +1,115 @@
+"""Saved searches of a firm: its seats share them, within what the plan includes."""
+
+from datetime import date
+
+from django.db import transaction
+from django.utils import timezone
+
+from observers import listing, matching, search
+from observers.models import Contract, FirmSearch, Seat
+from rewards.models import Firm
+from sermo.errors import RuleBroken
+
+Alert = FirmSearch.Alert
+
+
+class NoContract(RuleBroken):
+    message = "Your firm has no contract that is in force."
+
+
+class NoWords(RuleBroken):
+    message = (
+        "Write at least one word to look for. Words such as “the” find nothing, and none can be left out."
+    )
+
+
+class SavedAlready(RuleBroken):
+    message = "Your firm follows this search already."
+
+
+class SearchesUsedUp(RuleBroken):
+    message = "Every saved search of your plan is in use. End one to save another."
+
+
+class NotYours(RuleBroken):
+    message = "This search is not of your firm, or it was ended."
+
+
+@transaction.atomic
+def save(
+    *,
+    seat: Seat,
+    name: str,
+    terms: str,
+    group: str = "",
+    since: date | None = None,
+    alert: str = Alert.NEVER,
+) -> FirmSearch:
+    """Have a firm follow words, in discussions put to a specialty group (by its slug) and from a month on.
+
+    Raises NoContract, NoWords, SavedAlready, SearchesUsedUp.
+    """
+    contract = hold_contract(seat.firm)
+    words, saved = search.read(terms).words, FirmSearch.objects.open_to(seat.firm)
+    if not any(letter.isalnum() for letter in words):
+        raise NoWords
+    group = group if group in listing.groups() else ""
+    since = since and since.replace(day=1)
+    if saved.filter(terms=words, group=group, since=since).exists():
+        raise SavedAlready
+    if saved.count() >= contract.plan.searches:
+        raise SearchesUsedUp
+    return FirmSearch.objects.create(
+        firm=seat.firm,
+        seat=seat,
+        name=name.strip() or words[:60],
+        terms=words,
+        group=group,
+        since=since,
+        alert=alert,
+        newest_post=matching.newest_released(),
+    )
+
+
+@transaction.atomic
+def change(*, saved: FirmSearch, seat: Seat, name: str, alert: str) -> FirmSearch:
+    """Call a search otherwise, or have its alerts come or stop. They go to the seat that chose them last.
+
+    What it looks for stays, since charts were counted of it. Raises NotYours.
+    """
+    saved = _lock(saved, seat)
+    if alert != Alert.NEVER and saved.alert == Alert.NEVER:
+        saved.newest_post = matching.newest_released()
+    if alert != saved.alert:
+        saved.seat = seat
+    saved.name, saved.alert = name.strip() or saved.name, alert
+    saved.save(update_fields=["name", "alert", "seat", "newest_post"])
+    return saved
+
+
+@transaction.atomic
+def end(*, saved: FirmSearch, seat: Seat) -> FirmSearch:
+    """Follow a search no more. What was shown of it stays known, so that no other tells the difference.
+
+    Raises NotYours.
+    """
+    saved = _lock(saved, seat)
+    saved.ended_at = timezone.now()
+    saved.save(update_fields=["ended_at"])
+    return saved
+
+
+def _lock(saved: FirmSearch, seat: Seat) -> FirmSearch:
+    found = FirmSearch.objects.open_to(seat.firm).select_for_update().filter(pk=saved.pk).first()
+    if found is None:
+        raise NotYours
+    return found
+
+
+def hold_contract(firm: Firm) -> Contract:
+    """The contract in force, held so that one seat at a time uses what its plan includes. Raises NoContract."""
+    current = Contract.objects.current().select_related("plan").select_for_update(of=("self",))
+    contract = current.filter(firm=firm).first()
+    if contract is None:
+        raise NoContract
+    return contract

@@ -1,0 +1,50 @@
+"""What clocks and workers do about observers. Each may run twice."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from observers import conflicts, crowds, figures, products
+from observers.services import alerting, charting, reading
+
+SWEPT = timedelta(days=2)  # of posts; all of them once a week
+
+
+@shared_task
+def take_figures():
+    """Right after 00:00 UTC: show the figures of the night before, note those of this one, count who shares what."""
+    figures.take()
+    crowds.count()
+
+
+@shared_task
+def make_months():
+    """Have the log of reads parts for the coming months."""
+    reading.make_months()
+
+
+@shared_task
+def count_charts():
+    """Count the charts that wait."""
+    charting.count_waiting()
+
+
+@shared_task
+def forget_answered():
+    """Forget of whom cells were made that were shown long ago."""
+    charting.forget()
+
+
+@shared_task
+def send_alerts():
+    """Tell seats, once a day, that there is something new to their saved searches."""
+    alerting.send_all()
+
+
+@shared_task
+def sweep_products():
+    """Find products in posts of the last days, on Sundays in all, and count the lines of conflict anew."""
+    now = timezone.now()
+    products.sweep(None if now.isoweekday() == 7 else now - SWEPT)
+    conflicts.count()

@@ -1,0 +1,182 @@
+"""What cells of charts give away: nothing of a few, to whoever knows all answers, subtracts, and knows the rules."""
+
+from itertools import combinations
+from random import Random
+
+import pytest
+
+from observers.suppression import (
+    may_be_beside,
+    may_be_over_all,
+    number_of,
+    rounded,
+)
+
+LEAST, STEP = 11, 5
+SEQUENCES, QUERIES = 200, 15
+WORDS, GROUPS = ("apixaban", "edoxaban", "warfarin"), ("kidney", "heart")
+
+
+def people(*spans):
+    return frozenset(number for first, last in spans for number in range(first, last))
+
+
+class TestOneCell:
+    @pytest.mark.parametrize(("size", "number"), [(0, None), (1, None), (10, None), (11, 11), (40, 40)])
+    def test_a_cell_has_eleven_or_no_number(self, size, number):
+        assert number_of(people((0, size)), [], LEAST) == (number, number is not None)
+
+    @pytest.mark.parametrize(("number", "lower"), [(11, 10), (14, 10), (15, 15), (29, 25)])
+    def test_numbers_are_rounded_down(self, number, lower):
+        assert rounded(number, STEP) == lower
+
+
+class TestBesideOthers:
+    @pytest.mark.parametrize("more", [0, 1, 10])
+    def test_a_few_more_have_the_number_from_before(self, more):
+        assert number_of(people((0, 30 + more)), [people((0, 30))], LEAST) == (30, False)
+
+    @pytest.mark.parametrize("less", [0, 1, 10])
+    def test_a_few_less_as_well(self, less):
+        assert number_of(people((0, 30 - less)), [people((0, 30))], LEAST) == (30, False)
+
+    def test_eleven_more_are_told(self):
+        assert number_of(people((0, 41)), [people((0, 30))], LEAST) == (41, True)
+
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            people((0, 15)) | people((30, 35)),  # five that were not in the other
+            people((27, 60)),  # three that were in it
+        ],
+    )
+    def test_a_few_on_one_side_are_not(self, asked):
+        assert number_of(asked, [people((0, 30))], LEAST) == (None, False)
+
+    def test_nor_a_few_cut_out_by_two_that_were_shown(self):
+        first, second = people((0, 30)), people((15, 45))
+
+        assert number_of(second, [first], LEAST) == (45 - 15, True)
+        assert number_of(people((0, 12), (33, 60)), [first, second], LEAST) == (None, False)
+
+    def test_those_apart_stand_beside_each_other(self):
+        assert number_of(people((30, 60)), [people((0, 30))], LEAST) == (30, True)
+
+    def test_of_several_near_ones_the_oldest_speaks(self):
+        assert number_of(people((0, 34)), [people((0, 30)), people((0, 41))], LEAST) == (30, False)
+
+
+class TestOverAllWeeks:
+    def test_a_week_within_leaves_enough_or_nobody(self):
+        whole = people((0, 40))
+
+        assert may_be_beside(whole, [people((0, 29)), people((0, 40)), people((35, 60))], LEAST)
+        assert not may_be_beside(whole, [people((0, 30))], LEAST)
+        assert not may_be_beside(people((0, 30)), [whole], LEAST)
+
+    @pytest.mark.parametrize(
+        ("number", "weeks", "may"),
+        [(11, 1, False), (10, 2, True), (11, 2, False), (240, 25, True), (241, 25, False)],
+    )
+    def test_no_week_must_have_somebody(self, number, weeks, may):
+        assert may_be_over_all(number, weeks, LEAST) is may
+
+
+class World:
+    """Physicians of one week, each with words in one post or in several, and a group the discussion was put to."""
+
+    def __init__(self, random):
+        self.random = random
+        self.posts = {}
+        self.size = random.choice((40, 90, 160))
+        for person in range(self.size):
+            self.posts[person] = self._written()
+
+    def _written(self):
+        often = [self.random.random() ** 2 for _ in WORDS]
+        return [
+            (
+                frozenset(
+                    word for word, share in zip(WORDS, often, strict=True) if self.random.random() < share
+                ),
+                group,
+            )
+            for group in self.random.sample(GROUPS, self.random.randint(1, 2))
+        ]
+
+    def grow(self):
+        """A few come, go, or shut the firm out, as between two days."""
+        for person in self.random.sample(range(self.size), self.random.randint(0, 4)):
+            self.posts[person] = self._written() if self.random.random() < 0.5 else []
+
+    def who(self, words, joined, group):
+        """Of whom a search is answered: "a b" in one post, or "a or b"; put to a group or to any."""
+        test = all if joined == "and" else any
+        return frozenset(
+            person
+            for person, posts in self.posts.items()
+            if any(test(word in said for word in words) and group in ("", put_to) for said, put_to in posts)
+        )
+
+
+class Attacker:
+    """Knows of each answer exactly whose physicians were counted, and more: their number before it was rounded.
+
+    What adding and subtracting tells is made of pieces: who is in these answers and in none of those.
+    """
+
+    def __init__(self):
+        self.told = []
+
+    def hear(self, cell):
+        self.told.append(cell)
+
+    def pieces(self):
+        everybody = set().union(*self.told)
+        found = {}
+        for person in everybody:
+            signature = tuple(person in cell for cell in self.told)
+            found[signature] = found.get(signature, 0) + 1
+        return found.values()
+
+    def differences(self):
+        """What is left of one answer without another that lies in it, the plainest attack of all."""
+        for one, other in combinations(self.told, 2):
+            if one <= other or other <= one:
+                yield len(one ^ other)
+
+
+def test_random_sequences_of_queries_reveal_no_cell_under_eleven():
+    for seed in range(SEQUENCES):
+        attack(Random(seed))
+
+
+def attack(random):
+    """One firm asks, day after day, and what it was told is looked at in the end."""
+    world, attacker, shown, counted = World(random), Attacker(), [], {}
+
+    for _ in range(QUERIES):
+        words = random.sample(WORDS, random.randint(1, 3))
+        asked = (frozenset(words), random.choice(("and", "or")), random.choice(("", *GROUPS)))
+        if asked not in counted:  # a week is counted once for the same words
+            cell = world.who(*asked)
+            counted[asked], is_new = number_of(cell, shown, LEAST)
+            if is_new:
+                shown.append(cell)
+                attacker.hear(cell)
+            elif counted[asked] is not None:
+                assert len(cell) >= LEAST
+                assert counted[asked] in {len(each) for each in shown}
+        world.grow()
+
+    assert all(size >= LEAST for size in attacker.pieces())
+    assert not any(0 < rest < LEAST for rest in attacker.differences())
+
+
+def test_the_sequences_are_answered_at_all():
+    answered = 0
+    for seed in range(SEQUENCES):
+        world = World(Random(seed))
+        answered += number_of(world.who(WORDS[:1], "or", ""), [], LEAST)[1]
+
+    assert answered > SEQUENCES / 2

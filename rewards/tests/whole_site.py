@@ -27,6 +27,7 @@ from newsfeed.models import LogEntry
 from newsfeed.services import keeping
 from newsfeed.services.discussing import discuss
 from newsfeed.tests.factories import make_article
+from observers.tests.product_makers import make_product
 from polls.models import Concern
 from polls.tests.factories import make_poll, make_trend, vote
 from questions.models import Draft, Tag
@@ -232,6 +233,7 @@ def _left_behind(people, talk):
     export = leaving.ask_export(user=reader.user)
     leaving.make_export(export_id=export.pk)
     choosing.payee_of(author)
+    product = make_product()
     return SimpleNamespace(**{name: value for name, value in locals().items() if name != "people"})
 
 
@@ -308,6 +310,9 @@ def _arguments(people, talk, left, money):
         "newsfeed:source": [{"slug": article.source.slug} for article in (talk.article, *talk.articles)],
         "newsfeed:discussion": [{"question_id": talk.discussion.pk}],
         "newsfeed:atom": [{"key": left.feed_key}],
+        **dict.fromkeys(
+            ["products:product", "products:questions", "products:declare"], [{"slug": left.product.slug}]
+        ),
     }
 
 

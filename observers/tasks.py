@@ -8,6 +8,7 @@ from django.utils import timezone
 from observers import conflicts, crowds, figures, products
 from observers.services import alerting, charting, reading
 
+RECENT = timedelta(hours=1)
 SWEPT = timedelta(days=2)  # of posts; all of them once a week
 
 
@@ -40,6 +41,12 @@ def forget_answered():
 def send_alerts():
     """Tell seats, once a day, that there is something new to their saved searches."""
     alerting.send_all()
+
+
+@shared_task
+def find_products():
+    """Find products in what was opened within the last hour; answers and comments were looked at when posted."""
+    products.sweep(timezone.now() - RECENT)
 
 
 @shared_task

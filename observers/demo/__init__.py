@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 from observers.models import Contract, Seat
 
-PARTS = ("seats", "figures", "products", "industry", "market", "searches", "reading", "watching")
+PARTS = ("seats", "figures", "products", "industry", "market", "reading", "searches", "watching")
 
 
 def seed(stdout) -> None:

@@ -310,9 +310,7 @@ def _arguments(people, talk, left, money):
         "newsfeed:source": [{"slug": article.source.slug} for article in (talk.article, *talk.articles)],
         "newsfeed:discussion": [{"question_id": talk.discussion.pk}],
         "newsfeed:atom": [{"key": left.feed_key}],
-        **dict.fromkeys(
-            ["products:product", "products:questions", "products:declare"], [{"slug": left.product.slug}]
-        ),
+        **{f"products:{page}": [{"slug": left.product.slug}] for page in ("product", "questions", "declare")},
     }
 
 

@@ -22,7 +22,7 @@ HOUSE = "Sermo"
 class Person:
     """Somebody who wrote in a discussion: the alias a firm meets, and the names that it must not.
 
-    Of one who is not read, no post there is open to the firm: that somebody is kept from it is no more its matter.
+    Of one who is not read, no post there is open to the firm. A voice is the site's or a firm's, and has no such names.
     """
 
     question: int
@@ -31,6 +31,8 @@ class Person:
     handles: frozenset[str]
     display_name: str
     is_read: bool = True
+    is_voice: bool = False
+    is_asker: bool = False
 
 
 def aliases_of(firm: Firm, question_pks: Iterable[int]) -> dict[tuple[int, int], str]:
@@ -45,13 +47,18 @@ def people_in(firm: Firm, question_pks: Iterable[int]) -> list[Person]:
     """
     taken: set[tuple[int, str]] = set()
     people = []
-    for question, member, mode, voice, name, handle, handles, is_read in _rows(firm, question_pks):
+    for question, asker, member, mode, voice, name, handle, handles, is_read in _rows(firm, question_pks):
+        is_asker = member == asker
         if mode in (Byline.Mode.HOUSE, Byline.Mode.FIRM):
-            people.append(Person(question, member, voice or name or HOUSE, frozenset(), ""))
+            said = voice or name or HOUSE
+            people.append(
+                Person(question, member, said, frozenset(), "", is_read, is_voice=True, is_asker=is_asker)
+            )
             continue
         alias = _free_alias(firm, question, member, taken)
         taken.add((question, alias))
-        people.append(Person(question, member, alias, frozenset({handle, *handles}), name, is_read))
+        names = frozenset({handle, *handles})
+        people.append(Person(question, member, alias, names, name, is_read, is_asker=is_asker))
     return people
 
 
@@ -63,6 +70,7 @@ def _rows(firm: Firm, question_pks: Iterable[int]):
         .order_by("pk")
         .values_list(
             "question",
+            "question__asker",
             "member",
             "mode",
             F("member__voice_of__firm__name"),

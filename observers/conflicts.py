@@ -4,22 +4,25 @@ What one face of a member was paid is never said of the other, or the day on whi
 handle and a name are one person: posts under a name count what was paid, in the open, for posts under that name; posts
 under a handle count the rest. Of handles the books speak only where as many physicians as OBSERVER_LEAST share what is
 said; where fewer were paid, every handle that writes of the product is asked, paid or not. And the books are read as
-of the first of the month, so that no line tells on which day somebody was drawn.
+of the first of the month, so that no line tells on which day somebody was drawn; what is reversed, and who leaves,
+within a month counts in it all the same, or the lines of all others would tell of it that night.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from accounts.models import Member
 from observers.models import Conflict, Declaration, Mention
 from questions.models import Byline, Post
-from rewards.models import Award, Firm
+from rewards.models import Award, Firm, Payee
 
 Said = Conflict.Said
 BANDS = ((10_000, "under $100"), (100_000, "$100 to $999"), (None, "$1,000 or more"))
@@ -33,14 +36,19 @@ class Line(NamedTuple):
 
 
 class Books:
-    """What one firm paid whom, by face, in the 12 months before a day; and what members declared of it."""
+    """What one firm paid whom, by face, in the 12 months before a day; and what members declared of it.
+
+    `paid` is by payee, who is counted until the month is over; `payees` are of those who are still here.
+    """
 
     def __init__(self, firm: Firm, as_of: date):
         until = datetime.combine(as_of, time(), UTC)
         span = until - timedelta(days=settings.CONFLICT_DAYS), until
         self.paid = {HANDLE: defaultdict(int), NAME: defaultdict(int)}
-        for member, face, cents in _awards(firm, span):
-            self.paid[face][member] += cents
+        self.payees = {}
+        for payee, member, face, cents in _awards(firm, span):
+            self.paid[face][payee] += cents
+            self.payees[member] = payee
         lapsed = timezone.now() - timedelta(days=settings.CONFLICT_DAYS)
         said = Declaration.objects.filter(firm=firm, declared_at__gte=lapsed)
         self.declared = dict(said.values_list("member", "is_paid"))
@@ -56,13 +64,13 @@ class Books:
 
     def line(self, member: int, mode: str) -> Line | None:
         """What stands under a post of a member, signed in this mode."""
-        face = FACES.get(mode)
+        face, payee = FACES.get(mode), self.payees.get(member)
         if face == NAME:
-            return Line(Said.PAID) if member in self.paid[NAME] else None
+            return Line(Said.PAID) if payee in self.paid[NAME] else None
         if face != HANDLE:
             return None
-        if self.are_spoken_of and member in self.paid[HANDLE]:
-            return Line(Said.PAID, band_of(self.paid[HANDLE][member]) if self.has_bands else "")
+        if self.are_spoken_of and payee in self.paid[HANDLE]:
+            return Line(Said.PAID, band_of(self.paid[HANDLE][payee]) if self.has_bands else "")
         if member in self.declared:
             return Line(Said.DECLARED) if self.declared[member] else None
         return Line(Said.ASKED) if self.are_asked else None
@@ -80,20 +88,24 @@ def _are_all_shared(sums: Iterable[int]) -> bool:
     return min(counts.values()) >= settings.OBSERVER_LEAST
 
 
-def _awards(firm: Firm, span: tuple[datetime, datetime]) -> Iterator[tuple[int, str, int]]:
-    """(member, face, cents) of what stands, was revealed, and came to the member."""
+def _awards(firm: Firm, span: tuple[datetime, datetime]) -> Iterator[tuple[UUID, int | None, str, int]]:
+    """(subject, member, face, cents) of what was revealed, came to the member, and stood when the span ended.
+
+    Leaving cuts an award from its post, and later from its payee. The books keep the subject, the earmark its post.
+    """
+    since, until = span
+    payees = Payee.objects.filter(pk=OuterRef("entry__account__subject"))
+    here = payees.filter(Q(left_at=None, member__isnull=False) | Q(left_at__gte=until))
+    stood = Q(entry__transaction__reversed_by=None) | Q(entry__transaction__reversed_by__at__gte=until)
     rows = Award.objects.filter(
-        firm=firm,
-        awarded_at__gte=span[0],
-        awarded_at__lt=span[1],
-        payee__member__isnull=False,
-        charity=None,
-        entry__transaction__reversed_by=None,
+        Exists(here), stood, firm=firm, awarded_at__gte=since, awarded_at__lt=until, charity=None
     )
-    names = "payee__member", "cause", "post__byline__mode", "cents"
-    for member, cause, mode, cents in rows.values_list(*names):
+    whose = Subquery(payees.values("member")[:1])
+    for subject, member, cause, mode, cents in rows.values_list(
+        "entry__account__subject", whose, "cause", "earmark__post__byline__mode", "cents"
+    ):
         if face := FACES.get(mode) if cause == Award.Cause.AUTHOR else HANDLE:
-            yield member, face, cents
+            yield subject, member, face, cents
 
 
 def as_of_today() -> date:
@@ -104,7 +116,7 @@ def was_paid(member: Member, firm: Firm) -> bool:
     """Whether a firm has paid a member in the last 12 months. For that member alone."""
     now = timezone.now()
     span = now - timedelta(days=settings.CONFLICT_DAYS), now
-    return any(paid == member.pk for paid, _, _ in _awards(firm, span))
+    return any(paid == member.pk for _, paid, _, _ in _awards(firm, span))
 
 
 def count(as_of: date | None = None) -> int:

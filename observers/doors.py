@@ -2,10 +2,14 @@
 
 from functools import wraps
 
+from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, Subquery
 from django.db.models.functions import JSONObject
+from django.shortcuts import redirect
 
+from accounts.demo_logins import DEMO_LOGINS
 from accounts.doors import login_required
 from accounts.models import User
 from observers.models import Contract, Purpose, Seat
@@ -17,7 +21,8 @@ PURPOSE = "purpose"  # in the session: why this seat reads now
 def seat_required(view):
     """Whoever holds a seat of a firm under contract. Sets `request.seat`, `request.firm` and `request.purpose`.
 
-    Anybody else is refused: members, staff and seats without a contract alike.
+    Anybody else is refused: members, staff and seats without a contract alike. Whoever has no second factor is sent
+    to set one up, whatever groups they are in.
     """
 
     @wraps(view)
@@ -25,11 +30,20 @@ def seat_required(view):
         seat = seat_of(request.user)
         if seat is None:
             raise PermissionDenied("This page is for observers. No firm under contract has given you a seat.")
+        if _lacks_second_factor(request.user):
+            messages.info(request, "Your seat needs a second factor. Set one up to go on.")
+            return redirect("mfa_index")
         request.seat, request.firm = seat, seat.firm
         request.purpose = _purpose(request, seat.contract)
         return view(request, *args, **kwargs)
 
     return login_required(door)
+
+
+def _lacks_second_factor(user: User) -> bool:
+    if settings.DEMO and user.email in DEMO_LOGINS:
+        return False
+    return not getattr(user, "has_second_factor", False)
 
 
 def seat_of(user: User) -> Seat | None:

@@ -64,7 +64,8 @@ class FirmPollForm(NamesNobodyMixin, IndustryFields, PlanForm):
     source = forms.CharField(label="Background", required=False, widget=Composer(attrs={"rows": 5}), **TEXT)
     honorarium = DollarField(label="For each vote, in dollars", initial="5.00")
     quota = forms.IntegerField(
-        label="Paid votes\nWho comes later may vote as well, unpaid",
+        label="Paid votes",
+        help_text="Who comes later may vote as well, unpaid.",
         min_value=1,
         max_value=MOST,
         initial=100,

@@ -23,17 +23,36 @@ class MarkField(DollarField):
 
 
 class MarkForm(SubmissionForm):
-    author_cents = MarkField(label=f"For the author, in dollars\n{BOUNDS}", least=LEAST, initial="10.00")
+    author_cents = MarkField(
+        label="For the author, in dollars", help_text=f"{BOUNDS}.", least=LEAST, initial="10.00"
+    )
     voter_slots = forms.IntegerField(
-        label=f"Voters paid beside the author\nUp to {MOST_SLOTS}, drawn by lot, blind to how they judged; 0 for none",
+        label="Voters paid beside the author",
+        help_text=f"Up to {MOST_SLOTS}, drawn by lot, blind to how they judged; 0 for none.",
         min_value=0,
         max_value=MOST_SLOTS,
         initial=0,
-        error_messages={"required": "Write a number, or 0 for none.", "invalid": "Write a whole number."},
+        error_messages={
+            "required": "Write a number, or 0 for none.",
+            "invalid": "Write a whole number.",
+            "max_value": "At most %(limit_value)d.",
+            "min_value": "Write a number, or 0 for none.",
+        },
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
     voter_cents = MarkField(
-        label=f"For each voter, in dollars\n{BOUNDS}; empty without voters", least=LEAST, required=False
+        label="For each voter, in dollars",
+        help_text=f"{BOUNDS}; empty without voters.",
+        least=LEAST,
+        required=False,
+    )
+
+    note = forms.CharField(
+        label="A note of your own",
+        help_text="By which your firm knows it again; the list shows no words of the discussion.",
+        max_length=80,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
     def clean(self):

@@ -8,8 +8,21 @@ from dataclasses import dataclass, fields
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.cache import cache
-from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    Exists,
+    F,
+    Func,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    When,
+)
 from django.utils.text import slugify
 
 from accounts.models import Specialty
@@ -23,6 +36,9 @@ ORDERS = {"new": "Newest", "importance": "Important", "corroborated": "Corrobora
 SOLVED = {"": "Solved or not", "yes": "Solved", "no": "Unsolved"}
 LONGEST = 120  # characters of what is searched for
 GROUPS_KEPT = 600  # seconds; they change with the reference data alone
+FEW = 1_000  # discussions that a list begins with, where filters leave no more
+MOST_COUNTED = 3_000
+COUNTED_KEPT = 600  # seconds; a count says how a list is looked for, never what stands in it
 
 
 @dataclass(frozen=True)
@@ -72,15 +88,33 @@ def _groups() -> dict[str, str]:
     return {slugify(name): name for name in names.distinct()}
 
 
-def put_to(group: str, question) -> QuerySet:
-    """That a discussion is put to a specialty of a group, by its slug."""
+class Among(Func):
+    """That a number is one of a query's, which is run once; as IN the planner would join it, and misjudge it."""
+
+    template, arg_joiner, arity = "%(expressions)s)", " = ANY(", 2
+    output_field = BooleanField()
+
+    def __init__(self, number: str, rows: QuerySet):
+        super().__init__(F(number), ArraySubquery(rows))
+
+
+def put_to(group: str) -> QuerySet[QuestionSpecialty]:
+    """That discussions are put to a specialty of a group, by its slug."""
     codes = cache.get_or_set(f"observers:group:{group}", lambda: _codes(group), GROUPS_KEPT)
-    rows = QuestionSpecialty.objects.filter(question=question, specialty__in=codes)
-    return rows.values("pk")[:1]
+    return QuestionSpecialty.objects.filter(specialty__in=codes)
 
 
 def _codes(group: str) -> list[str]:
     return list(Specialty.objects.filter(group=groups()[group]).values_list("pk", flat=True))
+
+
+def of_kind(questions: QuerySet, filters: Filters) -> QuerySet:
+    """What discussions say of themselves."""
+    if filters.kind:
+        questions = questions.filter(kind=filters.kind)
+    if filters.solved:
+        questions = questions.filter(solved_at__isnull=filters.solved == "no")
+    return questions
 
 
 def narrowed(questions: QuerySet, firm: Firm, filters: Filters) -> QuerySet:
@@ -88,17 +122,30 @@ def narrowed(questions: QuerySet, firm: Firm, filters: Filters) -> QuerySet:
 
     The group is looked up for each discussion in turn, which the planner would else join with all there are.
     """
-    said = Post.objects.open_to(firm).filter(question=OuterRef("pk"), kind=Post.Kind.ANSWER)
-    spoken_on = Q(answer_count__gt=0) & Q(Exists(said))
-    questions = questions.filter(~Q(kind=Question.Kind.ARTICLE) | spoken_on)
+    if filters.kind in ("", Question.Kind.ARTICLE):
+        said = Post.objects.open_to(firm).filter(question=OuterRef("pk"), kind=Post.Kind.ANSWER)
+        spoken_on = Q(answer_count__gt=0) & Q(Exists(said))
+        questions = questions.filter(~Q(kind=Question.Kind.ARTICLE) | spoken_on)
     if filters.group:
-        within = put_to(filters.group, OuterRef("pk"))
+        within = put_to(filters.group).filter(question=OuterRef("pk")).values("pk")[:1]
         questions = questions.alias(within=Subquery(within)).filter(within__isnull=False)
-    if filters.kind:
-        questions = questions.filter(kind=filters.kind)
-    if filters.solved:
-        questions = questions.filter(solved_at__isnull=filters.solved == "no")
-    return questions
+    return of_kind(questions, filters)
+
+
+def left_by(filters: Filters) -> QuerySet:
+    """The numbers of all discussions that the filters leave, whoever reads: to begin with where they are few."""
+    rows = of_kind(Question.objects.all(), filters)
+    if filters.group:
+        rows = rows.filter(pk__in=put_to(filters.group).values("question"))
+    return rows.values("pk")
+
+
+def are_few(filters: Filters, most: int) -> bool:
+    """Whether the filters leave no more discussions than that, as far as was counted lately."""
+    if not (filters.kind or filters.group):
+        return False
+    name = f"observers:left:{filters.kind}:{filters.group}:{filters.solved}"
+    return cache.get_or_set(name, lambda: left_by(filters)[: MOST_COUNTED + 1].count(), COUNTED_KEPT) <= most
 
 
 def page_of(firm: Firm, filters: Filters, *, after: str, size: int) -> QuerySet:
@@ -109,6 +156,8 @@ def page_of(firm: Firm, filters: Filters, *, after: str, size: int) -> QuerySet:
 
 def _newest(firm: Firm, filters: Filters, after: int | None) -> QuerySet:
     rows = narrowed(Question.objects.open_to(firm), firm, filters)
+    if are_few(filters, FEW):
+        rows = rows.filter(Among("pk", left_by(filters)))
     if after:
         moment = Subquery(Question.objects.filter(pk=after).values("opened_at"))
         rows = rows.filter(opened_at__lte=moment).filter(Q(opened_at__lt=moment) | Q(pk__lt=after))
@@ -126,6 +175,8 @@ def _important(firm: Firm, filters: Filters, after: int | None) -> QuerySet:
         :1
     ]
     rated = ImportanceFigure.objects.filter(raters__gte=settings.OBSERVER_LEAST).annotate(tenths=tenths())
+    if are_few(filters, FEW):
+        rated = rated.filter(Among("pk", left_by(filters)))
     if after:
         reached = Subquery(rated.filter(pk=after).values("tenths"))
         rated = rated.filter(tenths__lte=reached).filter(Q(tenths__lt=reached) | Q(pk__lt=after))
@@ -140,8 +191,9 @@ def steps(path: str = ""):
 
 def corroborated(firm: Firm) -> QuerySet:
     """The figures of open posts whose corroborations may be shown, the most first. The post is asked for by a look
-    into an index, which the planner would else join."""
-    opened = Post.objects.open_to(firm).filter(pk=OuterRef("pk")).values("pk")[:1]
+    into an index, which the planner would else join, and only once its discussion is known, which may be left out."""
+    same = {"pk": OuterRef("pk"), "question": OuterRef("post__question")}
+    opened = Post.objects.open_to(firm).filter(**same).values("pk")[:1]
     rows = VoteFigure.objects.filter(corroborations__gte=settings.OBSERVER_LEAST).annotate(steps=steps())
     rows = rows.alias(opened=Subquery(opened)).filter(opened__isnull=False)
     return rows.order_by(F("steps").desc(), "-pk")
@@ -154,6 +206,8 @@ def _corroborated(firm: Firm, filters: Filters, after: int | None) -> QuerySet:
     left = narrowed(Question.objects.filter(pk=OuterRef("post__question")), firm, filters).values("pk")[:1]
     rows = corroborated(firm).alias(left=Subquery(left)).filter(left__isnull=False)
     rows = rows.filter(~Exists(better))
+    if are_few(filters, FEW):
+        rows = rows.filter(Among("post__question", left_by(filters)))
     if after:
         reached = corroborated(firm).filter(post__question=after)
         step, post = Subquery(reached.values("steps")[:1]), Subquery(reached.values("pk")[:1])

@@ -7,8 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
+
 from accounts import handles
-from accounts.models import Handle
+from accounts.models import Handle, Member
 from observers.aliases import Person, people_in
 from rewards.models import Firm
 from sermo.identifiers.lexicon import lexicon
@@ -24,61 +27,88 @@ BETWEEN = {"handle": "[_.-]?", "name": r"[\s\d_.,'’%+-]*"}  # what may stand b
 
 @dataclass(frozen=True)
 class Masks:
-    """Of one discussion: the alias of each who wrote there, by member, and what hides each name, by a pattern."""
+    """Of one discussion: the alias of each who wrote there, by member, and what hides names in its texts.
+
+    A mention of somebody the firm reads becomes their alias; `mentions` has it by the key of the handle. Any other
+    mention, and whatever `hidden` finds, becomes "a colleague": an alias would tie itself to the words around a name.
+    The site and firms, the `voices`, are shown as they wrote: a firm that lists names would learn who of them answered.
+    """
 
     aliases: dict[int, str] = field(default_factory=dict)
-    hidden: dict[str, str] = field(default_factory=dict)
+    mentions: dict[str, str] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
+    voices: frozenset[int] = frozenset()
+    asker: int | None = None
 
     @cached_property
     def pattern(self) -> re.Pattern | None:
-        """Finds the names in folded text, the longest first."""
-        longest_first = sorted(self.hidden, key=len, reverse=True)
+        """Finds the hidden names in folded text, the longest first."""
+        longest_first = sorted(self.hidden, key=lambda name: (-len(name), name))
         return re.compile(rf"(?<![a-z0-9])(?:{'|'.join(longest_first)})(?![a-z0-9])") if self.hidden else None
 
-    @cached_property
-    def _whole(self) -> list[tuple[re.Pattern, str]]:
-        return [(re.compile(name), alias) for name, alias in self.hidden.items()]
+    def of(self, member: int | None) -> "Masks":
+        """Those for the words of one who wrote there."""
+        return Masks() if member in self.voices else self
 
-    def instead_of(self, name: str) -> str:
-        """What stands for a name that the pattern found, or for any handle."""
-        return next((alias for whole, alias in self._whole if whole.fullmatch(name)), COLLEAGUE)
+    def instead_of_mention(self, handle: str) -> str:
+        """What stands for a mention, whoever has the handle, or nobody."""
+        return self.mentions.get(handles.key(handle), COLLEAGUE)
 
 
 def masks_of(firm: Firm, question_pks: Iterable[int], texts: Iterable[str] = ()) -> dict[int, Masks]:
     """The masks of discussions, each of which has some. One query.
 
     With the texts that will be shown, one query more, and the handles of colleagues who did not write there are
-    hidden in them as well, wherever they are no plain words.
+    hidden in them as well, wherever they are no plain words. They are hidden before they write there as after, so
+    that nobody sees by it when they do.
     """
     question_pks = list(question_pks)
-    others = {_handle(text): COLLEAGUE for text in _handles_in(texts)}
+    others = _others_in(texts)
     by_question: dict[int, list[Person]] = defaultdict(list)
     for person in people_in(firm, question_pks):
         by_question[person.question].append(person)
     return {question: _masks(by_question[question], others) for question in question_pks}
 
 
-def _masks(people: list[Person], others: dict[str, str]) -> Masks:
-    hidden = dict(others)
-    for person in people:
-        hidden |= _hidden(person)
-    return Masks({person.member: person.alias for person in people}, hidden)
+def masks_of_members(member_pks: Iterable[int], texts: Iterable[str] = ()) -> dict[int, Masks]:
+    """By member, the masks of what they wrote to a firm outside of any discussion. Two queries with texts."""
+    others = _others_in(texts)
+    rows = Member.objects.filter(pk__in=set(member_pks))
+    ever = ArraySubquery(Handle.objects.filter(member=OuterRef("pk")).values("text"))
+    return {
+        pk: Masks(hidden=others | _names([handle, *before], name))
+        for pk, handle, name, before in rows.values_list("pk", "handle", "display_name", ever)
+    }
 
 
-def _hidden(person: Person) -> dict[str, str]:
-    """Patterns of all the names of somebody. A name that is a plain word leads to no alias, or it could be guessed."""
-    alias = person.alias if person.is_read else COLLEAGUE
-    hidden = {}
-    for handle in person.handles:
-        hidden[_handle(handle)] = COLLEAGUE if _is_plain(handle.lower()) else alias
-    parts = [part for part in WORD.findall(folded(person.display_name)) if part not in NO_NAMES]
+def _masks(people: list[Person], others: frozenset[str] = frozenset()) -> Masks:
+    return Masks(
+        aliases={person.member: person.alias for person in people},
+        mentions={
+            handles.key(handle): person.alias
+            for person in people
+            if person.is_read
+            for handle in person.handles
+        },
+        hidden=others.union(*(_names(person.handles, person.display_name) for person in people)),
+        voices=frozenset(person.member for person in people if person.is_voice),
+        asker=next((person.member for person in people if person.is_asker), None),
+    )
+
+
+def _names(all_handles: Iterable[str], display_name: str) -> frozenset[str]:
+    """Patterns of all the names of somebody. A word of a name that is a plain word stays where it stands alone."""
+    parts = [part for part in WORD.findall(folded(display_name)) if part not in NO_NAMES]
+    names = {_handle(handle) for handle in all_handles}
     if len(parts) > 1:
-        hidden[BETWEEN["name"].join(parts)] = alias
-        hidden[BETWEEN["name"].join([parts[-1], *parts[:-1]])] = alias
-    for part in parts:
-        if len(part) >= SHORTEST_WORD and not _is_plain(part):
-            hidden[part] = alias
-    return hidden
+        names.add(BETWEEN["name"].join(parts))
+        names.add(BETWEEN["name"].join([parts[-1], *parts[:-1]]))
+    names.update(part for part in parts if len(part) >= SHORTEST_WORD and not _is_plain(part))
+    return frozenset(names)
+
+
+def _others_in(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(_handle(text) for text in _handles_in(texts))
 
 
 def _handle(handle: str) -> str:

@@ -230,7 +230,7 @@ ENTRIES = (
         "Which seat placed an earmark",
         Fate.KEPT,
         "A firm's, and no person's.",
-        withheld=_all("earmark seat", FIRMS),
+        withheld=_all("earmark seat note", FIRMS),
     ),
     Entry(
         "observers.IndustryPost",

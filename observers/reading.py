@@ -184,7 +184,8 @@ ORDERED = {
 
 
 def _listed(firm: Firm, questions: QuerySet, order: str) -> list[Row]:
-    posts = _loaded(firm, Post.objects.filter(kind=Kind.OPENING, question__in=questions)).defer("html")
+    openings = Post.objects.filter(listing.Among("question", questions), kind=Kind.OPENING)
+    posts = _loaded(firm, openings).defer("html")
     if order == "importance":
         posts = posts.annotate(tenths=listing.tenths("question__importance_figure__"))
     if order == "corroborated":
@@ -251,7 +252,7 @@ def _dressed(firm: Firm, posts: list[Post], words: str = "") -> list[Row]:
 def _still_found(posts: list[Post], masks: dict[int, Masks], words: str) -> list[Post]:
     """Without posts that have the words no more once names are masked. Only those are asked in which some are."""
     for post in posts:
-        post.shown_words = texts.words(post.html, masks[post.question_id])
+        post.shown_words = texts.words(post.html, masks[post.question_id].of(post.author_id))
     masked = {post.pk: shown for post in posts if (shown := _if_masked(post, masks[post.question_id]))}
     kept = dict(zip(masked, search.still_found(words, masked.values()), strict=True))
     return [post for post in posts if kept.get(post.pk, True)]
@@ -403,7 +404,7 @@ def _shown(post: Post, question: Question, masks: Masks, facts: dict) -> Shown:
         alias=masks.aliases.get(post.author_id, ""),
         facts=facts.get(post.author_id, ""),
         posted_on=post.posted_at.astimezone(UTC).date(),
-        html=texts.for_firm(post.html, masks),
+        html=texts.for_firm(post.html, masks.of(post.author_id)),
         corroborations=figures.shown_number(corroborations),
         disputes=figures.shown_number(disputes),
         is_credited=post.is_credited,

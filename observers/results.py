@@ -4,7 +4,7 @@ Numbers under OBSERVER_LEAST are not shown, nor is what they could be worked out
 multiple of OBSERVER_ROUND. Breakdowns are what members are shown, in coarser portions (see `polls.cells`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 
@@ -37,15 +37,18 @@ class Result:
 def result_of(poll: Poll, masks: Masks) -> Result | None:
     """What a firm may read of a poll; None until it is closed, and so never before members.
 
-    `masks` are those of its discussion: members wrote the options.
+    `masks` are those of its discussion: members wrote the options, or a firm did and members added some.
     """
     if poll.closed_at is None:
         return None
     tally = Tally.objects.filter(poll=poll).first()
     if tally is None or tally.voters < settings.OBSERVER_LEAST:
         return Result([], shown_number(0), [])
-    written = poll.options.order_by("place").values_list("text", flat=True)
-    options = [texts.plain(text, masks) for text in written]
+    askers, readers = masks.of(masks.asker), replace(masks, asker=None)
+    options = [
+        texts.plain(option.text, readers if option.is_added else askers)
+        for option in poll.options.order_by("place")
+    ]
     hidden = hidden_among(tally.counts)
     rows = [
         (text, shown_number(0) if place in hidden else shown_number(count))

@@ -8,28 +8,28 @@ Words cannot be left out: what is absent then would tell what stands there.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import reduce
+from itertools import chain
 from operator import itemgetter
 
+from django.contrib.postgres.search import SearchQuery
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import F, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, F, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.expressions import RawSQL
+from django.db.models.lookups import GreaterThan, LessThanOrEqual
 
-from observers.listing import Filters, narrowed, place_of, put_to
+from observers.listing import Among, Filters, are_few, left_by, narrowed, of_kind, place_of, put_to
 from questions.models import Post, Question
 from questions.models.posts import eras_of
 from questions.search.language import TOKEN, parse
-from questions.search.matching import full_text
+from questions.search.matching import NEVER, full_text
 from rewards.models import Firm
 from sermo.text import searchable
 
 LOOKED_AT = 100  # matches of a search, the newest
-STRETCHES = (
-    1_024,
-    8_192,
-    65_536,
-    524_288,
-)  # posts looked through, the newest first; after them all that is left
+FEW = 2_000  # discussions that a search begins with, where filters leave no more
+FIRST_STRETCH = 2_048  # posts looked through, the newest; then twice as many, and so on
+LONGEST_STRETCH = 8_388_608
 SPARE = 1_024  # posts that may have come since the newest was looked up
 NEWEST_KEPT = 300  # seconds
 
@@ -39,6 +39,10 @@ MATCHES = """
 SELECT texts.number FROM unnest(%s::int[], %s::text[]) AS texts (number, words)
  WHERE to_tsvector('english', texts.words) @@ websearch_to_tsquery('english', %s)
 """
+
+# What matches is put in order before the gate is asked, so that it is asked no longer than until there are enough.
+FOUND = "SELECT shown.* FROM {stretches} LATERAL ({matches}) AS found, LATERAL ({shown}) AS shown LIMIT %s"
+STRETCHES = "(VALUES {}) AS stretch (low, high, eras),"
 
 
 @dataclass(frozen=True)
@@ -66,18 +70,30 @@ def read(text: str) -> Typed:
 def posts(firm: Firm, words: str, filters: Filters | None = None) -> QuerySet[Post]:
     """Posts open to a firm that have the words, in discussions that the filters leave.
 
-    What the filters say and the gate are asked for each match, by looks into indexes, which the planner would else
-    join; the filters first, since they cost less.
+    The gate is asked for each match, by looks into indexes, which the planner would else join.
     """
+    opened = _opened(firm, filters).filter(pk=OuterRef("pk")).values("pk")[:1]
+    return _matching(words, filters).alias(opened=Subquery(opened)).filter(opened__isnull=False)
+
+
+def _matching(words: str, filters: Filters | None) -> QuerySet[Post]:
+    """Posts that have the words, whoever reads; of the filters those that rule out most for the least."""
     rows = Post.objects.matching(full_text(words))
     if filters and filters.group:
-        within = put_to(filters.group, OuterRef("question"))
-        rows = rows.alias(within=Subquery(within)).filter(within__isnull=False)
+        rows = rows.filter(Q(question__in=put_to(filters.group).values("question")) | NEVER)
     if filters and (filters.kind or filters.solved):
-        left = narrowed(Question.objects.filter(pk=OuterRef("question")), firm, replace(filters, group=""))
-        rows = rows.alias(left=Subquery(left.values("pk")[:1])).filter(left__isnull=False)
-    opened = Post.objects.open_to(firm).filter(pk=OuterRef("pk")).values("pk")[:1]
-    return rows.alias(opened=Subquery(opened)).filter(opened__isnull=False)
+        left = of_kind(Question.objects.filter(pk=OuterRef("question")), filters).values("pk")[:1]
+        rows = rows.alias(left=Subquery(left)).filter(left__isnull=False)
+    return rows
+
+
+def _opened(firm: Firm, filters: Filters | None) -> QuerySet[Post]:
+    """Posts open to a firm, in discussions of a kind that the filters leave."""
+    rows = Post.objects.open_to(firm)
+    if filters and (filters.kind or filters.solved):
+        question = Question.objects.filter(pk=OuterRef("question"))
+        rows = rows.filter(Exists(narrowed(question, firm, replace(filters, group=""))))
+    return rows
 
 
 def newest(firm: Firm, words: str, filters: Filters | None = None) -> list[tuple[int, int, int | None]]:
@@ -85,31 +101,57 @@ def newest(firm: Firm, words: str, filters: Filters | None = None) -> list[tuple
     to. The place is null in the order of time, and where a discussion has no figure to be ordered by."""
     order = filters.order if filters else "new"
     place = Value(None, IntegerField()) if order == "new" else place_of(firm, order)
-    rows = posts(firm, words, filters).annotate(place=place)
-    parts = [_part(rows.filter(within), eras) for within, eras in _stretches()]
-    found = (
-        reduce(lambda all_, part: all_.union(part, all=True), parts)[:LOOKED_AT] if parts[1:] else parts[0]
-    )
+    shown = _opened(firm, filters).filter(pk=RawSQL("found.pk", [])).annotate(place=place)
+    matches, stretches = _matching(words, filters), []
+    if filters and are_few(filters, FEW):
+        matches = matches.filter(Among("question", left_by(filters)))
+    else:
+        matches, stretches = _of_stretch(matches), _stretches()
+    found = _found(matches, stretches, shown.values_list("pk", "question", "place")[:1])
     return sorted(found, key=itemgetter(0), reverse=True)
 
 
-def _part(rows: QuerySet, eras: str | None) -> QuerySet:
-    """In an order that no index has, so that the index of words leads."""
-    rows = rows.in_eras(eras) if eras else rows
-    return rows.order_by((F("pk") + 0).desc()).values_list("pk", "question", "place")[:LOOKED_AT]
+def _found(matches: QuerySet, stretches: list[tuple], shown: QuerySet) -> list[tuple]:
+    """Matches in an order that no index has, so that the index of words leads, as far as they are shown."""
+    matches = matches.order_by((F("pk") + 0).desc()).values_list("pk")
+    inner, its_values = matches.query.sql_with_params()
+    outer, other_values = shown.query.sql_with_params()
+    rows = ", ".join(["(%s::bigint, %s::bigint, %s::tsquery)"] * len(stretches))
+    statement = FOUND.format(
+        stretches=STRETCHES.format(rows) if stretches else "", matches=inner, shown=outer
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*chain.from_iterable(stretches), *its_values, *other_values, LOOKED_AT])
+        return cursor.fetchall()
 
 
-def _stretches() -> list[tuple[Q, str | None]]:
-    newest = cache.get_or_set("observers:newest_post", _newest_post, NEWEST_KEPT)
-    high, parts = newest + SPARE, []
-    for length in STRETCHES:
-        low = newest - length
-        if low <= 0:
-            break
-        within = Q(pk__gt=low) if not parts else Q(pk__gt=low, pk__lte=high)
-        parts.append((within, eras_of(low, high)))
-        high = low
-    return [*parts, (Q(pk__lte=high) if parts else Q(), None)]
+class Eras(SearchQuery):
+    """The eras of the stretch that is looked through."""
+
+    def __init__(self):
+        super().__init__("", search_type="raw")
+
+    def as_sql(self, compiler, connection, **extra):
+        return "stretch.eras", []
+
+
+def _of_stretch(rows: QuerySet) -> QuerySet:
+    """Led by the eras alone, which may begin before a stretch and end after it."""
+    number = F("pk") + 0
+    begun = GreaterThan(number, RawSQL("stretch.low", []))
+    ended = LessThanOrEqual(number, RawSQL("stretch.high", []))
+    return rows.matching(Eras()).filter(begun, ended)
+
+
+def _stretches() -> list[tuple[int, int, str]]:
+    """The first number, exclusive, the last one and the eras of each, the newest first."""
+    high = cache.get_or_set("observers:newest_post", _newest_post, NEWEST_KEPT) + SPARE
+    length, stretches = FIRST_STRETCH, []
+    while high > 0:
+        low = max(0, high - length)
+        stretches.append((low, high, eras_of(low + 1, high)))
+        high, length = low, min(2 * length, LONGEST_STRETCH)
+    return stretches
 
 
 def _newest_post() -> int:

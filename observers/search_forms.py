@@ -41,6 +41,7 @@ class ChangeSearchForm(forms.Form):
     name = forms.CharField(
         max_length=NAME,
         help_text="Your firm alone reads it.",
+        error_messages={"required": "Give it a name."},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     alert = forms.ChoiceField(
@@ -59,6 +60,7 @@ class SearchForm(ChangeSearchForm):
         label="Words",
         max_length=listing.LONGEST,
         help_text="All must stand in one post. “or” between them for any, quotes for a phrase.",
+        error_messages={"required": "Write the words to look for."},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     group = forms.ChoiceField(label="Put to", required=False)
@@ -77,5 +79,9 @@ class ExportForm(SubmissionForm):
         min_length=10,
         max_length=Export._meta.get_field("reason").max_length,
         help_text="It stands in the file and in our log.",
+        error_messages={
+            "required": "Write why, in a sentence.",
+            "min_length": "Write at least %(limit_value)d characters; this has %(show_value)d.",
+        },
         widget=forms.Textarea(attrs={"rows": 3}),
     )

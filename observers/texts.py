@@ -22,16 +22,26 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from accounts import handles
-from observers.masks import Masks, folded, masks_of
+from observers.masks import COLLEAGUE, Masks, folded, masks_of, masks_of_members
 from sermo import identifiers
 from sermo.citations import UNSEEN
 from sermo.text import ATTRIBUTES, TAGS, clip
 
-__all__ = ["HIDDEN", "NO_LINK", "Masks", "excerpt", "for_firm", "masks_of", "plain", "words"]
+__all__ = [
+    "HIDDEN",
+    "NO_LINK",
+    "Masks",
+    "excerpt",
+    "for_firm",
+    "masks_of",
+    "masks_of_members",
+    "plain",
+    "words",
+]
 
 HIDDEN = "[hidden]"
 NO_LINK = "[link removed]"
-FAINTER = (NO_LINK, HIDDEN)  # where pieces overlap, an alias speaks before these
+FAINTER = (COLLEAGUE, NO_LINK, HIDDEN)  # where pieces overlap, an alias speaks before these
 KEPT = {**ATTRIBUTES, "a": {"href"}, "*": set()}  # no titles, which may have names in them
 BLOCKS = {*("p", "li", "tr", "td", "th", "h3", "h4", "blockquote", "pre", "br", "hr", "ul", "ol", "table")}
 VOID = ("br", "hr")
@@ -66,7 +76,10 @@ class Piece:
 
 
 def for_firm(html: str, masks: Masks) -> SafeString:
-    """The HTML of a post for firms. It is cleaned once more at the end, so that only known tags come out."""
+    """The HTML of a post for firms, by the masks of its author (`Masks.of`).
+
+    It is cleaned once more at the end, so that only known tags come out.
+    """
     pieces, text = _read(html, masks)
     spans = _spans(text, masks)
     rebuilt = "".join(
@@ -95,8 +108,11 @@ def excerpt(html: str, masks: Masks, length: int = 240) -> str:
 
 
 def plain(text: str, masks: Masks) -> str:
-    """Plain text for firms: a title, the caption of a picture."""
-    text = _seen(text)
+    """Plain text for firms, of who opened the discussion: its title, the option of a poll, the caption of a picture.
+
+    For what others added, `masks` must name no asker.
+    """
+    text, masks = _seen(text), masks.of(masks.asker)
     return _put(text, _spans(text, masks))
 
 
@@ -134,11 +150,11 @@ def _addresses(text: str, masks: Masks) -> Iterator[Span]:
 def _named(text: str, masks: Masks) -> Iterator[Span]:
     small = folded(text)
     for match in MENTION.finditer(small):
-        yield Span(*match.span(), masks.instead_of(match[1]))
+        yield Span(*match.span(), masks.instead_of_mention(match[1]))
     if masks.pattern:
         for match in masks.pattern.finditer(small):
             at = match.start() - small.endswith("@", 0, match.start())
-            yield Span(at, match.end(), masks.instead_of(match[0]))
+            yield Span(at, match.end(), COLLEAGUE)
 
 
 @lru_cache(4_000)

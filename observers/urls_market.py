@@ -6,7 +6,7 @@ from observers.views import market
 
 urlpatterns = [
     path("earmarks/", market.earmarks, name="earmarks"),
-    path("earmarks/<int:pk>/cancel/", market.cancel, name="cancel_earmark"),
+    path("earmarks/<uuid:key>/cancel/", market.cancel, name="cancel_earmark"),
     path("posts/<str:key>/earmark/", market.earmark, name="earmark"),
     path("balance/", market.balance, name="balance"),
 ]

@@ -4,7 +4,7 @@ from django import forms
 
 from accounts.identifier_forms import IdentifierMixin
 from questions.models import Appeal, Byline, Flag, ModerationAction, Post, Question, Reason
-from questions.services.moderation.acts import Kind
+from questions.services.moderation.acts import TO_THE_MEMBER, Kind
 from questions.services.moderation.appeals import LONGEST_ANSWER
 
 CHOOSE = {"required": "Choose one.", "invalid_choice": "Choose one of those shown."}
@@ -132,6 +132,12 @@ class ActForm(IdentifierMixin, forms.Form):
             kinds.remove(Kind.CLOSE)
         if post.byline.mode == Byline.Mode.HOUSE:
             kinds = [one for one in kinds if one in (Kind.DISMISS, Kind.REMOVE, Kind.CLOSE)]
+        if post.byline.mode == Byline.Mode.FIRM:
+            kinds = [one for one in kinds if one not in TO_THE_MEMBER]
+            self.fields["statement"].label = "What is written down with it"
+            self.fields[
+                "statement"
+            ].help_text = "A firm wrote this: nobody is told. Left empty, the words below are kept."
         self.fields["kind"].choices = [(one, keyed(one, VERBS[one])) for one in kinds]
         if post.question.has_poll and Kind.CLOSE in kinds:
             self.fields["kind"].choices = [

@@ -1,8 +1,11 @@
-"""Whether a firm may earmark a post. What lies with its author reads the same whichever it is."""
+"""Whether a firm may earmark a post: what the firm can read of it, and nothing that lies with its author.
 
-from accounts.models import Member
+Whether the author takes no money, is tied to the firm, suspended or gone is not asked: a refusal would tell it of
+anybody. It is decided when the discussion closes, see `rewards.services.settling`.
+"""
+
 from questions.models import Byline, Post, Question, openness
-from rewards.models import Affiliation, Firm, Payee
+from rewards.models import Firm
 
 CLOSED = "This discussion is closed."
 TOO_NEW = "This post is too new to be earmarked. Try again later."
@@ -18,17 +21,6 @@ def reason(post: Post, firm: Firm) -> str:
         return NEVER
     if post.is_removed or post.folded_at or post.byline.mode in (Byline.Mode.HOUSE, Byline.Mode.FIRM):
         return NEVER
-    if not _takes_money_of(post.author, firm):
-        return NEVER
     if max(post.posted_at, post.edited_at or post.posted_at) > openness.released_until():
         return TOO_NEW
     return "" if Post.objects.open_to(firm).filter(pk=post.pk).exists() else NEVER
-
-
-def _takes_money_of(author: Member, firm: Firm) -> bool:
-    if author.user_id is None or not author.may_read:
-        return False
-    payee = Payee.objects.filter(member=author).first()
-    if payee and (not payee.may_be_earmarked or payee.takes == Payee.Takes.NOTHING):
-        return False
-    return not Affiliation.objects.filter(member=author, firm=firm, ended_at=None).exists()

@@ -111,6 +111,8 @@ def _colleagues(specialties, number: int):
 def _grow_old(question: Question, *, days: int) -> None:
     moment = timezone.now() - timedelta(days=days)
     Question.objects.filter(pk=question.pk).update(opened_at=moment, activity_at=moment + timedelta(hours=9))
+    IndustryPost.objects.filter(question=question).update(made_at=moment)
+    Poll.objects.filter(question=question).update(opened_at=moment)
     Post.objects.filter(question=question, kind=Post.Kind.OPENING).update(posted_at=moment)
     Post.objects.filter(question=question, kind=Post.Kind.ANSWER).update(
         posted_at=moment + timedelta(hours=9)

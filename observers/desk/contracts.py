@@ -28,8 +28,12 @@ class ContractsAdmin(ReadOnlyAdmin):
         return request.user.has_perm(seating.MAY_GIVE)
 
     def changelist_view(self, request, extra_context=None):
+        """Whoever ends something from the list first confirms that it is still them."""
         context = {"title": self.opts.verbose_name_plural.capitalize(), **(extra_context or {})}
-        return super().changelist_view(request, context)
+        view = super().changelist_view
+        if request.method == "POST":
+            view = recently_authenticated(view)
+        return view(request, context)
 
     def each(self, request, rows, act, done: str) -> None:
         """Do something to each of the rows that were ticked, and say what came of it."""
@@ -44,8 +48,28 @@ class ContractsAdmin(ReadOnlyAdmin):
             self.message_user(request, f"{number} {done}.", messages.SUCCESS)
 
 
+class RecordedMixin:
+    """Rows that say who may watch, and how much. What changed of one stands in the trail."""
+
+    def save_model(self, request, obj, form, change):
+        events.lock_chain()
+        super().save_model(request, obj, form, change)
+        said = [
+            f"{name}: {form.initial.get(name)} -> {form.cleaned_data[name]}" for name in form.changed_data
+        ]
+        kind = self.opts.model_name
+        events.record(kind=kind, by=request.user, object=f"{kind}:{obj.pk}", evidence=said)
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        """Whoever says who may watch first confirms that it is still them."""
+        view = super().changeform_view
+        if request.method == "POST":
+            view = recently_authenticated(view)
+        return view(request, object_id, form_url, extra_context)
+
+
 @admin.register(Plan)
-class PlanAdmin(admin.ModelAdmin):
+class PlanAdmin(RecordedMixin, admin.ModelAdmin):
     list_display = ["name", "seats", "searches", "exports_a_day", "earmarks_a_day", "firms"]
     ordering = ["cents_a_month", "name"]
     sortable_by = ()
@@ -66,7 +90,7 @@ class PlanAdmin(admin.ModelAdmin):
 
 
 @admin.register(Contract)
-class ContractAdmin(ContractsAdmin):
+class ContractAdmin(RecordedMixin, ContractsAdmin):
     """Agreed here; a firm stays the one it was agreed with. Ending one early is an action."""
 
     form = ContractForm
@@ -93,22 +117,6 @@ class ContractAdmin(ContractsAdmin):
         may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         named = ContractForm.Meta.fields if may else ["firm", "plan", "in_words", "starts_on", "ends_on"]
         return [*named, *(["agreed_at", "ended_at"] if obj else [])]
-
-    def save_model(self, request, obj, form, change):
-        """What changed of a contract stands in the trail."""
-        events.lock_chain()
-        super().save_model(request, obj, form, change)
-        said = [
-            f"{name}: {form.initial.get(name)} -> {form.cleaned_data[name]}" for name in form.changed_data
-        ]
-        events.record(kind="contract", by=request.user, object=f"contract:{obj.pk}", evidence=said)
-
-    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        """Whoever says who may watch first confirms that it is still them."""
-        view = super().changeform_view
-        if request.method == "POST":
-            view = recently_authenticated(view)
-        return view(request, object_id, form_url, extra_context)
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         if obj:

@@ -1,7 +1,6 @@
 """The forms of the desk of contracts."""
 
 from django import forms
-from django.db.models import Q
 
 from observers.models import Contract, Purpose, SeatInvitation
 from rewards.models import Firm
@@ -22,19 +21,9 @@ class ContractForm(forms.ModelForm):
             "ends_on": "The last day, by UTC. None: until it is ended.",
         }
 
-    def clean(self):
-        data = super().clean()
-        firm = data.get("firm") or self.instance.firm_id
-        if firm and data.get("starts_on") and self._overlaps(firm, data):
-            raise forms.ValidationError("The firm has another contract on some of these days.")
-        return data
-
-    def _overlaps(self, firm, data) -> bool:
-        others = Contract.objects.filter(firm=firm, ended_at=None).exclude(pk=self.instance.pk)
-        others = others.filter(Q(ends_on=None) | Q(ends_on__gte=data["starts_on"]))
-        if data.get("ends_on"):
-            others = others.filter(starts_on__lte=data["ends_on"])
-        return others.exists()
+    def _get_validation_exclusions(self):
+        """That a firm has one contract at a time is asked with its firm and end, which may stand in no field."""
+        return super()._get_validation_exclusions() - ({"firm", "ended_at"} - set(self.fields))
 
 
 class OfferForm(forms.Form):

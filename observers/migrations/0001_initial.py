@@ -2,6 +2,7 @@
 
 import uuid
 
+import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.utils.timezone
@@ -806,6 +807,7 @@ class Migration(migrations.Migration):
                         to="observers.seat",
                     ),
                 ),
+                ("note", models.CharField(blank=True, max_length=80)),
             ],
             options={
                 "default_permissions": (),
@@ -1060,10 +1062,32 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="contract",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ended_at", None), ("ends_on", None)),
-                fields=("firm",),
-                name="contract_one_without_end",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                condition=models.Q(("ended_at", None)),
+                expressions=[
+                    (
+                        models.Func(
+                            models.F("firm"),
+                            models.F("firm"),
+                            models.Value("[]"),
+                            function="int8range",
+                            output_field=django.contrib.postgres.fields.BigIntegerRangeField(),
+                        ),
+                        "&&",
+                    ),
+                    (
+                        models.Func(
+                            models.F("starts_on"),
+                            models.F("ends_on"),
+                            models.Value("[]"),
+                            function="daterange",
+                            output_field=django.contrib.postgres.fields.DateRangeField(),
+                        ),
+                        "&&",
+                    ),
+                ],
+                name="contract_one_at_a_time",
+                violation_error_message="The firm has another contract on some of these days.",
             ),
         ),
         migrations.AddConstraint(

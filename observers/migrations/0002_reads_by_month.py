@@ -1,4 +1,8 @@
-"""The log of reads: split by month, and never changed. The function makes months ahead for whoever may not own tables."""
+"""The log of reads: split by month, and never changed; the counts beside it only grow, by one.
+
+The function makes months ahead for whoever may not own tables, near the present one alone. A month of which a read
+lies in the rest already stays there, with a warning, and keeps no other from being made.
+"""
 
 from django.db import migrations
 
@@ -31,17 +35,35 @@ CREATE TRIGGER observers_read_no_truncate BEFORE TRUNCATE ON observers_read
 CREATE TRIGGER observers_read_no_truncate BEFORE TRUNCATE ON observers_read_rest
     FOR EACH STATEMENT EXECUTE FUNCTION observers_reads_are_append_only();
 
+CREATE TRIGGER observers_readday_grows_by_one BEFORE UPDATE ON observers_readday
+    FOR EACH ROW WHEN (
+        ROW(NEW.id, NEW.post_id, NEW.author_id, NEW.firm_id, NEW.day, NEW.way, NEW.purpose, NEW.reads)
+        IS DISTINCT FROM
+        ROW(OLD.id, OLD.post_id, OLD.author_id, OLD.firm_id, OLD.day, OLD.way, OLD.purpose, OLD.reads + 1)
+    ) EXECUTE FUNCTION observers_reads_are_append_only();
+CREATE TRIGGER observers_readday_no_delete BEFORE DELETE ON observers_readday
+    FOR EACH ROW EXECUTE FUNCTION observers_reads_are_append_only();
+CREATE TRIGGER observers_readday_no_truncate BEFORE TRUNCATE ON observers_readday
+    FOR EACH STATEMENT EXECUTE FUNCTION observers_reads_are_append_only();
+
 CREATE FUNCTION observers_make_months(first date, months integer) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     beginning timestamptz;
     name text;
     made integer := 0;
 BEGIN
+    IF first IS NULL OR months IS NULL OR months NOT BETWEEN 1 AND 24
+        OR first NOT BETWEEN (now() - interval '1 year')::date AND (now() + interval '1 year')::date
+    THEN
+        RAISE EXCEPTION 'months are made 1 to 24 at a time, from within a year of now'
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     FOR ahead IN 0..months - 1 LOOP
         beginning := (date_trunc('month', first::timestamp) + make_interval(months => ahead)) AT TIME ZONE 'UTC';
         name := 'observers_read_' || to_char(beginning AT TIME ZONE 'UTC', 'YYYY_MM');
-        IF to_regclass('public.' || name) IS NULL THEN
+        CONTINUE WHEN to_regclass('public.' || name) IS NOT NULL;
+        BEGIN
             EXECUTE format(
                 'CREATE TABLE public.%I PARTITION OF public.observers_read FOR VALUES FROM (%L) TO (%L)',
                 name, beginning,
@@ -50,7 +72,9 @@ BEGIN
                 'CREATE TRIGGER observers_read_no_truncate BEFORE TRUNCATE ON public.%I '
                 'FOR EACH STATEMENT EXECUTE FUNCTION public.observers_reads_are_append_only()', name);
             made := made + 1;
-        END IF;
+        EXCEPTION WHEN check_violation THEN
+            RAISE WARNING 'observers_read_rest has reads of %: it gets no part of its own', name;
+        END;
     END LOOP;
     RETURN made;
 END
@@ -59,6 +83,9 @@ SELECT observers_make_months((now() AT TIME ZONE 'UTC')::date, 4);
 """
 REVERSE = """
 DROP TABLE observers_read;
+DROP TRIGGER observers_readday_grows_by_one ON observers_readday;
+DROP TRIGGER observers_readday_no_delete ON observers_readday;
+DROP TRIGGER observers_readday_no_truncate ON observers_readday;
 DROP FUNCTION observers_make_months(date, integer);
 DROP FUNCTION observers_reads_are_append_only();
 """

@@ -3,9 +3,10 @@
 from datetime import date
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, BigIntegerRangeField, DateRangeField, RangeOperators
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
 from django.utils import timezone
 
 from rewards.models import Firm
@@ -45,6 +46,11 @@ class Plan(models.Model):
         return self.name
 
 
+# A firm as a range of one, which an exclusion can take without the extension btree_gist.
+FIRM = Func(F("firm"), F("firm"), Value("[]"), function="int8range", output_field=BigIntegerRangeField())
+DAYS = Func(F("starts_on"), F("ends_on"), Value("[]"), function="daterange", output_field=DateRangeField())
+
+
 class ContractQuerySet(models.QuerySet):
     def current(self, day: date | None = None):
         """Those in force on a day (UTC), of firms that are active."""
@@ -74,8 +80,11 @@ class Contract(models.Model):
                 condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")), name="contract_ends_after_start"
             ),
             models.CheckConstraint(condition=Q(purposes__len__gte=1), name="contract_has_a_purpose"),
-            models.UniqueConstraint(
-                fields=["firm"], condition=Q(ends_on=None, ended_at=None), name="contract_one_without_end"
+            ExclusionConstraint(
+                name="contract_one_at_a_time",
+                expressions=[(FIRM, RangeOperators.OVERLAPS), (DAYS, RangeOperators.OVERLAPS)],
+                condition=Q(ended_at=None),
+                violation_error_message="The firm has another contract on some of these days.",
             ),
         ]
 

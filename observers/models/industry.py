@@ -42,12 +42,13 @@ class IndustryPost(models.Model):
 
 
 class SeatEarmark(models.Model):
-    """Which seat placed an earmark."""
+    """Which seat placed an earmark, and by which words of its own the firm knows it again."""
 
     earmark = models.OneToOneField(
         Earmark, on_delete=models.PROTECT, primary_key=True, related_name="placed_from"
     )
     seat = models.ForeignKey(Seat, on_delete=models.PROTECT, related_name="earmarks")
+    note = models.CharField(max_length=80, blank=True)
 
     class Meta:
         default_permissions = ()

@@ -1,7 +1,10 @@
 """What a maker's safety desk must say of posts on its products: that one tells of an adverse event, or of none."""
 
 from collections.abc import Iterable
+from functools import cache
+from uuid import UUID
 
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -9,10 +12,13 @@ from django.utils import timezone
 from observers.models import AdverseEvent, Seat
 from questions.models import Post
 from rewards.models import Firm
+from sermo.crypto import keyed_digest
 from sermo.errors import RuleBroken
 
 CRITERIA = ("has_reporter", "has_patient", "has_event", "has_product")
 Outcome = AdverseEvent.Outcome
+PURPOSE = "observers.adverse_events"
+NUMBER = 8  # bytes of a number; the other eight of a key are zero before it is sealed
 
 MET = """
 INSERT INTO observers_adverseevent
@@ -88,3 +94,24 @@ def say(*, event: AdverseEvent, seat: Seat, outcome: str, criteria: Iterable[str
 def open_to_firm(event: AdverseEvent, firm: Firm) -> Post | None:
     """The post of an event while the firm may still read it."""
     return Post.objects.open_to(firm).filter(Q(pk=event.post_id)).select_related("question").first()
+
+
+# Addresses
+
+
+def event_key(pk: int) -> UUID:
+    """What stands for an event in an address: its number would tell how many all other firms have."""
+    encryptor = _cipher().encryptor()
+    return UUID(bytes=encryptor.update(bytes(NUMBER) + pk.to_bytes(NUMBER)) + encryptor.finalize())
+
+
+def event_pk(key: UUID) -> int | None:
+    """The number of the event that a key stands for; None for any other."""
+    decryptor = _cipher().decryptor()
+    block = decryptor.update(key.bytes) + decryptor.finalize()
+    return None if any(block[:NUMBER]) else int.from_bytes(block[NUMBER:])
+
+
+@cache
+def _cipher() -> Cipher:
+    return Cipher(algorithms.AES(keyed_digest("", PURPOSE)), modes.ECB())  # noqa: S305 - one block, and no more

@@ -8,18 +8,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Specialty
-from observers.models import Contract, IndustryPost, Seat
+from observers.models import IndustryPost, Seat
+from observers.services.contracting import hold_contract
 from observers.services.voices import voice_of
-from questions.models import Question
+from questions.models import Post, Question
 from questions.services import house
 from rewards.models import Firm
 from rewards.services.deposits import FormUsed
 from sermo.errors import RuleBroken
 from sermo.identifiers import STOP, check
-
-
-class NotContracted(RuleBroken):
-    message = "Your firm is under no contract now."
 
 
 class NoQuestionLeft(RuleBroken):
@@ -37,7 +34,7 @@ def ask(*, seat: Seat, title: str, source: str, specialties: Iterable[Specialty]
     Raises NotContracted, NoQuestionLeft, Identifies, FormUsed where the key stands for other words.
     """
     contract = hold_contract(seat.firm)
-    if known := opened_with(key, seat.firm, title):
+    if known := opened_with(key, seat.firm, kind=Question.Kind.DISCUSSION, title=title, source=source):
         return known
     check_texts(title, source)
     if opened_in_month(seat.firm).exclude(question__kind=Question.Kind.POLL).count() >= (
@@ -64,21 +61,16 @@ def close(*, seat: Seat, question: Question) -> None:
 # For all that firms open
 
 
-def hold_contract(firm: Firm) -> Contract:
-    """The contract in force, held so that the firm's seats open things one after the other. Raises NotContracted."""
-    rows = Contract.objects.current().filter(firm=firm).select_related("plan").select_for_update(of=("self",))
-    contract = rows.first()
-    if contract is None:
-        raise NotContracted
-    return contract
-
-
-def opened_with(key: UUID, firm: Firm, title: str) -> Question | None:
-    """What a form opened before. Raises FormUsed where that was something else."""
+def opened_with(key: UUID, firm: Firm, *, kind: str, title: str, source: str) -> Question | None:
+    """What a form opened before. Raises FormUsed where that was of another kind or has other words."""
     known = IndustryPost.objects.select_related("question").filter(key=key).first()
-    if known and (known.firm_id, known.question.title) != (firm.pk, title):
+    if known is None:
+        return None
+    question = known.question
+    opening = question.posts.get(kind=Post.Kind.OPENING)
+    if (known.firm_id, question.kind, question.title, opening.source) != (firm.pk, kind, title, source):
         raise FormUsed
-    return known and known.question
+    return question
 
 
 def check_texts(*texts: str) -> None:

@@ -20,7 +20,7 @@ from django.utils import timezone
 from observers import figures, matching, suppression, tasks
 from observers.models import Answered, Chart, FirmSearch, Seat
 from observers.reading import SIGNED_BY_MEMBERS
-from observers.services import searching
+from observers.services.contracting import hold_contract
 from observers.suppression import People
 from questions.models import Post, Question
 from questions.ranking.lines import midnight
@@ -60,9 +60,9 @@ class Week:
 
 @transaction.atomic
 def ask(*, saved: FirmSearch, seat: Seat) -> Chart:
-    """Have a search counted as of the last day that is over for long enough; once a day. Raises NoContract,
+    """Have a search counted as of the last day that is over for long enough; once a day. Raises NotContracted,
     ChartsUsedUp."""
-    contract = searching.hold_contract(seat.firm)
+    contract = hold_contract(seat.firm)
     as_of = latest_day()
     chart = Chart.objects.filter(search=saved, as_of=as_of).first()
     if chart:

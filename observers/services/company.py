@@ -53,6 +53,10 @@ class Gone(RuleBroken):
     message = "This question was taken back."
 
 
+class FormUsed(RuleBroken):
+    message = "This form was used before. Open it anew."
+
+
 class Usual(NamedTuple):
     """How long a firm takes: the median of its replies in hours (none without replies), of how many, and how many
     questions are past their time unanswered."""
@@ -72,17 +76,24 @@ def desk_of(product: Product) -> Firm | None:
 def ask(*, product: Product, asker: Member, text: str, submission: UUID) -> CompanyQuestion:
     """Put a question to the maker. The same submission twice asks once.
 
-    Raises NoDesk, CannotWrite, limits.Held, TooManyWaiting.
+    Raises NoDesk, CannotWrite, limits.Held, TooManyWaiting, FormUsed where the submission is a colleague's.
     """
-    if earlier := CompanyQuestion.objects.filter(asker=asker, submission=submission).first():
+    if earlier := _asked_with(submission, asker):
         return earlier
     try:
         return _ask(product, asker, text, submission)
     except IntegrityError:
-        earlier = CompanyQuestion.objects.filter(asker=asker, submission=submission).first()
+        earlier = _asked_with(submission, asker)
         if earlier is None:
             raise
         return earlier
+
+
+def _asked_with(submission: UUID, asker: Member) -> CompanyQuestion | None:
+    earlier = CompanyQuestion.objects.filter(submission=submission).first()
+    if earlier and earlier.asker_id != asker.pk:
+        raise FormUsed
+    return earlier
 
 
 @transaction.atomic

@@ -14,7 +14,8 @@ from observers import crowds, figures, marks, matching
 from observers.aliases import DATA
 from observers.models import Export, FirmSearch, Purpose, Seat, Way
 from observers.reading import SIGNED_BY_MEMBERS
-from observers.services import adverse_events, reading, searching
+from observers.services import adverse_events, reading
+from observers.services.contracting import hold_contract
 from questions.models import Post, Question
 from questions.ranking.lines import midnight
 from rewards.models import Firm
@@ -63,7 +64,7 @@ class File:
 
 
 def export_search(*, seat: Seat, saved: FirmSearch, purpose: Purpose | str, reason: str, key: UUID) -> File:
-    """The newest posts of a saved search. Raises NoContract, NoExportLeft, ExportedAlready, NothingToExport,
+    """The newest posts of a saved search. Raises NotContracted, NoExportLeft, ExportedAlready, NothingToExport,
     SafetyFirst."""
     most = _most_rows(seat, key)
     pks = matching.newest_of(matching.posts_of(saved), most + SPARE)
@@ -97,7 +98,7 @@ def _cut(found: Iterable, most: int) -> list:
 @transaction.atomic
 def _most_rows(seat: Seat, key: UUID) -> int:
     """How many rows an export may have, if there may be one. Asked before it is read, and again before it is made."""
-    contract = searching.hold_contract(seat.firm)
+    contract = hold_contract(seat.firm)
     if Export.objects.filter(key=key).exists():
         raise ExportedAlready
     if made_today(seat.firm) >= contract.plan.exports_a_day:

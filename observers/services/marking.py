@@ -1,11 +1,11 @@
 """Earmarks from the console: what `rewards` promises and reserves, for a post the firm can read, within its plan."""
 
-from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
 
 from observers.models import Contract, Seat, SeatEarmark
+from observers.services.contracting import hold_contract
 from questions.models import Post
 from rewards.models import Earmark, Firm
 from rewards.services import allowances, draws, earmarking
@@ -24,16 +24,17 @@ def place(
     voter_cents: int = 0,
     voter_slots: int = 0,
     key: UUID,
+    note: str = "",
 ) -> Earmark:
     """Earmark a post for the firm of a seat. The same `key` for the same is the earmark it made before.
 
-    Raises PlanUsedUp, and what `rewards.services.earmarking.place` raises: NotEarmarkable also for what is not open to
-    the firm.
+    `note` is by what the firm knows it again. Raises contracting.NotContracted, PlanUsedUp, and what
+    `rewards.services.earmarking.place` raises: NotEarmarkable also for what is not open to the firm.
     """
-    contract = _hold_contract(seat.firm)
+    contract = hold_contract(seat.firm)
     if (
         not Earmark.objects.filter(key=key).exists()
-        and _placed_today(seat.firm) >= contract.plan.earmarks_a_day
+        and allowances.placed_on(draws.today(), seat.firm) >= contract.plan.earmarks_a_day
     ):
         raise PlanUsedUp
     earmark = earmarking.place(
@@ -44,7 +45,7 @@ def place(
         voter_slots=voter_slots,
         key=key,
     )
-    SeatEarmark.objects.get_or_create(earmark=earmark, defaults={"seat": seat})
+    SeatEarmark.objects.get_or_create(earmark=earmark, defaults={"seat": seat, "note": note})
     return earmark
 
 
@@ -57,19 +58,4 @@ def cancel(*, seat: Seat, earmark: Earmark) -> Earmark:
 def slots_left(firm: Firm, contract: Contract) -> int:
     """How many posts a firm may still earmark today: by the day's allowance, and by its plan."""
     most = min(allowances.of(firm, draws.today()), contract.plan.earmarks_a_day)
-    return max(0, most - _placed_today(firm))
-
-
-def _hold_contract(firm: Firm) -> Contract:
-    """The contract in force, held so that the firm's seats place one after the other. Raises NotActive."""
-    current = Contract.objects.current().select_related("plan").select_for_update(of=("self",))
-    contract = current.filter(firm=firm).first()
-    if contract is None:
-        raise earmarking.NotActive
-    return contract
-
-
-def _placed_today(firm: Firm) -> int:
-    begin = draws.begins_at(draws.today())
-    placed = Earmark.objects.filter(firm=firm, placed_at__gte=begin, placed_at__lt=begin + timedelta(days=1))
-    return placed.exclude(state=Earmark.State.CANCELLED).count()
+    return max(0, most - allowances.placed_on(draws.today(), firm))

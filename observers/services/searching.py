@@ -6,15 +6,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from observers import listing, matching, search
-from observers.models import Contract, FirmSearch, Seat
-from rewards.models import Firm
+from observers.models import FirmSearch, Seat
+from observers.services.contracting import hold_contract
 from sermo.errors import RuleBroken
 
 Alert = FirmSearch.Alert
-
-
-class NoContract(RuleBroken):
-    message = "Your firm has no contract that is in force."
 
 
 class NoWords(RuleBroken):
@@ -47,7 +43,7 @@ def save(
 ) -> FirmSearch:
     """Have a firm follow words, in discussions put to a specialty group (by its slug) and from a month on.
 
-    Raises NoContract, NoWords, SavedAlready, SearchesUsedUp.
+    Raises NotContracted, NoWords, SavedAlready, SearchesUsedUp.
     """
     contract = hold_contract(seat.firm)
     words, saved = search.read(terms).words, FirmSearch.objects.open_to(seat.firm)
@@ -104,12 +100,3 @@ def _lock(saved: FirmSearch, seat: Seat) -> FirmSearch:
     if found is None:
         raise NotYours
     return found
-
-
-def hold_contract(firm: Firm) -> Contract:
-    """The contract in force, held so that one seat at a time uses what its plan includes. Raises NoContract."""
-    current = Contract.objects.current().select_related("plan").select_for_update(of=("self",))
-    contract = current.filter(firm=firm).first()
-    if contract is None:
-        raise NoContract
-    return contract

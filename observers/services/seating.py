@@ -35,6 +35,10 @@ class NotYoursToGive(RuleBroken):
     message = "Seats are given by those of a firm who are named for it."
 
 
+class NotYoursToEnd(RuleBroken):
+    message = "Contracts are ended by those of the staff who make them."
+
+
 class NoSeatLeft(RuleBroken):
     message = "Every seat of the plan is taken or offered."
 
@@ -109,9 +113,11 @@ def invite(
 @transaction.atomic
 def withdraw(*, invitation: SeatInvitation, by: User) -> None:
     """Let the link of an invitation lead nowhere. One that was taken stays. Raises NotYoursToGive."""
+    events.lock_chain()
     firm = Firm.objects.select_for_update(no_key=True).get(pk=invitation.firm_id)
     check_may_give(firm=firm, by=by)
-    _withdraw(SeatInvitation.objects.filter(pk=invitation.pk))
+    if _withdraw(SeatInvitation.objects.filter(pk=invitation.pk)):
+        events.record(kind="seat_withdrawn", by=by, object=f"seatinvitation:{invitation.pk}")
 
 
 def open_invitations(firm: Firm) -> QuerySet[SeatInvitation]:
@@ -136,8 +142,8 @@ def _lock(firm: Firm) -> Contract:
     return contract
 
 
-def _withdraw(invitations: QuerySet[SeatInvitation]) -> None:
-    invitations.filter(accepted_at=None, withdrawn_at=None).update(withdrawn_at=timezone.now())
+def _withdraw(invitations: QuerySet[SeatInvitation]) -> int:
+    return invitations.filter(accepted_at=None, withdrawn_at=None).update(withdrawn_at=timezone.now())
 
 
 def _mail(invitation: SeatInvitation, token: str) -> None:
@@ -288,7 +294,9 @@ def _close(user: User) -> None:
 
 @transaction.atomic
 def end_contract(*, contract: Contract, by: User) -> None:
-    """End a contract before its last day: its seats open nothing from the next request on."""
+    """End a contract before its last day: its seats open nothing from the next request on. Raises NotYoursToEnd."""
+    if not by.has_perm(MAY_GIVE):
+        raise NotYoursToEnd
     events.lock_chain()
     ended = Contract.objects.filter(pk=contract.pk, ended_at=None).update(ended_at=timezone.now())
     if ended:

@@ -8,10 +8,12 @@ from django.db import transaction
 from accounts.models import Specialty
 from observers.models import IndustryPost, Seat
 from observers.services import asking
+from observers.services.contracting import hold_contract
 from polls.models import Poll
 from polls.services import opening
 from questions.models import Question
 from rewards.services import sponsoring
+from rewards.services.deposits import FormUsed
 from sermo.errors import RuleBroken
 
 
@@ -37,9 +39,9 @@ def open_poll(
     Identifies, FormUsed, what `polls.services.opening.check` raises, TooFewInvited, and of
     `rewards.services.sponsoring` OutOfBounds and ledger.NotEnough.
     """
-    contract = asking.hold_contract(seat.firm)
-    if known := asking.opened_with(key, seat.firm, title):
-        return Poll.objects.get(question=known)
+    contract = hold_contract(seat.firm)
+    if known := asking.opened_with(key, seat.firm, kind=Question.Kind.POLL, title=title, source=source):
+        return _same(Poll.objects.get(question=known), plan)
     opening.check(plan)
     asking.check_texts(title, source, *opening.texts_of(plan))
     opened = asking.opened_in_month(seat.firm).filter(question__kind=Question.Kind.POLL)
@@ -55,6 +57,14 @@ def open_poll(
     )
     poll = opening.make(question, plan)
     sponsoring.agree(poll=poll, firm=seat.firm, honorarium=honorarium, quota=quota, key=key)
+    return poll
+
+
+def _same(poll: Poll, plan: opening.Plan) -> Poll:
+    """A poll that is what is planned. Raises FormUsed."""
+    written = poll.options.filter(is_added=False).order_by("place").values_list("text", flat=True)
+    if (poll.kind, tuple(written)) != (plan.kind, opening.texts_of(plan)):
+        raise FormUsed
     return poll
 
 

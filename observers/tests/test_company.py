@@ -62,6 +62,13 @@ class TestAsking:
             product, physician, submission=submission
         )
 
+    def test_the_form_of_a_colleague_is_refused(self, product, physician, colleague):
+        submission = uuid4()
+        ask(product, physician, submission=submission)
+
+        with pytest.raises(company.FormUsed):
+            ask(product, colleague, submission=submission)
+
     def test_seats_for_medical_information_are_told_by_mail_without_words(self, product, physician, seat):
         Mail.objects.all().delete()
         question = ask(product, physician)

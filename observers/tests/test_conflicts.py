@@ -14,6 +14,8 @@ from observers.tests.product_makers import make_product, pay
 from questions.models import Byline, Post
 from questions.tests.factories import make_answer, make_question
 from rewards.models import Award
+from rewards.services import leaving as rewards_leaving
+from rewards.services import ledger
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nobody_told")]
 
@@ -102,6 +104,43 @@ class TestBooks:
         conflicts.count()
 
         assert line(answer) is None
+
+    def test_who_leaves_within_the_month_changes_no_line_of_others(
+        self, few, firm, question, answer, colleague
+    ):
+        (leaving,) = crowd(question, firm, 1_000)
+        pay(
+            leaving_author := make_member(),
+            firm,
+            make_answer(question, leaving_author),
+            cause=Award.Cause.AUTHOR,
+        )
+        pay(colleague, firm, answer, cents=500)
+        conflicts.count()
+        for member in (leaving, leaving_author):
+            rewards_leaving.leave(member=member, address="left@example.test")
+        assert Award.objects.filter(post=None).count() == 2
+
+        conflicts.count()
+        assert line(answer) == (Said.PAID, "under $100")
+
+        next_month = (conflicts.as_of_today() + timedelta(days=32)).replace(day=1)
+        conflicts.count(next_month)
+        assert line(answer) == (Said.ASKED, "")
+
+    def test_what_is_reversed_within_the_month_counts_until_the_next(
+        self, few, firm, question, answer, colleague
+    ):
+        crowd(question, firm, 1_000, 2_000)
+        award = pay(colleague, firm, answer, cents=500)
+        ledger.reverse(earlier=award.entry.transaction)
+
+        conflicts.count()
+        assert line(answer) == (Said.PAID, "under $100")
+
+        next_month = (conflicts.as_of_today() + timedelta(days=32)).replace(day=1)
+        conflicts.count(next_month)
+        assert line(answer) == (Said.ASKED, "")
 
     def test_what_is_older_than_a_year_is_over(self, few, firm, question, answer, colleague):
         pay(colleague, firm, answer, ago=timedelta(days=420))

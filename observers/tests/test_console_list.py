@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.tests.factories import make_member, make_specialty
-from observers import listing
+from observers import listing, search
 from observers.keys import post_key, question_key
 from observers.models import ImportanceFigure, PeersOnlyShare, Read, VoteFigure, Way
 from observers.tests.factories import let_pass, make_seat
@@ -176,6 +176,14 @@ class TestOrders:
         assert titles(seat_client, order="importance") == [first.title, second.title]
 
 
+@pytest.fixture(params=[0, 1_000])
+def few(request, monkeypatch):
+    """Whether a list begins with what the filters leave, or with its order."""
+    monkeypatch.setattr(listing, "FEW", request.param)
+    monkeypatch.setattr(search, "FEW", request.param)
+
+
+@pytest.mark.usefixtures("few")
 class TestNarrowing:
     def test_by_the_group_a_discussion_is_put_to(self, seat_client):
         kidney = make_specialty("Nephrology", group="Internal Medicine")
@@ -193,6 +201,18 @@ class TestNarrowing:
         assert titles(seat_client, solved="yes") == [solved.title]
         assert titles(seat_client, solved="no") == [observed.title]
 
+    @pytest.mark.parametrize("order", ["importance", "corroborated"])
+    def test_in_an_order_by_figures(self, seat_client, order):
+        for kind in ("question", "observation"):
+            question = ask(title=f"What of this {kind}?", kind=kind)
+            answer = make_answer(question)
+            let_pass(question)
+            votes(answer, 30)
+            rated(question, 20, 60)
+
+        assert titles(seat_client, order=order, kind="observation") == ["What of this observation?"]
+        assert titles(seat_client, order=order, kind="poll") == []
+
     def test_what_cannot_be_chosen_is_as_if_it_were_not_there(self, seat_client):
         asked = ask()
 
@@ -202,6 +222,7 @@ class TestNarrowing:
 
 @pytest.mark.parametrize("order", list(listing.ORDERS))
 @pytest.mark.parametrize("q", ["", "procedure"])
+@pytest.mark.usefixtures("few")
 def test_every_discussion_comes_once_whatever_the_order(seat_client, settings, order, q):
     settings.OBSERVER_ROWS_PER_PAGE = 3
     for number in range(8):
@@ -210,7 +231,7 @@ def test_every_discussion_comes_once_whatever_the_order(seat_client, settings, o
         let_pass(question, timedelta(days=1 + number // 2))
         votes(answer, 11 + 2 * number)
         rated(question, 20, 40 + number)
-    query, found = {"order": order, "q": q}, []
+    query, found = {"order": order, "q": q, "kind": "question"}, []
 
     while True:
         page = seat_client.get(LIST, query, headers={"HX-Request": "true"} if "after" in query else {})

@@ -134,11 +134,19 @@ def pages(firm):
     yield "a rare kind", f"{listed}?kind=observation"
     yield "no such kind", f"{listed}?kind=poll"
     yield "solved", f"{listed}?solved=yes"
-    for rank in (1, 3, 30, 1_000, 30_000):
+    for rank in (1, 3, 30, 100, 1_000, 3_000, 30_000):
         yield f"word {rank}", f"{listed}?q={word(rank)}"
     yield "two words", f"{listed}?q={word(5)}+{word(200)}"
     yield "either word", f"{listed}?q={word(2)}+or+{word(40)}"
     yield "word and group", f"{listed}?q={word(10)}&group=group-3"
+    yield "two common words", f"{listed}?q={word(1)}+{word(2)}"
+    yield "common word and group", f"{listed}?q={word(1)}&group=group-3"
+    yield "rarer word and group", f"{listed}?q={word(100)}&group=group-3"
+    yield "word of a rare kind", f"{listed}?q={word(30)}&kind=observation"
+    yield "word of no such kind", f"{listed}?q={word(1)}&kind=poll"
+    yield "all filters", f"{listed}?q={word(30)}&group=group-3&kind=question&solved=no&order=corroborated"
+    yield "rare kind, corroborated", f"{listed}?kind=observation&order=corroborated"
+    yield "no such kind, corr.", f"{listed}?kind=poll&order=corroborated"
     yield "word, corroborated", f"{listed}?q={word(10)}&order=corroborated"
     yield "word nobody wrote", f"{listed}?q=nonesuchword"
     yield "discussion", reverse("observers:question", args=[keys.question_key(firm, discussion.pk)])

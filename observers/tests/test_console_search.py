@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import slugify
 
-from accounts.tests.factories import make_member
+from accounts.tests.factories import make_member, make_specialty
 from observers import search
 from observers.models import FirmBlock, ImportanceFigure, Read
 from observers.tests.factories import let_pass
@@ -58,6 +59,22 @@ class TestWords:
         observed = let_pass(make_question(physician, "Apixaban and hair loss", kind="observation"))
 
         assert found(seat_client, "apixaban", kind="observation") == [observed.title]
+
+    @pytest.mark.parametrize("few", [0, 1_000])
+    def test_they_do_whether_they_leave_few_or_many(self, seat_client, physician, monkeypatch, few):
+        monkeypatch.setattr(search, "FEW", few)
+        joints, skin = make_specialty("Rheumatology"), make_specialty("Dermatology")
+        question = let_pass(make_question(physician, "Apixaban and gout?", specialties=[joints]))
+        other = make_question(make_member(), "Apixaban and hair", kind="observation", specialties=[skin])
+        let_pass(other)
+
+        assert found(seat_client, "apixaban", kind="observation") == [other.title]
+        assert found(seat_client, "apixaban", kind="question", solved="no") == [question.title]
+        assert found(seat_client, "apixaban", solved="yes") == []
+        assert found(seat_client, "apixaban", group=slugify(joints.group)) == [question.title]
+        assert found(seat_client, "apixaban", group=slugify(skin.group), kind="question") == []
+        FirmBlock.objects.create(member=other.asker, sector="pharma")
+        assert found(seat_client, "apixaban", kind="observation") == []
 
     def test_operators_are_not_understood_which_is_said(self, seat_client, question, physician):
         page = seat_client.get(LIST, {"q": f"apixaban author:{physician.handle}"})
@@ -147,8 +164,7 @@ class TestMasked:
 class TestStretches:
     @pytest.fixture
     def few(self, monkeypatch):
-        monkeypatch.setattr(search, "STRETCHES", (4, 16))
-        monkeypatch.setattr(search, "SPARE", 2)
+        monkeypatch.setattr(search, "FIRST_STRETCH", 4)
 
     def test_older_matches_follow_where_the_newest_are_few(self, few, firm, physician):
         made = [let_pass(make_question(physician, f"Apixaban and number {number}?")) for number in range(30)]

@@ -1,6 +1,6 @@
 """The desk of contracts: who has it, what is agreed and ended there, and where a copy is traced."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -10,6 +10,7 @@ from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -142,8 +143,29 @@ class TestContracts:
         overlapping = desk.post(page("contract", "add"), terms(firm))
         desk.post(page("contract", "add"), terms(firm, starts_on="2027-01-01"))
 
-        assert "another contract" in overlapping.content.decode()
+        assert overlapping.content.decode().count("another contract") == 1
         assert firm.contracts.count() == 2
+
+    def test_the_database_keeps_it_to_one_at_a_time(self):
+        contract = make_contract(starts_on=date(2026, 3, 1), ends_on=date(2026, 12, 31))
+        for starts_on, ends_on in ((date(2026, 12, 31), None), (date(2026, 1, 1), date(2026, 3, 1))):
+            with pytest.raises(IntegrityError), transaction.atomic():
+                make_contract(contract.firm, starts_on=starts_on, ends_on=ends_on)
+
+        make_contract(contract.firm, starts_on=date(2027, 1, 1))
+        make_contract(starts_on=date(2026, 6, 1))
+        Contract.objects.filter(pk=contract.pk).update(ended_at=timezone.now())
+        make_contract(contract.firm, starts_on=date(2026, 6, 1), ends_on=date(2026, 12, 31))
+
+    def test_a_change_cannot_make_two_of_one(self, desk):
+        contract = make_contract(ends_on="2026-12-31")
+        make_contract(contract.firm, starts_on="2027-01-01")
+
+        response = desk.post(page("contract", "change", contract.pk), terms(contract.firm))
+
+        assert response.content.decode().count("another contract") == 1
+        contract.refresh_from_db()
+        assert contract.ends_on == date(2026, 12, 31)
 
     def test_its_firm_stays_and_its_purposes_change(self, desk):
         contract = make_contract()
@@ -169,7 +191,43 @@ class TestContracts:
 
         desk.post(page("plan", "add"), {**fields, "slug": "small", "name": "Small"})
 
-        assert Plan.objects.get().seats == 1
+        plan = Plan.objects.get()
+        assert plan.seats == 1
+        assert "seats: None -> 1" in Event.objects.get(kind="plan", object=f"plan:{plan.pk}").evidence
+
+    def test_a_plan_that_changes_stands_in_the_trail(self, desk):
+        plan = make_plan("small", exports_a_day=1)
+        values = {name.name: getattr(plan, name.name) for name in Plan._meta.fields if name.name != "id"}
+
+        desk.post(page("plan", "change", plan.pk), {**values, "exports_a_day": 9})
+
+        assert Event.objects.get(kind="plan").evidence == ["exports_a_day: 1 -> 9"]
+
+    @pytest.mark.parametrize("deed", ["end a contract", "end a seat", "withdraw an offer", "change a plan"])
+    def test_whoever_does_any_of_it_confirms_first_who_they_are(self, desk, seat, deed):
+        offer = SeatInvitation.objects.create(
+            firm=seat.firm, email="a@b.example", token_hash="x", expires_at=timezone.now(), name="A"
+        )
+        session = desk.session
+        session["account_authentication_methods"] = []
+        session.save()
+        rows = {
+            "end a contract": ("contract", "end", seat.firm.contracts.get()),
+            "end a seat": ("seat", "end", seat),
+        }
+        rows |= {"withdraw an offer": ("seatinvitation", "withdraw", offer)}
+
+        if deed in rows:
+            model, action, row = rows[deed]
+            response = desk.post(page(model), {"action": action, "_selected_action": [row.pk]})
+        else:
+            response = desk.post(page("plan", "change", Plan.objects.get().pk), {})
+
+        assert "reauthenticate" in response["Location"]
+        assert Seat.objects.get().ended_at is None
+        assert seat.firm.contracts.get().ended_at is None
+        offer.refresh_from_db()
+        assert offer.withdrawn_at is None
 
 
 class TestSeats:

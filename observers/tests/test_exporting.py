@@ -14,6 +14,7 @@ from conftest import client_of
 from observers import keys, marks
 from observers.models import AdverseEvent, Export, FirmBlock, Purpose, Read, VoteFigure, Way
 from observers.services import adverse_events, exporting, searching
+from observers.services.contracting import NotContracted
 from observers.tests.factories import let_pass, make_contract, make_plan, make_seat
 from observers.tests.product_makers import make_product
 from questions.models import Post
@@ -177,7 +178,7 @@ class TestLimits:
     def test_without_a_contract_none(self, seat, saved, question, firm):
         firm.contracts.update(ends_on="2026-03-02")
 
-        with pytest.raises(searching.NoContract):
+        with pytest.raises(NotContracted):
             export(seat, saved)
 
 
@@ -282,5 +283,5 @@ class TestPages:
             make_answer(question)
         let_pass(question, timedelta(days=2))
 
-        with django_assert_max_num_queries(24):
+        with django_assert_max_num_queries(25):
             take(seat, question)

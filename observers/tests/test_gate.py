@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from consults.models import Case, Consent
+from consults.tests.factories import make_case, make_consent
 from observers.models import FirmBlock
 from observers.tests.factories import let_pass
 from questions.models import Post, Question, Report, Severity, openness
@@ -101,6 +103,86 @@ class TestBlocks:
         FirmBlock.objects.create(member=colleague, firm=firm)
 
         assert Post.objects.open_to(firm).get().kind == Post.Kind.OPENING
+
+    def test_two_kinds_of_firms_read_of_one_discussion_what_each_may(self, question, colleague, third, firm):
+        fund = make_firm(name="A fund", kind=Firm.Kind.FINANCE)
+        by_colleague, by_third = make_answer(question, colleague), make_answer(question, third)
+        under = make_comment(by_third, colleague)
+        let_pass(question)
+        FirmBlock.objects.create(member=colleague, sector=fund.kind)
+        FirmBlock.objects.create(member=third, sector=firm.kind)
+
+        opening = question.posts.get(kind=Post.Kind.OPENING)
+        read = {reader: set(Post.objects.open_to(reader)) for reader in (firm, fund)}
+        assert read == {firm: {opening, by_colleague}, fund: {opening, by_third}}
+        assert under not in read[firm] | read[fund]
+
+    def test_a_member_may_shut_out_one_firm_and_another_kind(self, question, colleague, firm):
+        same, fund = make_firm(name="Another firm"), make_firm(name="A fund", kind=Firm.Kind.FINANCE)
+        answer = make_answer(question, colleague)
+        let_pass(question)
+        FirmBlock.objects.create(member=colleague, firm=firm)
+        FirmBlock.objects.create(member=colleague, sector=fund.kind)
+
+        readers = [one for one in (firm, same, fund) if answer in Post.objects.open_to(one)]
+        assert readers == [same]
+
+
+class TestCases:
+    """A case is open while a patient's consent to observers stands."""
+
+    @pytest.fixture
+    def consent(self, physician):
+        return make_consent(physician, Consent.Kind.SIGNED, for_observers=True)
+
+    @pytest.fixture
+    def case(self, physician, consent):
+        case = make_case(physician, consent=consent, peers_only=False)
+        let_pass(case.question)
+        return case
+
+    def test_with_it_both_the_case_and_its_answers_are_open(self, case, colleague, firm):
+        make_answer(case.question, colleague)
+        let_pass(case.question)
+
+        assert is_open(case.question, firm)
+        assert Post.objects.open_to(firm).count() == 2
+
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            {"for_observers": False},
+            {"for_observers": False, "for_teaching": True},
+            {"revoked_at": timezone.now(), "revoked_by": "patient"},
+            {"revoked_at": timezone.now(), "revoked_by": "physician"},
+            {"expires_on": timezone.now().date() - timedelta(days=1)},
+            {"attested_at": None},
+        ],
+    )
+    def test_without_one_that_stands_neither_is(self, case, consent, colleague, firm, changed):
+        make_answer(case.question, colleague)
+        let_pass(case.question)
+        Consent.objects.filter(pk=consent.pk).update(**changed)
+
+        assert not is_open(case.question, firm)
+        assert not Post.objects.open_to(firm).exists()
+
+    def test_the_last_day_of_a_consent_counts(self, case, consent, firm):
+        Consent.objects.filter(pk=consent.pk).update(expires_on=timezone.now().date())
+
+        assert is_open(case.question, firm)
+
+    def test_a_withdrawn_case_is_closed_whatever_its_consent_says(self, case, firm):
+        Case.objects.filter(pk=case.pk).update(withdrawn_at=timezone.now(), withdrawn="author")
+
+        assert not is_open(case.question, firm)
+
+    def test_the_consent_of_another_case_opens_none(self, case, consent, physician, firm):
+        closed = make_case(physician, consent=make_consent(physician, Consent.Kind.SIGNED), peers_only=False)
+        let_pass(closed.question)
+
+        assert not is_open(closed.question, firm)
+        assert is_open(case.question, firm)
 
 
 def test_before_anybody_says_who_shut_firms_out_nothing_is_open(question, firm, monkeypatch):

@@ -9,18 +9,21 @@ from django.utils import timezone
 
 from accounts.models import Member
 from accounts.tests.factories import make_member, make_specialty
+from conftest import client_of
 from observers import keys, results
-from observers.masks import Masks
-from observers.models import IndustryPost, Voice
-from observers.services import asking, sponsoring
+from observers.masks import Masks, masks_of
+from observers.models import IndustryPost, ReadDay, Voice
+from observers.services import asking, contracting, sponsoring
 from observers.services.voices import voice_of
 from observers.tests.factories import let_pass, make_contract, make_plan, make_seat
-from polls.models import Tally
+from polls.models import Option, Poll, Tally
 from polls.services import closing as poll_closing
 from polls.services.opening import Plan
 from polls.tests.factories import make_poll, make_voter, vote
-from questions.models import Byline, MemberRank, Post, Question, Vote
+from questions.models import Byline, MemberRank, ModerationAction, Post, Question, Vote
 from questions.services import voting
+from questions.services.moderation import acts, undoing
+from questions.services.reporting import report_post
 from questions.tests.factories import make_question
 from rewards import earmarkable
 from rewards.models import Sponsorship
@@ -31,6 +34,7 @@ from rewards.tests.factories import make_firm
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nobody_told")]
 
 TITLE = "What keeps you from switching to the oral form?"
+WHY = {"reason": Vote.Reason.values[0], "explanation": "This is promotion and asks nothing."}
 SOURCE = "We plan a study and want to know what matters at the bedside."
 
 
@@ -83,12 +87,23 @@ class TestAsking:
         assert ask(seat, key=key) == ask(seat, key=key)
         assert IndustryPost.objects.count() == 1
 
-    def test_a_form_of_other_words_is_refused(self, seat):
+    @pytest.mark.parametrize("said", [{"title": "Something else altogether?"}, {"source": "Other words."}])
+    def test_a_form_of_other_words_is_refused(self, seat, said):
         key = uuid4()
         ask(seat, key=key)
 
         with pytest.raises(FormUsed):
-            ask(seat, key=key, title="Something else altogether?")
+            ask(seat, key=key, **said)
+
+    def test_a_form_of_a_question_is_none_of_a_poll(self, seat):
+        asked, polled = uuid4(), uuid4()
+        ask(seat, key=asked, source="")
+        put(seat, key=polled)
+
+        with pytest.raises(FormUsed):
+            put(seat, key=asked)
+        with pytest.raises(FormUsed):
+            ask(seat, key=polled, source="")
 
     def test_no_more_than_the_plan_has_a_month(self):
         seat = make_seat(make_contract(plan=make_plan("small", questions_a_month=1)).firm)
@@ -113,7 +128,7 @@ class TestAsking:
     def test_without_a_contract_nobody_asks(self, seat):
         seat.firm.contracts.update(ended_at=timezone.now())
 
-        with pytest.raises(asking.NotContracted):
+        with pytest.raises(contracting.NotContracted):
             ask(seat)
 
     def test_a_firm_closes_its_own_alone(self, seat, physician):
@@ -150,10 +165,8 @@ class TestFolding:
     def judge(opening, corroborate, dispute):
         for number in range(corroborate + dispute):
             value = Vote.Value.CORROBORATE if number < corroborate else Vote.Value.DISPUTE
-            why = {"reason": Vote.Reason.values[0], "explanation": "This is promotion and asks nothing."}
-            voting.cast_vote(
-                post=opening, voter=make_member(), value=value, **(why if value == Vote.Value.DISPUTE else {})
-            )
+            why = WHY if value == Vote.Value.DISPUTE else {}
+            voting.cast_vote(post=opening, voter=make_member(), value=value, **why)
         opening.refresh_from_db()
 
     def test_two_thirds_of_enough_votes_fold_it(self, opening):
@@ -167,13 +180,63 @@ class TestFolding:
 
         assert opening.folded_at is None
 
-    def test_what_a_moderator_unfolded_stays_so(self, opening):
+    def test_a_vote_that_switches_folds_it(self, opening):
+        self.judge(opening, 5, 9)
+        assert opening.folded_at is None
+        switching = opening.votes.filter(value=Vote.Value.CORROBORATE).first().voter
+
+        voting.cast_vote(post=opening, voter=switching, value=Vote.Value.DISPUTE, **WHY)
+
+        opening.refresh_from_db()
+        assert opening.folded_at
+
+    def test_a_corroboration_that_is_withdrawn_folds_it(self, opening):
+        self.judge(opening, 5, 9)
+
+        voting.withdraw_vote(
+            post=opening, voter=opening.votes.filter(value=Vote.Value.CORROBORATE).first().voter
+        )
+
+        opening.refresh_from_db()
+        assert opening.folded_at
+
+    def test_one_that_is_disputed_and_open_is_folded_by_any_vote(self, opening):
         self.judge(opening, 0, 11)
         Post.objects.filter(pk=opening.pk).update(folded_at=None, fold_reason="")
 
-        self.judge(opening, 0, 1)
+        self.judge(opening, 1, 0)
 
+        assert opening.folded_at
+
+    def test_what_a_moderator_opened_again_stays_open_while_that_stands(self, opening, moderator, physician):
+        self.judge(opening, 0, 11)
+        report_post(post=opening, by=physician, reason="spam")
+        act = acts.act(post=opening, by=moderator.user, kind="dismiss", reason="spam")
+        ModerationAction.objects.update(before=None)  # as after a month
+
+        self.judge(opening, 0, 1)
         assert opening.folded_at is None
+
+        undoing.undo(action=act, by=moderator.user)
+        self.judge(opening, 0, 1)
+        assert opening.folded_at
+
+    def test_a_report_dismissed_while_it_was_open_keeps_nothing_open(self, opening, moderator, physician):
+        report_post(post=opening, by=physician, reason="spam")
+        acts.act(post=opening, by=moderator.user, kind="dismiss", reason="spam")
+
+        self.judge(opening, 0, 11)
+
+        assert opening.folded_at
+
+    def test_moderators_act_on_the_post_and_not_on_the_firm(self, opening, moderator):
+        desk = client_of(moderator).get(reverse("questions:moderate_post", args=[opening.pk]))
+
+        offered = {value for value, _ in desk.context["form"].fields["kind"].choices}
+        assert offered == {"redact", "fold", "remove", "close"}
+        assert "nobody is told" in desk.text
+        with pytest.raises(acts.AFirm):
+            acts.act(post=opening, by=moderator.user, kind="warn", reason="spam")
 
     def test_what_members_ask_is_folded_by_no_vote(self, physician):
         opening = make_question(physician, kind=Question.Kind.OBSERVATION).posts.get()
@@ -204,6 +267,8 @@ class TestPolls:
 
         assert put(seat, key=key) == put(seat, key=key)
         assert Sponsorship.objects.count() == 1
+        with pytest.raises(FormUsed):
+            put(seat, key=key, plan=Plan(kind="single", options=("Price", "Taste"), days=7))
 
     def test_no_more_than_the_plan_has_a_month(self):
         seat = make_seat(make_contract(plan=make_plan("small", polls_a_month=1)).firm)
@@ -263,6 +328,54 @@ class TestResults:
         address = reverse("observers:results", args=[keys.question_key(seat.firm, poll.pk)])
 
         assert seat_client.get(address).status_code == 404
+
+    def test_the_result_of_its_own_is_read_while_members_can_read_it(self, seat, seat_client):
+        poll = put(seat)
+        address = reverse("observers:results", args=[keys.question_key(seat.firm, poll.pk)])
+        opening = Post.objects.filter(question=poll.pk)
+        assert seat_client.get(address).status_code == 200
+
+        opening.update(folded_at=timezone.now(), fold_reason="spam")
+        assert seat_client.get(address).status_code == 404
+
+        opening.update(folded_at=None, fold_reason="")
+        Question.objects.filter(pk=poll.pk).update(status=Question.Status.REMOVED)
+        assert seat_client.get(address).status_code == 404
+
+    def test_a_result_is_a_read_of_the_opening(self, seat, seat_client, physician):
+        poll = make_poll(asker=physician)
+        let_pass(poll.question)
+
+        seat_client.get(reverse("observers:results", args=[keys.question_key(seat.firm, poll.pk)]))
+
+        row = ReadDay.objects.get()
+        assert (row.post, row.way, row.author) == (poll.question.posts.get(), "opened", physician)
+
+    def test_members_are_named_in_no_title_and_no_option(self, seat, seat_client, physician, colleague):
+        options = ["Do as I do", "Ask nephron_loop"]
+        poll = make_poll(asker=physician, title="Do you do as nephron_loop says?", options=options)
+        let_pass(poll.question)
+        Tally.objects.filter(poll=poll).update(voters=60, counts=[30, 30])
+        poll_closing.close_poll(poll=poll, by=physician)
+
+        page = seat_client.get(
+            reverse("observers:results", args=[keys.question_key(seat.firm, poll.pk)])
+        ).text
+
+        assert "nephron_loop" not in page
+        assert "Ask a colleague" in page
+
+    def test_a_firm_reads_its_own_words_and_not_those_that_members_added(self, seat, colleague):
+        poll = put(seat, plan=Plan(kind="single", options=("Ask nephron_loop", "Habit"), days=7))
+        Option.objects.create(poll=poll, place=2, text="As nephron_loop does", is_added=True)
+        Tally.objects.filter(poll=poll).update(voters=60, counts=[20, 20, 20])
+        Poll.objects.filter(pk=poll.pk).update(closed_at=timezone.now(), close_reason="time")
+        poll.refresh_from_db()
+        said = list(poll.options.values_list("text", flat=True))
+
+        result = results.result_of(poll, masks_of(seat.firm, [poll.pk], said)[poll.pk])
+
+        assert [text for text, _ in result.options] == ["Ask nephron_loop", "Habit", "As a colleague does"]
 
 
 class TestPages:

@@ -1,25 +1,32 @@
 """Earmarks from the console: within the gate, the plan and the day, and read without a person in them."""
 
-from datetime import timedelta
+import base64
+import re
+from datetime import UTC, timedelta
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import Member
 from accounts.tests.factories import make_member
 from conftest import client_of
-from observers import keys, market
-from observers.models import FirmBlock, Read, SeatEarmark
-from observers.services import marking
+from observers import crowds, keys, market
+from observers.aliases import aliases_of
+from observers.models import FirmBlock, Read, ReadDay, SeatEarmark
+from observers.services import contracting, marking
 from observers.tests.factories import let_pass, make_contract, make_plan, make_seat
 from polls.tests.factories import make_poll
-from questions.models import Post
+from questions.models import Byline, Post, Question
 from questions.services import closing
 from questions.tests.factories import corroborate, make_answer, make_question
-from rewards.models import Allowance, Earmark, Firm
+from rewards.models import Affiliation, Allowance, Earmark, Entry, Firm
 from rewards.services import draws, earmarking, ledger, sponsoring
 from rewards.tests.factories import make_draw_day, make_earmark, make_firm, make_payee
+from sermo import paging
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nobody_told")]
 
@@ -84,18 +91,39 @@ class TestPlacing:
         with pytest.raises(marking.PlanUsedUp):
             place(seat, opening)
 
-    def test_what_was_canceled_may_be_used_again(self, seat, answer, slots):
-        made = place(seat, answer)
+    def test_what_was_canceled_keeps_its_slot_by_allowance_and_plan(self, seat, question, answer, slots):
+        seat.firm.contracts.update(plan=make_plan("small", earmarks_a_day=1))
 
-        marking.cancel(seat=seat, earmark=made)
+        marking.cancel(seat=seat, earmark=place(seat, answer))
 
-        assert marking.slots_left(seat.firm, seat.firm.contracts.get()) == 2
+        assert marking.slots_left(seat.firm, seat.firm.contracts.get()) == 0
+        with pytest.raises(marking.PlanUsedUp):
+            place(seat, question.posts.get(kind=Post.Kind.OPENING))
+
+    def test_what_was_canceled_is_not_placed_again(self, seat, answer, slots):
+        marking.cancel(seat=seat, earmark=place(seat, answer))
+
+        with pytest.raises(earmarking.EarmarkedBefore):
+            place(seat, answer)
 
     def test_a_firm_without_a_contract_places_nothing(self, seat, answer, slots):
         seat.firm.contracts.update(ends_on=timezone.now().date() - timedelta(days=1), starts_on="2020-01-01")
 
-        with pytest.raises(earmarking.NotActive):
+        with pytest.raises(contracting.NotContracted):
             place(seat, answer)
+
+    @pytest.mark.parametrize("author", ["wants none", "affiliated", "suspended"])
+    def test_placing_tells_nothing_of_its_author(self, seat, seat_client, answer, slots, author):
+        if author == "wants none":
+            make_payee(answer.author, may_be_earmarked=False)
+        elif author == "affiliated":
+            Affiliation.objects.create(member=answer.author, firm=seat.firm)
+        else:
+            Member.objects.filter(pk=answer.author_id).update(standing=Member.Standing.SUSPENDED)
+
+        response = seat_client.post(address(seat, answer), typed(), follow=True)
+
+        assert "$10.00 are reserved" in response.text
 
     def test_nobody_cancels_for_another_firm(self, seat, answer):
         with pytest.raises(Earmark.DoesNotExist):
@@ -117,7 +145,7 @@ class TestForm:
             ({"author_cents": "4.99"}, "At least $5.00."),
             ({"author_cents": "25.01"}, "At most $25.00."),
             ({"author_cents": "ten"}, "Write dollars and cents"),
-            ({"voter_slots": "51", "voter_cents": "5"}, "less than or equal to 50"),
+            ({"voter_slots": "51", "voter_cents": "5"}, "At most 50."),
             ({"voter_slots": "2"}, "Write what each voter gets"),
             ({"voter_cents": "5.00"}, "Write how many voters"),
         ],
@@ -143,16 +171,46 @@ class TestForm:
 
         assert "Your firm earmarked this post" in seat_client.get(address(seat, answer)).text
 
-    def test_the_post_is_logged_as_read(self, seat, seat_client, answer):
-        seat_client.get(address(seat, answer))
+    def test_one_that_was_taken_back_is_not_offered_again(self, seat, seat_client, answer, slots):
+        marking.cancel(seat=seat, earmark=place(seat, answer))
 
-        assert Read.objects.get().post == answer
-
-    def test_nothing_of_the_author_is_on_it(self, seat, seat_client, answer):
         page = seat_client.get(address(seat, answer)).text
 
-        assert answer.author.handle not in page
-        assert f"post-{answer.pk}" not in page
+        assert "took it back" in page
+        assert "<form class=" not in page
+
+    def test_it_says_which_post_by_alias_group_and_day(self, seat, seat_client, answer):
+        for author in (answer.author, answer.question.asker):
+            for _ in range(11):
+                make_member(specialty=author.specialty)
+        crowds.count()
+        alias = aliases_of(seat.firm, [answer.question_id])[answer.question_id, answer.author_id]
+
+        page = seat_client.get(address(seat, answer)).text
+
+        assert f"Answer by {alias}" in page
+        assert answer.author.specialty.group in page
+        assert f'datetime="{answer.posted_at.astimezone(UTC):%Y-%m-%d}"' in page
+
+    @pytest.mark.parametrize("mode", ["anonymous", "partial", "public", "masked"])
+    def test_nothing_of_the_author_is_on_it(self, seat, seat_client, answer, mode):
+        """Neither names nor numbers, whichever way they signed."""
+        spread(Member, Question, Post, Byline)
+        named = {"byline_mode": Member.BylineMode.PUBLIC}
+        asker = make_member("thornbury", display_name="Ada Thornbury", **named)
+        question = make_question(asker)
+        answer = make_answer(question, make_member("kestrelmoor", display_name="Dana Kestrelmoor", **named))
+        Byline.objects.filter(pk=answer.byline_id).update(mode=mode)
+        let_pass(question)
+        make_earmark(answer, seat.firm)
+
+        for page in (seat_client.get(address(seat, answer)), seat_client.get(reverse("observers:earmarks"))):
+            page = page.text
+            for member in (question.asker, answer.author):
+                for name in (member.handle, member.display_name, member.display_name.split()[1]):
+                    assert name.lower() not in page.lower()
+            for row in (answer, answer.author, answer.byline, question, question.asker):
+                assert not re.search(rf"(?<!\d){row.pk}(?!\d)", page), type(row)
 
     def test_the_key_of_another_firm_leads_nowhere(self, seat_client, answer):
         assert seat_client.get(address(make_seat(), answer)).status_code == 404
@@ -163,19 +221,166 @@ class TestForm:
         assert seat_client.get(address(seat, answer)).status_code == 404
 
 
+class TestSecrecy:
+    """The log of reads is shown to authors while their discussions are open: nothing in it may come of an earmark."""
+
+    def test_looking_at_earmarks_is_no_read(self, seat, seat_client, question, answer, slots):
+        seat_client.get(reverse("observers:question", args=[keys.question_key(seat.firm, question.pk)]))
+        before = log()
+
+        seat_client.get(address(seat, answer))
+        seat_client.post(address(seat, answer), typed(author_cents="ten"))
+        seat_client.post(address(seat, answer), typed())
+        placed = Earmark.objects.get()
+        for name in ("earmarks", "balance"):
+            seat_client.get(reverse(f"observers:{name}"))
+        seat_client.get(address(seat, answer))
+        seat_client.post(reverse("observers:cancel_earmark", args=[placed.key]), follow=True)
+
+        placed.refresh_from_db()
+        assert placed.state == Earmark.State.CANCELLED
+        assert before
+        assert log() == before
+
+    def test_no_word_of_the_discussion_is_shown(self, seat, seat_client, question, answer):
+        Question.objects.filter(pk=question.pk).update(title="Rash after amiodarone")
+        Post.objects.filter(pk=answer.pk).update(
+            html="<p>Vancomycin does it.</p>", source="Vancomycin does it."
+        )
+        make_earmark(answer, seat.firm)
+
+        for where in (reverse("observers:earmarks"), address(seat, answer)):
+            page = seat_client.get(where).text
+            assert "amiodarone" not in page
+            assert "Vancomycin" not in page
+            assert reverse("observers:question", args=[keys.question_key(seat.firm, question.pk)]) in page
+
+    def test_a_note_of_its_own_tells_the_firm_which_it_is(self, seat, seat_client, answer, slots):
+        seat_client.post(address(seat, answer), typed(note="Ask for the series"))
+
+        assert SeatEarmark.objects.get().note == "Ask for the series"
+        assert "Ask for the series" in seat_client.get(reverse("observers:earmarks")).text
+
+    def test_a_long_note_is_refused(self, seat, seat_client, answer, slots):
+        assert seat_client.post(address(seat, answer), typed(note="x" * 81)).status_code == 422
+
+    @pytest.mark.parametrize("name", ["earmarks", "balance"])
+    def test_no_page_or_cursor_has_a_number_that_all_firms_share(
+        self, seat, seat_client, physician, monkeypatch, name
+    ):
+        spread(Earmark, Entry)
+        monkeypatch.setattr(market, "SIZE", 2)
+        for _ in range(5):
+            make_earmark(let_pass(make_question(physician)).posts.get(), seat.firm)
+        rows = {"earmarks": Earmark.objects.filter(firm=seat.firm)}.get(
+            name, Entry.objects.filter(account__firm=seat.firm)
+        )
+
+        where, seen = reverse(f"observers:{name}"), 0
+        while where:
+            page = seat_client.get(where)
+            seen += len(page.context["rows"])
+            where = page.context["more_url"]
+            texts = [page.text, where, *plain_texts_in(where)]
+            for pk in rows.values_list("pk", flat=True):
+                assert not any(re.search(rf"(?<!\d){pk}(?!\d)", text) for text in texts)
+
+        assert seen == (5 if name == "earmarks" else 6)
+
+    def test_a_cursor_of_nobody_leads_to_the_first_page(self, seat, seat_client, answer):
+        make_earmark(answer, seat.firm)
+        clear = paging.cursor_after([1])
+
+        for after in (clear, "x", "", "=" * 500):
+            page = seat_client.get(reverse("observers:earmarks"), {"after": after})
+            assert len(page.context["rows"]) == 1
+
+    def test_nobody_cancels_by_number_or_for_another_firm(self, seat, seat_client, answer):
+        other = make_earmark(answer, make_firm())
+
+        assert seat_client.post(f"{reverse('observers:earmarks')}{other.pk}/cancel/").status_code == 404
+        where = reverse("observers:cancel_earmark", args=[other.key])
+        assert seat_client.post(where).status_code == 404
+
+
+def log():
+    """All rows that a read leaves."""
+    days = ReadDay.objects.order_by("pk").values_list("post", "firm", "day", "way", "purpose", "reads")
+    return [*Read.objects.order_by("pk").values_list("at", "post", "seat", "way"), *days]
+
+
+def spread(*models):
+    """Have rows made from here on numbers that nothing else on a page could be."""
+    with connection.cursor() as cursor:
+        for place, model in enumerate(models):
+            sequence = f"pg_get_serial_sequence('{model._meta.db_table}', 'id')"
+            cursor.execute(f"SELECT setval({sequence}, %s)", [7_310_000 + 10_000 * place])
+
+
+def plain_texts_in(address):
+    """What a cursor of an address would say if it were not sealed."""
+    for value in parse_qs(urlsplit(address).query).get("after", ()):
+        yield base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode("latin-1")
+
+
+class TestWords:
+    """Who is suspended keeps money waiting, and the firm must not tell it from any other wait."""
+
+    @pytest.mark.parametrize("state", [Earmark.State.OPEN, Earmark.State.HELD])
+    def test_while_the_discussion_is_open(self, seat, seat_client, answer, state):
+        Earmark.objects.filter(pk=make_earmark(answer, seat.firm).pk).update(state=state)
+
+        row = next(iter(market.earmarks_of(seat.firm)))
+        assert (row.state, row.may_cancel, row.paid) == ("Open", True, None)
+        assert "Being settled" not in seat_client.get(address(seat, answer)).text
+
+    @pytest.mark.parametrize("state", [Earmark.State.OPEN, Earmark.State.HELD])
+    def test_once_it_is_closed(self, seat, seat_client, question, answer, state):
+        Earmark.objects.filter(pk=make_earmark(answer, seat.firm).pk).update(state=state)
+        Question.objects.filter(pk=question.pk).update(
+            status=Question.Status.CLOSED, closed_at=timezone.now(), close_reason="author"
+        )
+
+        row = next(iter(market.earmarks_of(seat.firm)))
+        assert (row.state, row.may_cancel, row.paid) == ("Being settled", False, None)
+        assert "Being settled" in seat_client.get(address(seat, answer)).text
+
+
+class TestCell:
+    def cell(self, seat_client, seat, question):
+        """The page of a discussion, where each post has one."""
+        return seat_client.get(
+            reverse("observers:question", args=[keys.question_key(seat.firm, question.pk)])
+        ).text
+
+    def test_one_that_was_taken_back_says_so_and_offers_nothing(
+        self, seat, seat_client, question, answer, slots
+    ):
+        assert address(seat, answer) in self.cell(seat_client, seat, question)
+
+        marking.cancel(seat=seat, earmark=place(seat, answer))
+
+        page = self.cell(seat_client, seat, question)
+        assert address(seat, answer) not in page
+        assert "Canceled" in page
+
+
 class TestList:
     def test_it_has_the_firms_own_alone(self, seat, seat_client, answer):
         make_earmark(answer, make_firm("Another firm"), author_cents=1_700)
 
         assert "$17.00" not in seat_client.get(reverse("observers:earmarks")).text
 
-    def test_a_discussion_that_closed_to_the_firm_has_no_title(self, seat, seat_client, answer):
+    def test_of_a_discussion_that_closed_to_the_firm_it_says_nothing(self, seat, seat_client, answer):
         make_earmark(answer, seat.firm)
+        alias = aliases_of(seat.firm, [answer.question_id])[answer.question_id, answer.author_id]
+        assert alias in seat_client.get(reverse("observers:earmarks")).text
         FirmBlock.objects.create(member=answer.question.asker, firm=seat.firm)
 
         page = seat_client.get(reverse("observers:earmarks")).text
 
-        assert answer.question.title not in page
+        assert alias not in page
+        assert keys.question_key(seat.firm, answer.question_id) not in page
         assert market.GONE in page
 
     def test_after_the_close_it_says_what_was_paid_and_not_to_whom(self, seat, answer, third, slots):
@@ -203,11 +408,6 @@ class TestList:
 
         assert "Returned" in page
         assert Earmark.Why(why).label not in page
-
-    def test_who_waits_for_a_suspended_author_reads_that_it_is_being_settled(self, seat, answer):
-        Earmark.objects.filter(pk=make_earmark(answer, seat.firm).pk).update(state=Earmark.State.HELD)
-
-        assert next(iter(market.earmarks_of(seat.firm))).state == "Being settled"
 
     def test_many_cost_as_many_queries_as_few(
         self, seat, seat_client, physician, django_assert_max_num_queries

@@ -4,10 +4,12 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
+from io import StringIO
 
 import pytest
-from django.db import IntegrityError, connection, connections, transaction
+from django.core.management import CommandError, call_command
+from django.db import DataError, IntegrityError, connection, connections, transaction
 from django.db.models import Sum
 from django.urls import reverse
 
@@ -96,33 +98,144 @@ class TestNoting:
 
         refused(statement)
 
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE observers_readday SET reads = reads + 2",
+            "UPDATE observers_readday SET reads = reads - 1",
+            "UPDATE observers_readday SET reads = reads + 1, day = day - 1",
+            "UPDATE observers_readday SET way = 'found'",
+            "DELETE FROM observers_readday",
+            "TRUNCATE observers_readday",
+        ],
+    )
+    def test_what_authors_are_shown_only_grows_by_one(self, seat, opening, statement):
+        note(seat, opening)
+        note(seat, opening)
+
+        refused(statement)
+
+        assert ReadDay.objects.get().reads == 2
+
+
+def month(ahead=0):
+    """The first day of a month that nobody has made; the database knows no other time than the true one."""
+    day = (datetime.now(UTC) + timedelta(days=250)).date().replace(day=1)
+    return (day + timedelta(days=31 * ahead)).replace(day=1)
+
+
+def beginning(day):
+    return datetime.combine(day, time(), UTC)
+
+
+def part_of(day):
+    return f"observers_read_{day:%Y_%m}"
+
 
 @pytest.mark.django_db
 class TestMonths:
     def test_reads_lie_in_the_part_of_their_month(self, seat, opening):
-        reading.make_months(first=date(2031, 1, 31), months=2)
+        reading.make_months(first=month().replace(day=28), months=2)
 
-        note(seat, opening, at=datetime(2031, 2, 1, tzinfo=UTC))
+        note(seat, opening, at=beginning(month(1)))
 
         with connection.cursor() as cursor:
             cursor.execute("SELECT tableoid::regclass::text FROM observers_read")
-            assert cursor.fetchall() == [("observers_read_2031_02",)]
+            assert cursor.fetchall() == [(part_of(month(1)),)]
 
     def test_months_are_made_once(self):
-        assert reading.make_months(first=date(2031, 5, 1), months=3) == 3
-        assert reading.make_months(first=date(2031, 5, 1), months=3) == 0
+        assert reading.make_months(first=month(), months=3) == 3
+        assert reading.make_months(first=month(), months=3) == 0
 
     def test_a_read_of_a_month_nobody_made_is_kept_all_the_same(self, seat, opening):
         note(seat, opening, at=datetime(2035, 2, 1, tzinfo=UTC))
 
         assert Read.objects.count() == 1
 
+    def test_one_such_read_keeps_no_other_month_from_being_made_and_is_told_of(self, seat, opening, caplog):
+        note(seat, opening, at=beginning(month(1)))
+
+        assert reading.make_months(first=month(), months=3) == 2
+
+        assert "1 reads since" in caplog.text
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT to_regclass(%s), to_regclass(%s)", [part_of(month(1)), part_of(month(2))])
+            assert cursor.fetchone() == (None, part_of(month(2)))
+
+    @pytest.mark.parametrize(
+        ("days", "months"), [(0, 0), (0, -1), (0, 25), (-370, 1), (370, 1), (0, None), (None, 1)]
+    )
+    def test_none_are_made_far_away_or_by_the_hundred(self, days, months):
+        first = None if days is None else datetime.now(UTC).date() + timedelta(days=days)
+
+        with pytest.raises(DataError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT observers_make_months(%s, %s)", [first, months])
+
+    def test_the_function_takes_nothing_from_a_temporary_schema_first(self):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT proconfig FROM pg_proc WHERE proname = 'observers_make_months'")
+            [(settings,)] = cursor.fetchall()
+        assert settings == ["search_path=pg_catalog, public, pg_temp"]
+
     @pytest.mark.parametrize("statement", ["UPDATE {} SET way = 'found'", "DELETE FROM {}", "TRUNCATE {}"])
     def test_a_part_refuses_changes_as_well(self, seat, opening, statement):
-        reading.make_months(first=date(2031, 1, 1), months=1)
-        note(seat, opening, at=datetime(2031, 1, 2, tzinfo=UTC))
+        reading.make_months(first=month(), months=1)
+        note(seat, opening, at=beginning(month()))
 
-        refused(statement.format("observers_read_2031_01"))
+        refused(statement.format(part_of(month())))
+
+
+@pytest.fixture
+def past_triggers():
+    """Statements that the triggers refuse to everybody else."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        yield cursor.execute
+        cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+def checked():
+    """What `check_reads` says, and whether it found nothing."""
+    out = StringIO()
+    try:
+        call_command("check_reads", stdout=out)
+    except CommandError:
+        return out.getvalue(), False
+    return out.getvalue(), True
+
+
+@pytest.mark.django_db
+class TestChecking:
+    def test_what_was_noted_agrees(self, seat, opening, colleague):
+        note(seat, opening, make_answer(opening.question, colleague))
+        note(seat, opening, at=DEC_1)
+
+        assert checked() == ("3 reads, 3 counts: they agree.\n", True)
+
+    @pytest.mark.parametrize(
+        ("statement", "words"),
+        [
+            ("UPDATE observers_readday SET reads = 3", "1 logged, 3 shown"),
+            ("DELETE FROM observers_readday", "1 logged, 0 shown"),
+            ("DELETE FROM observers_read", "0 logged, 1 shown"),
+            ("UPDATE observers_readday SET way = 'found'", "0 logged, 1 shown"),
+            (
+                "UPDATE observers_readday SET author_id = (SELECT max(id) FROM accounts_member)",
+                "shown to member",
+            ),
+            ("UPDATE observers_read SET firm_id = -1", "its firm is not that of its seat"),
+        ],
+    )
+    def test_what_was_done_beside_the_service_is_found(
+        self, seat, opening, colleague, past_triggers, statement, words
+    ):
+        note(seat, opening)
+        past_triggers(statement)
+
+        said, is_right = checked()
+
+        assert words in said
+        assert not is_right
 
 
 READER = """

@@ -14,6 +14,7 @@ from observers import tasks
 from observers.listing import Filters
 from observers.models import Chart, FirmSearch, Read
 from observers.services import alerting, charting, searching
+from observers.services.contracting import NotContracted
 from observers.tests.factories import let_pass, make_contract, make_plan, make_seat
 from observers.tests.speakers import make_members, speak
 from questions.models import Post
@@ -63,7 +64,7 @@ class TestSaving:
     def test_without_a_contract_nothing(self, seat, firm):
         firm.contracts.update(ended_at=timezone.now())
 
-        with pytest.raises(searching.NoContract):
+        with pytest.raises(NotContracted):
             save(seat)
 
     def test_another_firm_changes_and_ends_nothing(self, seat):

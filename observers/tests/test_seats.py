@@ -289,6 +289,35 @@ class TestEnding:
         giver.refresh_from_db()
         assert giver.ended_at
 
+    def test_nobody_but_the_desk_ends_a_contract(self, giver):
+        contract = giver.firm.contracts.get()
+
+        with pytest.raises(seating.NotYoursToEnd):
+            seating.end_contract(contract=contract, by=giver.user)
+
+        contract.refresh_from_db()
+        assert contract.ended_at is None
+
+    def test_a_seat_without_a_second_factor_sets_one_up_whatever_its_groups(self, giver, settings):
+        Authenticator.objects.filter(user=giver.user).delete()
+        giver.user.groups.clear()
+        client = client_of(giver.user)
+
+        assert client.get(reverse("observers:list"))["Location"] == reverse("mfa_index")
+
+        settings.DEMO = True
+        type(giver.user).objects.filter(pk=giver.user.pk).update(email="observer@demo.sermo.test")
+        assert client.get(reverse("observers:list")).status_code == 200
+
+    def test_a_withdrawn_offer_stands_in_the_trail_once(self, giver):
+        invitation = invite(giver)
+
+        for _ in range(2):
+            seating.withdraw(invitation=invitation, by=giver.user)
+
+        events = Event.objects.filter(kind="seat_withdrawn", object=f"seatinvitation:{invitation.pk}")
+        assert events.count() == 1
+
     def test_an_ended_contract_closes_the_console(self, giver, staff):
         client = client_of(giver.user)
         assert client.get("/observe/seats/").status_code == 200

@@ -1,31 +1,40 @@
 """What members wrote, as firms read it."""
 
 import re
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import Handle, Member
 from accounts.tests.factories import make_member
-from observers import texts
+from observers import reading, texts
 from observers.aliases import Person
+from observers.listing import Filters
 from observers.masks import Masks, _masks, folded
-from observers.models import FirmBlock
+from observers.models import CompanyQuestion, FirmBlock
+from observers.services import asking
 from observers.tests.factories import let_pass
+from observers.tests.product_makers import ask, make_product
 from observers.texts import HIDDEN, NO_LINK
+from questions.models import Byline
 from questions.tests.factories import make_answer, make_question
+from rewards.tests.factories import make_firm
 from sermo.text import render_markdown
 
 ALIAS = "Amber heron"
 
 
-def person(*handles, name=""):
-    return Person(1, 1, ALIAS, frozenset(handles), name)
+def person(*handles, name="", is_read=True):
+    return Person(1, 1, ALIAS, frozenset(handles), name, is_read)
 
 
-MASKS = _masks([person("kidney_doc7", "Nephron.Old", name="Zofia Wiśniewska, MD")], {})
+MASKS = _masks([person("kidney_doc7", "Nephron.Old", name="Zofia Wiśniewska, MD")])
 
 
 def read(source, masks=MASKS):
@@ -38,7 +47,6 @@ class TestNames:
         [
             "As kidney_doc7 said",
             "As KIDNEY_DOC7 said",
-            "As @kidney_doc7 said",
             "As Kidney-Doc7 said",
             "As kidney\u200b_doc7 said",
             "As \uff4bidney_doc7 said",
@@ -51,27 +59,60 @@ class TestNames:
             "As `kidney_doc7` said",
         ],
     )
-    def test_names_of_those_who_wrote_there_are_their_alias(self, source):
+    def test_names_of_those_who_wrote_there_are_a_colleague(self, source):
         text = texts.words(render_markdown(source), MASKS)
 
-        assert text == f"As {ALIAS} said"
+        assert text == "As a colleague said"
 
-    def test_any_other_mention_is_a_colleague(self):
-        assert read("Ask @somebody_else.") == "<p>Ask a colleague.</p>\n"
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "As @kidney_doc7 said",
+            "As @KIDNEY_DOC7 said",
+            "As @kidney\u200b_doc7 said",
+            "As @Nephron.Old said",
+            "As **@kidney_doc7** said",
+        ],
+    )
+    def test_a_mention_of_one_who_is_read_there_is_their_alias(self, source):
+        assert texts.words(render_markdown(source), MASKS) == f"As {ALIAS} said"
+
+    def test_any_other_mention_is_a_colleague_whether_or_not_anybody_has_the_handle(self):
+        unread = _masks([person("somebody_else", is_read=False)])
+
+        for masks in (MASKS, unread, Masks()):
+            assert read("Ask @somebody_else.", masks) == "<p>Ask a colleague.</p>\n"
+
+    def test_a_cited_name_leads_to_no_alias(self):
+        source = "See Wiśniewska et al., PMID 1234567, and ask @kidney_doc7."
+        text = texts.words(render_markdown(source), MASKS)
+
+        assert text == f"See a colleague et al., PMID 1234567, and ask {ALIAS}."
+
+    @pytest.mark.parametrize("source", ["See Wiśniewska et al.", "As kidney_doc7 said", "Zofia Wiśniewska"])
+    def test_bare_names_of_one_who_is_not_read_are_hidden_alike(self, source):
+        unread = _masks([person("kidney_doc7", name="Zofia Wiśniewska, MD", is_read=False)])
+
+        assert read(source, unread) == read(source) != render_markdown(source)
+
+    def test_two_who_share_a_surname_are_told_apart_by_nothing(self):
+        masks = _masks([person("abc", name="Ada Wisniewska"), person("abd", name="Ewa Wisniewska")])
+
+        assert texts.plain("Wisniewska said", masks) == "a colleague said"
 
     def test_a_handle_that_is_a_plain_word_does_not_lead_to_an_alias(self):
-        masks = _masks([person("steady")], {})
+        masks = _masks([person("steady")])
 
         assert texts.plain("At steady state", masks) == "At a colleague state"
 
     def test_a_surname_that_is_a_plain_word_or_an_eponym_stays_where_it_stands_alone(self):
-        masks = _masks([person("abc", name="Ann Young"), person("abd", name="Ada Crohn")], {})
+        masks = _masks([person("abc", name="Ann Young"), person("abd", name="Ada Crohn")])
 
         assert texts.plain("Young patients with Crohn disease", masks) == "Young patients with Crohn disease"
-        assert texts.plain("Ann Young wrote", masks) == f"{ALIAS} wrote"
+        assert texts.plain("Ann Young wrote", masks) == "a colleague wrote"
 
     def test_words_that_only_begin_like_a_handle_stay(self):
-        masks = _masks([person("apix")], {})
+        masks = _masks([person("apix")])
 
         assert texts.plain("Apixaban, 10 mg", masks) == "Apixaban, 10 mg"
 
@@ -79,7 +120,7 @@ class TestNames:
         assert "title" not in read('[paper](https://doi.org/10.1000/1 "by kidney_doc7")')
 
     def test_an_excerpt_is_cut_after_names_were_replaced(self):
-        assert texts.excerpt("<p>Then kidney_doc7 said so</p>", MASKS, 18) == "Then Amber heron…"
+        assert texts.excerpt("<p>Then @kidney_doc7 said so</p>", MASKS, 18) == "Then Amber heron…"
 
 
 class TestLinks:
@@ -190,9 +231,8 @@ class TestMasksOf:
             masks = texts.masks_of(firm, [question.pk])[question.pk]
 
         asker, answerer = masks.aliases[physician.pk], masks.aliases[colleague.pk]
-        assert texts.plain(f"{physician.handle}, before_hand, {colleague.handle}; Wisniewska", masks) == (
-            f"{asker}, {asker}, {answerer}; {answerer}"
-        )
+        source = f"@{physician.handle}, @before_hand, @{colleague.handle}; {physician.handle}, Wisniewska"
+        assert texts.plain(source, masks) == f"{asker}, {asker}, {answerer}; a colleague, a colleague"
 
     def test_who_is_kept_from_a_firm_is_a_colleague_like_any(self, physician, colleague, firm):
         question = make_question(physician)
@@ -202,8 +242,21 @@ class TestMasksOf:
 
         masks = texts.masks_of(firm, [question.pk])[question.pk]
 
-        said = texts.plain(f"{physician.handle} asked @{colleague.handle}", masks)
-        assert said == f"{masks.aliases[physician.pk]} asked a colleague"
+        said = texts.plain(f"@{physician.handle} asked @{colleague.handle}, {colleague.handle}", masks)
+        assert said == f"{masks.aliases[physician.pk]} asked a colleague, a colleague"
+
+    def test_one_with_a_public_name_who_signs_by_handle_is_a_colleague_by_that_name(
+        self, physician, colleague, firm
+    ):
+        question = make_question(physician)
+        make_answer(question, colleague)
+        let_pass(question)
+        Member.objects.filter(pk=colleague.pk).update(byline_mode="public", display_name="Ngozi Okonkwo")
+        source = "See Okonkwo et al., PMID 1234567."
+
+        masks = texts.masks_of(firm, [question.pk])[question.pk]
+
+        assert texts.plain(source, masks) == "See a colleague et al., PMID 1234567."
 
     def test_a_discussion_without_anybody_has_some_too(self, firm):
         assert texts.masks_of(firm, [7]) == {7: Masks()}
@@ -221,3 +274,118 @@ class TestMasksOf:
             ]
 
         assert texts.plain("Like Far_Away_9 said", masks) == "Like a colleague said"
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("nobody_told")
+class TestWordsOfFirms:
+    """They are shown as they were written, or a firm that lists names would learn who of them answered it."""
+
+    LISTED = "Okonkwo, Wisniewska, far_away_9 or kidney_doc7?"
+
+    @pytest.fixture
+    def asked(self, seat, physician):
+        asked = asking.ask(
+            seat=seat,
+            title=f"Who is {self.LISTED}",
+            source=f"Is it {self.LISTED} Or @kidney_doc7?",
+            specialties=[physician.specialty],
+            key=uuid4(),
+        )
+        make_member("far_away_9")
+        return let_pass(asked)
+
+    @pytest.fixture
+    def answerer(self):
+        member = make_member("kidney_doc7")
+        Member.objects.filter(pk=member.pk).update(byline_mode="public", display_name="Ngozi Okonkwo")
+        return member
+
+    @pytest.fixture
+    def answer(self, asked, answerer):
+        answer = make_answer(asked, answerer, source="As Okonkwo and far_away_9 wrote; ask @kidney_doc7.")
+        let_pass(asked)
+        return answer
+
+    def read(self, firm, question):
+        found = reading.discussion(firm, question.pk)
+        [row] = reading.page_of(firm, Filters())[0]
+        return found.title, found.opening.html, row.title
+
+    def test_they_are_the_same_before_and_after_somebody_named_answers(self, request, firm, asked):
+        before = self.read(firm, asked)
+        request.getfixturevalue("answer")
+
+        assert self.read(firm, asked) == before
+        title, html, _ = before
+        assert title == asked.title
+        assert html == f"<p>Is it {self.LISTED} Or a colleague?</p>\n"
+
+    def test_what_members_say_below_is_masked(self, firm, asked, answer, answerer):
+        found = reading.discussion(firm, asked.pk)
+
+        [shown] = found.answers
+        alias = found.masks.aliases[answerer.pk]
+        assert shown.html == f"<p>As a colleague and a colleague wrote; ask {alias}.</p>\n"
+
+    def test_another_firm_reads_them_alike(self, firm, asked, answer):
+        other = make_firm(name="Another firm")
+
+        assert self.read(other, asked) == self.read(firm, asked)
+
+    def test_a_search_finds_the_listed_names_and_shows_them(self, seat_client, asked, answer):
+        page = seat_client.get(reverse("observers:list"), {"q": "wisniewska"})
+
+        [row] = page.context["rows"]
+        assert row.title == asked.title
+        assert self.LISTED in row.snippet
+
+    def test_their_options_of_a_poll_are_and_those_that_members_added_are_not(self, firm, asked, answer):
+        masks = texts.masks_of(firm, [asked.pk], ["Okonkwo"])[asked.pk]
+
+        assert texts.plain("Okonkwo", masks) == "Okonkwo"
+        assert texts.plain("Okonkwo", replace(masks, asker=None)) == "a colleague"
+
+    def test_so_are_those_of_the_site(self, physician, colleague, firm):
+        question = make_question(physician)
+        make_answer(question, colleague)
+        let_pass(question)
+        Byline.objects.filter(question=question, member=physician).update(mode=Byline.Mode.HOUSE)
+
+        masks = texts.masks_of(firm, [question.pk])[question.pk]
+
+        assert texts.plain(colleague.handle, masks) == colleague.handle
+        assert texts.plain(colleague.handle, replace(masks, asker=None)) == "a colleague"
+        assert masks.of(physician.pk) == Masks()
+        assert masks.of(colleague.pk) == masks
+
+
+@pytest.mark.django_db
+class TestAsked:
+    """What a member asks a maker, who knows the asker by no name."""
+
+    def test_all_names_of_the_asker_are_a_colleague(self, physician, django_assert_num_queries):
+        now = timezone.now()
+        Handle.objects.create(
+            key="beforehand", text="Before_Hand", member=physician, taken_at=now, released_at=now
+        )
+        Member.objects.filter(pk=physician.pk).update(byline_mode="public", display_name="Zofia Wiśniewska")
+        source = f"{physician.handle}, before_hand, @{physician.handle}, Wisniewska; Zofia Wisniewska asks"
+
+        with django_assert_num_queries(1):
+            masks = texts.masks_of_members([physician.pk])[physician.pk]
+
+        assert texts.plain(source, masks) == ", ".join(["a colleague"] * 4) + "; a colleague asks"
+
+    def test_the_maker_reads_none_of_them(self, seat_client, firm, physician):
+        Member.objects.filter(pk=physician.pk).update(byline_mode="public", display_name="Zofia Wiśniewska")
+        asked = ask(make_product(maker=firm), physician, f"{physician.handle} asks. Zofia Wiśniewska, MD")
+        CompanyQuestion.objects.filter(pk=asked.pk).update(due_at=timezone.now() + timedelta(hours=20))
+
+        for address in (
+            reverse("observers:company_questions"),
+            reverse("observers:company_question", args=[asked.key]),
+        ):
+            page = seat_client.get(address).content.decode()
+            assert "a colleague asks. a colleague, MD" in page
+            assert physician.handle not in page

@@ -77,16 +77,6 @@ class TestDirectory:
         assert "No firm may watch" in page
         assert not any(f"{name} Firm" in page for name in ("Ended", "Coming", "Idle", "Paying"))
 
-    def test_two_contracts_of_a_firm_are_one_line(self):
-        firm = make_firm()
-        make_contract(firm, purposes=["safety"], starts_on=date(2026, 1, 1), ends_on=date(2099, 1, 1))
-        make_contract(firm, purposes=["safety", "health"], starts_on=date(2026, 5, 1))
-
-        (watcher,) = watching.directory()
-
-        assert watcher.since == date(2026, 1, 1)
-        assert watcher.purposes == ["Drug and device safety", "Public health"]
-
     @pytest.mark.parametrize("standing", ["applicant", "suspended"])
     def test_who_may_not_read_here_sees_the_directory_alone(self, standing, seat):
         member = make_member(standing=standing)

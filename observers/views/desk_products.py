@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from observers import keys, marks, texts
+from observers import keys, market, marks, texts
 from observers.doors import seat_required
 from observers.forms_products import CRITERIA, CompanyAnswerForm, SafetyForm
 from observers.models import AdverseEvent, Way
@@ -18,12 +18,10 @@ from observers.services import adverse_events, company, reading
 from questions.models import Post, Question
 from sermo.csv_cells import BYTE_ORDER_MARK, harmless, line_of
 from sermo.errors import RuleBroken
-from sermo.paging import page
 
 PER_PAGE = 30
 MOST_LOGGED = 5_000  # lines of a safety log, the newest
 HOUR = timedelta(hours=1)
-NO_DISCUSSION = 0  # whose number no discussion has: of questions to a firm, in which nobody else writes
 TABS = {"waiting": "Waiting", "answered": "Answered"}
 LOG_HEAD = (
     *(
@@ -51,10 +49,10 @@ def company_questions(request):
     chosen = "answered" if request.GET.get("show") == "answered" else "waiting"
     rows = company.reached(request.firm).filter(answered_at__isnull=chosen == "waiting")
     order = ("due_at", "pk") if chosen == "waiting" else ("-answered_at", "-pk")
-    found = page(rows, order=order, after=request.GET.get("after"), size=PER_PAGE)
+    found = market.sealed_page(rows, order=order, after=request.GET.get("after"), size=PER_PAGE)
     address = reverse("observers:company_questions")
     context = {
-        "rows": _asked(request.firm, found.rows),
+        "rows": _asked(found.rows),
         "chosen": chosen,
         "tabs": [(label, f"{address}?show={key}", key == chosen) for key, label in TABS.items()],
         "usual": company.usual_time(request.firm),
@@ -64,12 +62,12 @@ def company_questions(request):
     return render(request, "observers/products/company_questions.html", context)
 
 
-def _asked(firm, rows):
+def _asked(rows):
     """Questions as a firm reads them: without names, and with the words of their clocks in whole hours."""
-    masks = texts.masks_of(firm, [NO_DISCUSSION], [row.text for row in rows])[NO_DISCUSSION]
+    masks = texts.masks_of_members([row.asker_id for row in rows], [row.text for row in rows])
     now = timezone.now()
     for row in rows:
-        row.words = texts.plain(row.text, masks)
+        row.words = texts.plain(row.text, masks[row.asker_id])
         begun = row.due_at - timedelta(hours=settings.COMPANY_ANSWER_HOURS)
         row.asked_on, row.is_late = begun.date(), row.answered_at is None and row.due_at < now
         if row.answered_at:
@@ -92,7 +90,7 @@ def _hours(span: timedelta) -> str:
 def company_question(request, key):
     """One question, and the answer or its form."""
     row = get_object_or_404(company.reached(request.firm), key=key)
-    _asked(request.firm, [row])
+    _asked([row])
     form = CompanyAnswerForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -117,7 +115,7 @@ def safety(request):
     rows = adverse_events.of_firm(request.firm)
     rows = rows.filter(outcome="") if chosen == "waiting" else rows.exclude(outcome="")
     order = ("read_at", "pk") if chosen == "waiting" else ("-said_at", "-pk")
-    found = page(rows, order=order, after=request.GET.get("after"), size=PER_PAGE)
+    found = market.sealed_page(rows, order=order, after=request.GET.get("after"), size=PER_PAGE)
     address = reverse("observers:safety")
     context = {
         "rows": _with_titles(request, found.rows),
@@ -190,8 +188,10 @@ def _post_context(request, event):
 @require_safe
 def safety_log(request):
     """The log of the safety desk: no words of a post, and days in place of moments."""
-    rows = adverse_events.of_firm(request.firm).order_by("-read_at", "-pk")[:MOST_LOGGED]
-    lines = [_line(request.firm, row) for row in rows]
+    rows = list(adverse_events.of_firm(request.firm).order_by("-read_at", "-pk")[:MOST_LOGGED])
+    open_ones = Post.objects.open_to(request.firm).filter(pk__in=[row.post_id for row in rows])
+    open_pks = set(open_ones.values_list("pk", flat=True))
+    lines = [_line(request.firm, row, row.post_id in open_pks) for row in rows]
     mark = ("Copy", marks.copy_mark(request.seat))
     text = "".join(line_of(harmless(str(cell)) for cell in line) for line in [LOG_HEAD, *lines, mark])
     headers = {
@@ -201,15 +201,16 @@ def safety_log(request):
     return HttpResponse(BYTE_ORDER_MARK + text, content_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _line(firm, row) -> tuple:
+def _line(firm, row, is_open: bool) -> tuple:
+    """Of a post that the firm may read no more there are no keys: it would know it by them."""
     said = [
         "yes" if getattr(row, name) else "no" if row.outcome else ""
         for name in ("has_reporter", "has_patient", "has_event", "has_product")
     ]
     return (
         row.product.name,
-        keys.question_key(firm, row.post.question_id),
-        keys.post_key(firm, row.post_id),
+        keys.question_key(firm, row.post.question_id) if is_open else "",
+        keys.post_key(firm, row.post_id) if is_open else "",
         row.read_at.date(),
         row.get_outcome_display() or "waiting",
         *said,

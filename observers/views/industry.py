@@ -10,12 +10,12 @@ from django.views.decorators.http import require_POST, require_safe
 from observers import keys, market, texts
 from observers.doors import seat_required
 from observers.forms_industry import FirmPollForm, IndustryQuestionForm
-from observers.models import IndustryPost
+from observers.models import IndustryPost, Way
 from observers.results import result_of
-from observers.services import asking, sponsoring
+from observers.services import asking, reading, sponsoring
 from polls.models import Poll
 from polls.services import opening
-from questions.models import Question
+from questions.models import Post, Question
 from rewards.models import Sponsorship
 from rewards.services import ledger
 from rewards.services import sponsoring as agreeing
@@ -115,10 +115,13 @@ def results(request, key):
     """The result of a poll the firm put, or can read, once members may read it too."""
     rows = Poll.objects.select_related("question", "sponsor")
     poll = get_object_or_404(rows, _open_to(request.firm), pk=_pk(request.firm, key))
-    masks = texts.masks_of(request.firm, [poll.pk])[poll.pk]
+    opening = Post.objects.values_list("pk", flat=True).get(question=poll.pk, kind=Post.Kind.OPENING)
+    reading.note(seat=request.seat, purpose=request.purpose, way=Way.OPENED, post_pks=[opening])
+    said = [poll.question.title, poll.prompt, *poll.options.values_list("text", flat=True)]
+    masks = texts.masks_of(request.firm, [poll.pk], said)[poll.pk]
     context = {
         "poll": poll,
-        "title": texts.plain(poll.question.title, masks),
+        "title": texts.plain(poll.question.title, masks.of(masks.asker)),
         "result": result_of(poll, masks),
         "url": reverse("observers:question", args=[key]),
     }
@@ -126,8 +129,11 @@ def results(request, key):
 
 
 def _open_to(firm) -> Q:
-    own = IndustryPost.objects.filter(firm=firm).values("question")
-    return Q(question__in=Question.objects.open_to(firm).values("pk")) | Q(pk__in=own)
+    """Polls open to a firm, and its own as long as members can read them."""
+    folded = Post.objects.filter(kind=Post.Kind.OPENING, folded_at__isnull=False).values("question")
+    own = IndustryPost.objects.filter(firm=firm).exclude(question__status=Question.Status.REMOVED)
+    own = own.exclude(question__in=folded.filter(question__industry_post__firm=firm))
+    return Q(question__in=Question.objects.open_to(firm).values("pk")) | Q(pk__in=own.values("question"))
 
 
 def _pk(firm, key) -> int:

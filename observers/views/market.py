@@ -1,4 +1,8 @@
-"""Earmarks from the console, and the firm's balance."""
+"""Earmarks from the console, and the firm's balance.
+
+No page here shows a word of a discussion, and so none is a read: authors are shown who read them, and would learn from
+the visits of these pages that something was earmarked.
+"""
 
 from django.contrib import messages
 from django.http import Http404
@@ -6,18 +10,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from observers import keys, market, texts
+from observers import keys, market
 from observers.doors import seat_required
 from observers.forms_market import MarkForm
-from observers.models import Way
-from observers.services import marking, reading
+from observers.services import marking
 from questions.models import Post
 from rewards.models import Earmark
 from rewards.services import earmarking, ledger
 from rewards.words import dollars
 from sermo.errors import RuleBroken
 
-EXCERPT = 400  # characters of the post that an earmark is about
 BESIDE = {
     ledger.NotEnough: "author_cents",
     earmarking.OutOfBounds: "author_cents",
@@ -29,7 +31,6 @@ BESIDE = {
 def earmarks(request):
     """The firm's earmarks, the newest first, and what they have reserved."""
     found = market.earmarks_of(request.firm, after=request.GET.get("after"))
-    _note(request, found)
     context = {
         "rows": found.rows,
         "more_url": f"{reverse('observers:earmarks')}?after={found.next}" if found.next else "",
@@ -42,35 +43,19 @@ def earmarks(request):
     return render(request, "observers/market/earmarks.html", context)
 
 
-def _note(request, found):
-    """The titles a list shows are words of the openings."""
-    shown = {row.earmark.question_id for row in found if row.url}
-    openings = Post.objects.filter(question__in=shown, kind=Post.Kind.OPENING).values_list("pk", flat=True)
-    reading.note(seat=request.seat, purpose=request.purpose, way=Way.FOUND, post_pks=list(openings))
-
-
 @seat_required
 def earmark(request, key):
     """Promise money for a post, or see what was promised for it."""
-    post = _post(request.firm, key)
+    post, about = _post(request.firm, key)
     placed = market.marks_on(request.firm, [post.pk]).get(post.pk)
     form = MarkForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and _place(request, post, form):
         return redirect("observers:earmarks")
-    title = post.question.title
-    masks = texts.masks_of(request.firm, [post.question_id], [title, post.html])[post.question_id]
-    reading.note(seat=request.seat, purpose=request.purpose, way=Way.OPENED, post_pks=[post.pk])
     context = {
         "form": form,
-        "title": texts.plain(title, masks),
-        "what": post.get_kind_display(),
-        "alias": masks.aliases.get(post.author_id, ""),
-        "excerpt": texts.excerpt(post.html, masks, EXCERPT),
-        "question_url": reverse(
-            "observers:question", args=[keys.question_key(request.firm, post.question_id)]
-        ),
+        "about": about,
         "placed": placed,
-        "placed_state": market.WORDS[placed.state] if placed else "",
+        "placed_state": market.word_of(placed) if placed else "",
         "standing": market.standing_of(request.firm),
         "slots": marking.slots_left(request.firm, request.seat.contract),
     }
@@ -87,6 +72,7 @@ def _place(request, post, form) -> bool:
             voter_cents=said["voter_cents"] or 0,
             voter_slots=said["voter_slots"],
             key=said["submission"],
+            note=said["note"],
         )
     except RuleBroken as refusal:
         form.add_error(BESIDE.get(type(refusal)), str(refusal))
@@ -99,8 +85,8 @@ def _place(request, post, form) -> bool:
 
 @seat_required
 @require_POST
-def cancel(request, pk):
-    row = get_object_or_404(Earmark, pk=pk, firm=request.firm)
+def cancel(request, key):
+    row = get_object_or_404(Earmark, key=key, firm=request.firm)
     try:
         marking.cancel(seat=request.seat, earmark=row)
     except RuleBroken as refusal:
@@ -124,10 +110,10 @@ def balance(request):
     return render(request, "observers/market/balance.html", context)
 
 
-def _post(firm, key) -> Post:
-    """The post of a key, through the gate. Raises Http404."""
+def _post(firm, key) -> tuple[Post, market.About]:
+    """The post of a key without its words, through the gate. Raises Http404."""
     pk = keys.post_pk(firm, key)
-    if pk is None:
-        raise Http404
-    rows = Post.objects.open_to(firm).select_related("question", "byline", "author")
-    return get_object_or_404(rows, pk=pk)
+    about = market.abouts(firm, [pk]).get(pk) if pk else None
+    if about is None:
+        raise Http404("No post open to this firm has this key.")
+    return Post.objects.only("question").get(pk=pk), about

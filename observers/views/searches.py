@@ -8,14 +8,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from observers import charts, keys, listing, texts
+from observers import charts, keys, listing, market, texts
 from observers.doors import seat_required
 from observers.models import Chart, Export, FirmSearch, Way
 from observers.search_forms import ChangeSearchForm, ExportForm, SearchForm
 from observers.services import charting, exporting, reading, searching
 from questions.models import Post, Question
 from sermo.errors import RuleBroken
-from sermo.paging import page
 
 PER_PAGE = 30
 FIELDS = {searching.NoWords: "terms", searching.SavedAlready: "terms"}
@@ -131,7 +130,7 @@ def _saved(request, pk: int) -> FirmSearch:
 def exports(request):
     """What the firm took away, the newest first."""
     rows = Export.objects.filter(firm=request.firm).select_related("seat")
-    found = page(rows, order=("-pk",), after=request.GET.get("after"), size=PER_PAGE)
+    found = market.sealed_page(rows, order=("-pk",), after=request.GET.get("after"), size=PER_PAGE)
     for row in found:
         row.day = row.made_at.astimezone(UTC).date()
     plan = request.seat.contract.plan

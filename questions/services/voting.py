@@ -10,6 +10,7 @@ from questions.hot import bayesian_importance
 from questions.models import Importance, Post, Question, Reason, Vote, WriteCount
 from questions.models.votes import SHORTEST_REASON
 from questions.services import committing, limits, telling
+from questions.services.moderation import acts
 from questions.services.writing import PostIsGone, lock_open, touch
 from sermo.errors import RuleBroken
 
@@ -55,17 +56,15 @@ def cast_vote(*, post: Post, voter: Member, value: int, reason: str = "", explan
     _count(question, post, was=was, now=value)
     if value == Vote.Value.CORROBORATE and was != value:
         telling.of_milestone(post)
-    if value == Vote.Value.DISPUTE and was != value:
-        _fold_if_disputed(question, post)
+    _fold_if_disputed(question, post)
     return vote
 
 
 def _fold_if_disputed(question: Question, post: Post) -> None:
-    """What a firm opened is folded by the dispute that makes two thirds of enough votes; a moderator may unfold it."""
+    """What a firm opened is folded while two thirds of enough votes dispute it, unless a moderator opened it again."""
     if not question.industry or post.kind != Post.Kind.OPENING or post.folded_at:
         return
-    was_disputed = _is_disputed(post.corroborate_count, post.dispute_count - 1)
-    if not was_disputed and _is_disputed(post.corroborate_count, post.dispute_count):
+    if _is_disputed(post.corroborate_count, post.dispute_count) and not acts.is_opened_by_hand(post):
         post.folded_at, post.fold_reason = timezone.now(), Reason.SPAM
         post.save(update_fields=["folded_at", "fold_reason"])
 
@@ -87,6 +86,7 @@ def withdraw_vote(*, post: Post, voter: Member) -> None:
     if vote:
         vote.delete()
         _count(question, post, was=vote.value, now=None)
+        _fold_if_disputed(question, post)
 
 
 def _lock_judged(post: Post, question: Question, voter: Member) -> Post:

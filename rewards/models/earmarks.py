@@ -71,11 +71,7 @@ class Earmark(models.Model):
     class Meta:
         default_permissions = ("add", "view")
         constraints = [
-            models.UniqueConstraint(
-                fields=["firm", "post"],
-                condition=~Q(state="cancelled"),
-                name="earmark_one_per_firm_and_post",
-            ),
+            models.UniqueConstraint(fields=["firm", "post"], name="earmark_one_per_firm_and_post"),
             models.CheckConstraint(
                 condition=Q(author_cents__range=(500, 2500)), name="earmark_author_amount_in_bounds"
             ),

@@ -21,11 +21,17 @@ def of(firm: Firm, day: date) -> int:
 
 
 def left(firm: Firm) -> int:
-    """How many posts a firm may still earmark today. What it cancelled today it may use again."""
+    """How many posts a firm may still earmark today."""
     day = draws.today()
+    return max(0, of(firm, day) - placed_on(day, firm))
+
+
+def placed_on(day: date, firm: Firm) -> int:
+    """How many earmarks a firm placed on a day. One that it canceled keeps its slot: were canceling free, a firm could
+    try, post by post, whether anybody judges it."""
     begin = draws.begins_at(day)
-    placed = _counted().filter(firm=firm, placed_at__gte=begin, placed_at__lt=begin + timedelta(days=1))
-    return max(0, of(firm, day) - placed.count())
+    placed = Earmark.objects.filter(firm=firm, placed_at__gte=begin, placed_at__lt=begin + timedelta(days=1))
+    return placed.count()
 
 
 def fix(day: date) -> None:
@@ -50,12 +56,9 @@ def free_on(day: date) -> int:
     until = draws.begins_at(day)
     since = until - timedelta(days=settings.EARMARK_DAYS)
     posts = Post.objects.standing().filter(posted_at__gte=since, posted_at__lt=until).count()
-    placed = _counted().filter(placed_at__gte=since, placed_at__lt=until).count()
-    return max(0, max(1, posts * settings.EARMARK_PERCENT // 100) - placed)
-
-
-def _counted():
-    return Earmark.objects.exclude(state=Earmark.State.CANCELLED)
+    placed = Earmark.objects.filter(placed_at__gte=since, placed_at__lt=until)
+    standing = placed.exclude(state=Earmark.State.CANCELLED).count()
+    return max(0, max(1, posts * settings.EARMARK_PERCENT // 100) - standing)
 
 
 def shared_out(slots: int, firms: Iterable[int], day: date) -> dict[int, int]:

@@ -81,7 +81,7 @@ def place(
     """Promise to pay the author of a post, and some of who judge it, once the discussion closes; reserve the money.
 
     The same `key` for the same is the earmark it made before. `by` is one of the finance desk, who leaves an event.
-    Raises OutOfBounds, NotActive, OwnPost, NotEarmarkable, EarmarkedBefore, NoSlotToday, ledger.NotEnough, FormUsed,
+    Raises OutOfBounds, NotActive, OwnPost, EarmarkedBefore, NoSlotToday, ledger.NotEnough, NotEarmarkable, FormUsed,
     Busy.
     """
     _check_bounds(author_cents, voter_cents, voter_slots)
@@ -106,16 +106,12 @@ def _place(earmark: Earmark, by: User | None) -> Earmark:
         return _same(known, earmark)
     if not firm.is_active:
         raise NotActive
-    left = allowances.left(firm)
+    _check_means(firm, earmark)
     _hold(DISCUSSION, earmark.question_id)
     _hold(POST, earmark.post_id)
     earmark.post = post = Post.objects.select_related("question", "author", "byline").get(pk=earmark.post_id)
     if why := earmarkable.reason(post, firm):
         raise NotEarmarkable(why)
-    if Earmark.objects.filter(firm=firm, post=post).exclude(state=State.CANCELLED).exists():
-        raise EarmarkedBefore
-    if not left:
-        raise NoSlotToday
     earmark.votes_before = judges.count(post)
     earmark.was_public = post.byline.mode == Byline.Mode.PUBLIC
     _hold_money(firm)
@@ -131,6 +127,19 @@ def _place(earmark: Earmark, by: User | None) -> Earmark:
     earmark.placed_at = timezone.now()
     earmark.save(force_insert=True)
     return earmark
+
+
+def _check_means(firm: Firm, earmark: Earmark) -> None:
+    """What the firm itself lacks comes before its post is looked at, so that asking about posts is never free.
+
+    A canceled earmark stands in the way like any other: placed again and again, it would tell when somebody judges.
+    """
+    if Earmark.objects.filter(firm=firm, post=earmark.post_id).exists():
+        raise EarmarkedBefore
+    if not allowances.left(firm):
+        raise NoSlotToday
+    if ledger.firm_balance(firm).balance < earmark.total_cents:
+        raise ledger.NotEnough
 
 
 def _same(known: Earmark, wanted: Earmark) -> Earmark:
@@ -156,7 +165,7 @@ def _check_bounds(author_cents: int, voter_cents: int, voter_slots: int) -> None
 
 
 def cancel(*, earmark: Earmark, by: User | None = None) -> Earmark:
-    """Take an earmark back: its money is the firm's again. Twice is as good as once.
+    """Take an earmark back: its money is the firm's again, its slot and its post are not. Twice is as good as once.
 
     Raises TooLateToCancel, OwnPost, Busy.
     """

@@ -126,16 +126,17 @@ def test_the_day_is_fixed_whatever_happens_on_it(answer):
     assert Allowance.objects.filter(day=TODAY).count() == 2
 
 
-def test_a_cancelled_earmark_of_today_gives_its_slot_back(answer):
+def test_a_cancelled_earmark_keeps_its_slot_of_the_day_and_stands_in_no_later_one_s_way(answer):
+    with_posts(answer, 200)
     firm = make_firm()
+    Allowance.objects.create(firm=firm, day=TODAY, slots=1)
     earmark = make_earmark(answer, firm)
     assert allowances.left(firm) == 0
 
-    Earmark.objects.filter(pk=earmark.pk).update(
-        state="cancelled", ended_at=NOON, ended=make_earmark(answer).reserved
-    )
+    Earmark.objects.filter(pk=earmark.pk).update(state="cancelled", ended_at=NOON, ended=earmark.reserved)
 
-    assert allowances.left(firm) == 1
+    assert allowances.left(firm) == 0
+    assert allowances.free_on(TODAY + timedelta(days=1)) == 2
 
 
 def test_firms_that_are_not_active_share_nothing(answer):

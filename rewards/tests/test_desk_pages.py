@@ -13,8 +13,8 @@ from questions.models import Post, Question
 from questions.tests.factories import corroborate, make_answer, make_question
 from rewards import demo
 from rewards.desk import figures
-from rewards.models import Earmark
-from rewards.services import earmarking
+from rewards.models import Allowance, Earmark
+from rewards.services import draws, earmarking
 from rewards.tests.factories import fund, make_earmark, make_firm, make_payee
 from rewards.tests.test_desk import (
     MODELS,
@@ -149,6 +149,7 @@ def refused_at(response):
 
 def test_what_is_refused_of_an_earmark_stands_beside_its_field(desk, answer):
     rich, poor = make_firm(balance=50_000), make_firm(balance=500)
+    Allowance.objects.bulk_create(Allowance(firm=firm, day=draws.today(), slots=2) for firm in (rich, poor))
     make_earmark(answer, rich)
     other = make_answer(answer.question)
     typed = {"firm": rich.pk, "post": answer.pk, "author_cents": "10", "submission": str(uuid4())}

@@ -16,7 +16,7 @@ from questions.services import closing, voting, writing
 from questions.tests.factories import corroborate, make_answer, make_comment, make_question
 from rewards import earmarkable
 from rewards.models import Affiliation, Allowance, Earmark
-from rewards.services import earmarking, ledger
+from rewards.services import earmarking, ledger, settling
 from rewards.services.deposits import FormUsed
 from rewards.services.earmarking import (
     EarmarkedBefore,
@@ -29,7 +29,8 @@ from rewards.services.earmarking import (
 )
 from rewards.tests.factories import balance, make_charity, make_earmark, make_firm, make_payee
 from sermo.errors import RuleBroken
-from verification.models import Event
+from verification.models import Claim, Event
+from verification.models.claims import State as ClaimState
 from verification.services import events
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nobody_told")]
@@ -95,10 +96,9 @@ def test_a_form_is_good_for_one_earmark_only(firm, answer, question):
     assert Earmark.objects.count() == 1
 
 
-def test_five_and_twentyfive_dollars_are_within_bounds(firm, answer):
-    for cents in (500, 2_500):
-        earmark = place(firm, answer, cents, voter_cents=cents, voter_slots=1)
-        assert earmarking.cancel(earmark=earmark).author_cents == cents
+@pytest.mark.parametrize("cents", [500, 2_500])
+def test_five_and_twentyfive_dollars_are_within_bounds(firm, answer, cents):
+    assert place(firm, answer, cents, voter_cents=cents, voter_slots=1).author_cents == cents
 
 
 OUT_OF_BOUNDS = [
@@ -251,6 +251,14 @@ def affiliate(answer, firm):
     Affiliation.objects.create(member=answer.author, firm=firm)
 
 
+def revoke(answer, firm):
+    Claim.objects.create(
+        user=answer.author.user, state=ClaimState.REVOKED, identity={}, degree="MD", license_state="CA"
+    )
+    change(answer.author, standing="suspended")
+
+
+PAID = ("settled", "")
 CLOSED, NEVER = earmarkable.CLOSED, earmarkable.NEVER
 SPOILED = {
     "closed": (CLOSED, lambda answer, firm: close(answer.question)),
@@ -260,16 +268,20 @@ SPOILED = {
     "one specialty": (NEVER, lambda a, f: change(a.question, audience=Question.Audience.SPECIALTY)),
     "connections": (NEVER, lambda a, f: change(a.question, audience=Question.Audience.CONNECTIONS)),
     "the site's own": (NEVER, lambda a, f: change(a.byline, mode=Byline.Mode.HOUSE)),
-    "author suspended": (NEVER, lambda a, f: change(a.author, standing="suspended")),
-    "author left": (NEVER, lambda a, f: change(a.author, user=None)),
-    "author takes nothing": (NEVER, lambda a, f: make_payee(a.author, takes="nothing")),
-    "author wants none": (NEVER, lambda a, f: make_payee(a.author, may_be_earmarked=False)),
-    "author affiliated": (NEVER, affiliate),
+}
+OF_AUTHORS = {  # what lies with them, and what becomes of the earmark at the close
+    "suspended": (lambda a, f: change(a.author, standing="suspended"), ("held", "")),
+    "left": (lambda a, f: change(a.author, user=None), ("refunded", "left")),
+    "takes nothing": (lambda a, f: make_payee(a.author, takes="nothing"), ("refunded", "opted_out")),
+    "wants none": (lambda a, f: make_payee(a.author, may_be_earmarked=False), ("refunded", "opted_out")),
+    "affiliated": (affiliate, ("refunded", "affiliated")),
+    "revoked": (revoke, ("refunded", "revoked")),
+    "gives all away": (lambda a, f: make_payee(a.author, takes="charity", charity=make_charity()), PAID),
+    "like any": (lambda a, f: None, PAID),
 }
 
 
 def test_what_cannot_be_earmarked(firm, answer):
-    """Whatever lies with the author reads the same, so that the firm learns nothing of them."""
     for name, (words, spoil) in SPOILED.items():
         with transaction.atomic():
             spoil(answer, firm)
@@ -279,6 +291,47 @@ def test_what_cannot_be_earmarked(firm, answer):
         assert (name, str(refused.value)) == (name, words)
 
     assert balances(firm) == (10_000, 0)
+
+
+@pytest.mark.parametrize("name", OF_AUTHORS)
+def test_what_lies_with_the_author_is_asked_at_the_close_alone(firm, answer, name):
+    """A refusal would tell it of anybody the firm names."""
+    spoil, (state, why) = OF_AUTHORS[name]
+    spoil(answer, firm)
+    assert earmarkable.reason(answer, firm) == ""
+
+    earmark = place(firm, answer)
+    close(answer.question)
+
+    earmark.refresh_from_db()
+    assert (earmark.state, earmark.why) == (state, why)
+    assert balances(firm) == {"held": (9_000, 1_000), "refunded": (10_000, 0), "settled": (9_000, 0)}[state]
+
+
+def test_who_stays_suspended_is_not_paid_in_the_end(firm, answer, settings):
+    change(answer.author, standing="suspended")
+    earmark = place(firm, answer)
+    close(answer.question)
+
+    with time_machine.travel(timezone.now() + timedelta(days=settings.HELD_DAYS, minutes=1)):
+        settling.sweep()
+
+    earmark.refresh_from_db()
+    assert (earmark.state, earmark.why) == ("refunded", "still_held")
+    assert balances(firm) == (10_000, 0)
+
+
+@pytest.mark.parametrize("lacks", ["slots", "money"])
+def test_without_slots_or_money_nothing_is_said_of_a_post(firm, answer, lacks):
+    """Each question about a post costs a firm what an earmark does, or it learns nothing."""
+    change(answer, peers_only=True)
+    if lacks == "slots":
+        Allowance.objects.create(firm=firm, day=timezone.now().date(), slots=0)
+
+    pool = {"voter_cents": 2_500, "voter_slots": 4} if lacks == "money" else {}
+
+    with pytest.raises(NoSlotToday if lacks == "slots" else ledger.NotEnough):
+        place(firm, answer, 2_500, **pool)
 
 
 def test_giving_to_charity_and_ties_to_others_hinder_nobody(firm, answer):
@@ -292,12 +345,32 @@ def test_giving_to_charity_and_ties_to_others_hinder_nobody(firm, answer):
 # Taking back
 
 
-def test_a_cancelled_earmark_gives_the_money_back_and_may_be_placed_anew(firm, answer):
+def test_a_cancelled_earmark_gives_the_money_back(firm, answer):
     earmark = earmarking.cancel(earmark=place(firm, answer))
 
     assert earmarking.cancel(earmark=earmark).state == "cancelled"
     assert balances(firm) == (10_000, 0)
-    assert place(firm, answer).state == "open"
+
+
+def test_placing_and_canceling_again_and_again_is_no_way_to_watch_for_votes(firm, answer, question):
+    Allowance.objects.create(firm=firm, day=timezone.now().date(), slots=2)
+    earmarking.cancel(earmark=place(firm, answer))
+
+    with pytest.raises(EarmarkedBefore):
+        place(firm, answer)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_earmark(answer, firm)
+    assert place(make_firm_with_a_slot(), answer).state == "open"
+
+    earmarking.cancel(earmark=place(firm, question.posts.get(kind="opening")))
+    with pytest.raises(NoSlotToday):
+        place(firm, make_answer(question, make_member()))
+
+
+def make_firm_with_a_slot():
+    firm = make_firm()
+    Allowance.objects.create(firm=firm, day=timezone.now().date(), slots=1)
+    return firm
 
 
 def test_it_can_be_cancelled_for_24_hours(firm, answer):

@@ -6,6 +6,7 @@ a day, the mails they send, an export, and all rows of all tables.
 """
 
 import logging
+import os
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count, zip_longest
@@ -48,7 +49,7 @@ STAFF = ("reviewer", "staff")  # without a membership, and without the desk of m
 AT_THE_DESKS = ("moderator", *STAFF)
 
 TURNED = (301, 302, 405)  # to another page, or since a form is sent there
-OF_EACH = 3  # addresses of a route, links of a kind
+OF_EACH = int(os.environ.get("OF_EACH", "1"))  # addresses of a route, links of a kind; all three by hand
 HTMX = {"HX-Request": "true"}
 OF_MARKED = {
     "question_id",

@@ -154,7 +154,7 @@ class Books(RuleBasedStateMachine):
         firm = self.pick(self.cast.firms, firm)
         question = self.pick(Question.objects.filter(status=Question.Status.OPEN, kind="question"), post)
         post = question and self.pick(question.posts.filter(kind="answer"), post)
-        if post and not Earmark.objects.filter(firm=firm, post=post).exclude(state="cancelled").exists():
+        if post and not Earmark.objects.filter(firm=firm, post=post).exists():
             self.attempt(
                 lambda: make_earmark(
                     post,

@@ -11,12 +11,14 @@ from questions.models import Byline, Hold, ModerationAction, Post, Question, Rea
 from questions.services import closing, writing
 from questions.services.moderation import desk, redacting, rights, telling, words
 from sermo.errors import RuleBroken
+from verification.models import Event
 from verification.services import events, standing
 
 Kind = ModerationAction.Kind
 State = ModerationAction.State
 Outcome = Report.Outcome
 KEEPS_FOLD = (Kind.FOLD, Kind.REMOVE)
+OPENED = "moderation_opened"  # in the chain, since `before` is forgotten
 TO_THE_MEMBER = (Kind.WARN, Kind.HOLD, *ModerationAction.NEEDS_SECOND)
 
 
@@ -38,6 +40,10 @@ class HasLeft(RuleBroken):
 
 class TheSiteItself(HasLeft):
     message = "The site itself wrote this. Only the post can be acted on."
+
+
+class AFirm(HasLeft):
+    message = "A firm wrote this, and has no membership. Only the post can be acted on."
 
 
 class DaysMissing(RuleBroken):
@@ -121,7 +127,7 @@ def act(
         return action
     action.before = DEEDS[kind](Act(action, question, post, report, by, text, title, elsewhere))
     if kind not in KEEPS_FOLD:
-        action.before |= _open_what_reports_folded(post)
+        action.before |= _open_what_was_folded(action, post, by)
     action.save(update_fields=["before"])
     if report:
         close_report(report, by, Outcome.DISMISSED if kind == Kind.DISMISS else Outcome.UPHELD)
@@ -139,6 +145,8 @@ def _check_fits(kind: str, post: Post, report: Report | None, by: User, seen: in
         raise NothingReported
     if kind in TO_THE_MEMBER and post.byline.mode == Byline.Mode.HOUSE:
         raise TheSiteItself
+    if kind in TO_THE_MEMBER and post.byline.mode == Byline.Mode.FIRM:
+        raise AFirm
     if kind in TO_THE_MEMBER and post.author.user_id is None:
         raise HasLeft
     ending = ModerationAction.objects.beside(post).filter(kind__in=ModerationAction.NEEDS_SECOND)
@@ -167,13 +175,25 @@ def _fold(act: Act) -> dict:
     return before
 
 
-def _open_what_reports_folded(post: Post) -> dict:
-    """A moderator has looked: what reports alone had folded is open again."""
+def _open_what_was_folded(action: ModerationAction, post: Post, by: User) -> dict:
+    """A moderator has looked: what reports or votes alone had folded is open again, and the chain says by which act."""
     if post.folded_at is None or _is_folded_by_hand(post):
         return {}
     before = _fold_of(post)
     unfold(post)
+    events.record(kind=OPENED, by=by, object=f"post:{post.pk}", key=_key_of_opening(action.pk))
     return before
+
+
+def is_opened_by_hand(post: Post) -> bool:
+    """Whether an act that stands opened what had been folded."""
+    standing_ones = post.moderation.filter(state=State.DONE).exclude(kind__in=KEEPS_FOLD)
+    keys = [_key_of_opening(pk) for pk in standing_ones.values_list("pk", flat=True)]
+    return Event.objects.filter(key__in=keys).exists()
+
+
+def _key_of_opening(action: int) -> str:
+    return f"{OPENED}:{action}"
 
 
 def _is_folded_by_hand(post: Post) -> bool:

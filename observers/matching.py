@@ -58,7 +58,7 @@ def _masked(firm: Firm, posts: list[Post], words: str) -> Iterator[tuple[Post, M
     masks = texts.masks_of(firm, {post.question_id for post in posts}, raw)
     for post in posts:
         own = masks[post.question_id]
-        post.shown_words = texts.words(post.html, own)
+        post.shown_words = texts.words(post.html, own.of(post.author_id))
         post.shown_title = texts.plain(post.question.title, own)
     said = [_said(post) for post in posts]
     kept = search.still_found(words, said) if words else [True] * len(posts)

@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.identifier_forms import IdentifierMixin
 from polls.forms import OPTION_FIELDS, SCALE_LABELS, PlanForm
-from questions.forms import TEXT, TITLE, AskForm, Composer, SubmissionForm
+from questions.forms import TEXT, TITLE, AskForm, SubmissionForm
 from rewards.services.sponsoring import MOST
 from rewards.wallet_forms import DollarField
 from rewards.words import dollars
@@ -44,8 +44,8 @@ class IndustryQuestionForm(NamesNobodyMixin, IndustryFields):
     )
     source = forms.CharField(
         label="Details",
-        widget=Composer(attrs={"rows": 8}),
-        help_text="What you want to know and what you will do with it. No promotion: votes can fold it.",
+        widget=forms.Textarea(attrs={"rows": 8}),
+        help_text="What you want to know and what you will do with it, in Markdown. No promotion: votes can fold it.",
         **TEXT,
     )
 
@@ -61,7 +61,9 @@ class FirmPollForm(NamesNobodyMixin, IndustryFields, PlanForm):
         help_text="The question alone; the options come below.",
         **TITLE,
     )
-    source = forms.CharField(label="Background", required=False, widget=Composer(attrs={"rows": 5}), **TEXT)
+    source = forms.CharField(
+        label="Background", required=False, widget=forms.Textarea(attrs={"rows": 5}), **TEXT
+    )
     honorarium = DollarField(label="For each vote, in dollars", initial="5.00")
     quota = forms.IntegerField(
         label="Paid votes",

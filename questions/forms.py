@@ -104,7 +104,7 @@ class AskForm(IdentifierMixin, DiscussionMixin, SubmissionForm):
     )
     audience = forms.ChoiceField(label="Who may read and answer", choices=Question.ASKED_AUDIENCES)
     peers_only = forms.BooleanField(
-        required=False, label="Peers only\nObserver firms never see it, not even in search or counts."
+        required=False, label="Peers only\nObserver firms never see it, not even in search."
     )
 
     def __init__(self, *args, member: Member, **kwargs):

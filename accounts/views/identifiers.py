@@ -4,11 +4,11 @@ from django.core.exceptions import BadRequest
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
-from accounts.doors import applicant_required
+from accounts.doors import login_required
 from accounts.identifier_forms import look_at
 
 
-@applicant_required
+@login_required
 @require_POST
 def check_identifiers(request):
     """What was found in one field of a form, which is sent as it stands. Nothing is kept."""

@@ -244,7 +244,8 @@ def _publish(ready: Ready, reviewed_by: User | None) -> Case:
         specialties=said.specialties,
         tags=said.tags,
         audience=said.audience,
-        peers_only=bool(said.invited) or not consent.for_observers,  # also once it is opened to all
+        # also once it is opened to all
+        peers_only=bool(said.invited) or not consent.for_observers or draft.member.peers_only,
         answer_first=True,
         urgency=said.urgency,
         byline=said.byline,

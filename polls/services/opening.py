@@ -59,10 +59,9 @@ class CannotBeAddedTo(RuleBroken):
 class TooFewInvited(RuleBroken):
     """The message says how many members a poll needs."""
 
-    def __init__(self):
+    def __init__(self, least: int):
         super().__init__(
-            f"Fewer than {settings.POLL_LEAST_INVITED} members could vote. Open the poll to more, so that "
-            "nobody's choice can be guessed."
+            f"Fewer than {least} members could vote. Open the poll to more, so that nobody's choice can be guessed."
         )
 
 
@@ -231,12 +230,16 @@ def texts_of(plan: Plan) -> tuple[str, ...]:
     return tuple(" ".join(text.split()) for text in plan.options)
 
 
-def make(question: Question, plan: Plan) -> Poll:
-    """Write the rows of a poll that was checked, on a locked or new discussion. Raises TooFewInvited, SameOption."""
+def make(question: Question, plan: Plan, *, least: int | None = None) -> Poll:
+    """Write the rows of a poll that was checked, on a locked or new discussion. Raises TooFewInvited, SameOption.
+
+    `least` is how many members it must be open to where it is for some; POLL_LEAST_INVITED unless said.
+    """
+    least = settings.POLL_LEAST_INVITED if least is None else least
     poll = _planned(question, plan, opened_at=timezone.now())
     poll.invited = invited(poll)
-    if poll.invited < settings.POLL_LEAST_INVITED and poll.is_for_some:
-        raise TooFewInvited
+    if poll.invited < least and poll.is_for_some:
+        raise TooFewInvited(least)
     poll.save()
     texts = texts_of(plan)
     with each_once():

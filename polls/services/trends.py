@@ -223,7 +223,7 @@ def _repeat(trend: Trend, waves: list[Poll]) -> Poll:
         specialties=_specialties(question),
         tags=[tag.name for tag in question.tags.all()],
         audience=question.audience,
-        peers_only=question.peers_only,
+        peers_only=question.peers_only or asker.peers_only,
         byline=post.byline.mode,
         byline_confirmed=True,  # what stands is as private as its author wants it, see bylines.mask_earlier
         plan=opening.Plan(

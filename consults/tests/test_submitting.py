@@ -58,6 +58,20 @@ def hold(member, moderator):
     Hold.objects.create(member=member, action=action, until=timezone.now() + timedelta(days=3))
 
 
+@pytest.mark.parametrize(
+    ("consented", "keeps", "is_among_peers"), [(True, False, False), (False, False, True), (True, True, True)]
+)
+def test_firms_see_a_case_by_consent_and_where_its_author_lets_them(
+    author, draft, consented, keeps, is_among_peers
+):
+    Member.objects.filter(pk=author.pk).update(peers_only=keeps)
+    draft.member.refresh_from_db()
+
+    send(draft, make_consent(author, for_observers=consented))
+
+    assert Question.objects.latest("pk").peers_only == is_among_peers
+
+
 class TestNeeds:
     @pytest.mark.parametrize("missing", [key for key, _ in CHECKLIST])
     def test_every_point_of_the_checklist_is_ticked(self, draft, consent, missing):

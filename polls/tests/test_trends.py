@@ -88,6 +88,15 @@ def test_each_month_the_same_poll_opens_until_the_last_one(physician):
     assert question.posts.get().source == "Winter is here, and so are the viruses."
 
 
+def test_who_comes_to_keep_things_among_peers_keeps_later_waves_too(physician):
+    begin(physician)
+    Member.objects.filter(pk=physician.pk).update(peers_only=True)
+
+    run(days(30))
+
+    assert [poll.question.peers_only for poll in polls_of(Trend.objects.get())] == [False, True]
+
+
 def test_a_title_that_names_a_month_stays(physician):
     begin(physician, title="Flu vaccine since October: how many?")
 

@@ -147,5 +147,5 @@ def words_of(cell: dict) -> tuple[str, str, str]:
 
 
 def shown_mentions(rounded: int) -> str:
-    """Ten is what eleven to fourteen are rounded to."""
+    """Ten is what eleven to nineteen are rounded to, see `suppression.blurred`."""
     return figures.shown_number(max(rounded, settings.OBSERVER_LEAST))

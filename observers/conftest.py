@@ -1,7 +1,17 @@
+from unittest.mock import patch
+
 import pytest
 
 from conftest import client_of
+from observers import suppression
 from observers.tests.factories import make_seat
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_margins():
+    """Thresholds of charts lie where they lie, but for the tests of margins."""
+    with patch.object(suppression, "MARGIN", 1):
+        yield
 
 
 @pytest.fixture

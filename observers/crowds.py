@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count
 
 from accounts import faces
@@ -12,13 +12,19 @@ from accounts.models import Member
 from accounts.places import REGION_OF
 from observers.models import Crowd
 
+COUNTING = 7_300_041  # number of the advisory lock under which crowds are counted
 NO_REGION = "region not shown"
 Place = tuple[str, str]  # a specialty group, and a region or nothing
 
 
 @transaction.atomic
 def count() -> int:
-    """Count anew how many physicians share each group, and each group and region; return the number of rows."""
+    """Count anew how many physicians share each group, and each group and region; return the number of rows.
+
+    One run after the other.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COUNTING])
     sizes: dict[Place, int] = defaultdict(int)
     rows = Member.objects.physicians().filter(user__isnull=False, specialty__isnull=False)
     for group, state, physicians in rows.values_list("specialty__group", "state").annotate(Count("pk")):

@@ -1,12 +1,13 @@
 """Figures as firms may know them: taken each night, shown a night later, and never so that a few can be told.
 
-A night's figures are shown from the next night on, so what a firm reads is 24 to 48 hours old. How important a
-discussion was rated, with how many raters, changes only once eleven more have rated it, or eleven fewer: from two
-means in a row nobody can compute what a few gave.
+A night's figures are shown from the next night on, so what a firm reads is 24 to 48 hours old; where a night was taken
+late, the next one waits. How important a discussion was rated, with how many raters, changes once shown only when
+eleven more have rated it, or eleven fewer: from two means in a row nobody can compute what a few gave. Votes of eleven
+once shown go on as "over 10" until fewer than six are left, so that one who comes and goes is not seen to.
 """
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from typing import NamedTuple
 
 from django.conf import settings
@@ -23,9 +24,14 @@ from questions.ranking.lines import midnight
 UNDER = "under {}"
 OVER = "over {}"
 
+NOTED_FOR = timedelta(hours=23, minutes=45)  # before it is shown: a day, less what a task may start earlier
+
 SHIFT_VOTES = """
 UPDATE observers_votefigure f
-   SET corroborations = f.next_corroborations, disputes = f.next_disputes,
+   SET corroborations = CASE WHEN f.corroborations >= %(least)s AND f.next_corroborations >= %(kept)s
+                             THEN greatest(f.next_corroborations, %(least)s) ELSE f.next_corroborations END,
+       disputes = CASE WHEN f.disputes >= %(least)s AND f.next_disputes >= %(kept)s
+                       THEN greatest(f.next_disputes, %(least)s) ELSE f.next_disputes END,
        next_corroborations = p.corroborate_count, next_disputes = p.dispute_count
   FROM questions_post p
  WHERE p.id = f.post_id
@@ -47,7 +53,7 @@ UPDATE observers_importancefigure f
        next_raters = q.importance_count, next_total = q.importance_sum
   FROM questions_question q
   JOIN (SELECT question_id,
-               least(raters, next_raters) < %(least)s OR abs(next_raters - raters) >= %(least)s AS yes
+               raters < %(least)s OR abs(next_raters - raters) >= %(least)s AS yes
           FROM observers_importancefigure) moved ON moved.question_id = q.id
  WHERE q.id = f.question_id
    AND (f.raters, f.total, f.next_raters, f.next_total)
@@ -78,14 +84,22 @@ class Ratings(NamedTuple):
 
 @transaction.atomic
 def take(day: date | None = None) -> bool:
-    """Show the figures of the night before, and note those of this one. One call a day (UTC) counts."""
-    day = day or timezone.now().date()
-    if FigureDay.objects.filter(day__gt=day).exists() or not FigureDay.objects.get_or_create(day=day)[1]:
+    """Show the figures of the night before, and note those of this one. One call a day (UTC) counts.
+
+    What was noted less than a day ago is not shown yet: then nothing is taken. With a day, as if at its beginning.
+    """
+    at = midnight(day) if day else timezone.now()
+    day = at.astimezone(UTC).date()
+    last = FigureDay.objects.order_by("-day").first()
+    if last and (last.day >= day or at - last.taken_at < NOTED_FOR):
         return False
+    if not FigureDay.objects.get_or_create(day=day, defaults={"taken_at": at})[1]:
+        return False
+    least = settings.OBSERVER_LEAST
     with connection.cursor() as cursor:
-        cursor.execute(SHIFT_VOTES)
+        cursor.execute(SHIFT_VOTES, {"least": least, "kept": least // 2 + 1})
         cursor.execute(NEW_VOTES)
-        cursor.execute(SHIFT_IMPORTANCE, {"least": settings.OBSERVER_LEAST})
+        cursor.execute(SHIFT_IMPORTANCE, {"least": least})
         cursor.execute(NEW_IMPORTANCE)
     _take_shares(day - timedelta(days=1))
     return True
@@ -128,9 +142,9 @@ def importance_of(question_pks: Iterable[int]) -> dict[int, Ratings]:
 
 
 def shown_share(month: date) -> str:
-    """How much of a month firms never see, in steps of five percent; empty where too few discussions were opened."""
+    """How much of a month firms never see, in steps of five percent; empty where that, or the rest, is too few."""
     share = PeersOnlyShare.objects.filter(pk=month.replace(day=1)).first()
-    if share is None or share.discussions < settings.OBSERVER_LEAST:
+    if share is None or min(share.withheld, share.discussions - share.withheld) < settings.OBSERVER_LEAST:
         return ""
     return f"{5 * round(20 * share.withheld / share.discussions)}%"
 

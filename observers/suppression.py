@@ -5,6 +5,10 @@ ever shown cut their physicians into pieces: those in this cell and not in that,
 firm adds up and subtracts, it learns of nothing but pieces put together. So a cell is shown only while each piece has
 `least` physicians or none; numbers are rounded down besides. What cannot be told so is not shown at all.
 
+Who knows ten physicians of a cell for certain learns of one more by whether it is shown, and likewise at each step of
+rounding. So a cell needs a few more than `least`, and steps lie a few higher: see `keyed`. How many more nobody knows
+without the key, and the same question asked again does not change it. It makes such guesses unsure, not impossible.
+
 A cell that differs from one shown before by a few, on either side, gets the number of that one again: a second look
 after a day, or words that find a few more, then say neither that somebody came or went nor that nobody did.
 
@@ -16,20 +20,32 @@ that another stands in the way of.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from sermo.crypto import keyed_digest
+
+PURPOSE = "observers.margins"
+MARGIN = 6  # ways a threshold may lie: 0 to 5 higher
+
 People = frozenset[int]
 
 
-def number_of(people: People, shown: Sequence[People], least: int) -> tuple[int | None, bool]:
-    """How many physicians a cell is said to have, None for not shown; and whether that is new, to be remembered.
+def keyed(*parts: object) -> int:
+    """How much higher a threshold of these is: always the same for them, and not to be told without the key."""
+    return keyed_digest(":".join(map(str, parts)), PURPOSE)[0] % MARGIN  # all but even
 
-    `shown` are the remembered cells of the same label, the oldest first. The number is not rounded yet.
+
+def told_of(
+    people: People, shown: Sequence[People], least: int, margin: int = 0
+) -> tuple[People | None, bool]:
+    """Whose number a cell is given, None for not shown; and whether these are new, to be remembered.
+
+    `shown` are the remembered cells of the same label, the oldest first. A cell needs `margin` physicians more.
     """
-    if len(people) < least:
+    if len(people) < least + margin:
         return None, False
     for before in shown:
         if len(people - before) < least and len(before - people) < least:
-            return len(before), False
-    return (len(people), True) if _cuts_well(people, shown, least) else (None, False)
+            return before, False
+    return (people, True) if _cuts_well(people, shown, least) else (None, False)
 
 
 def _cuts_well(people: People, shown: Sequence[People], least: int) -> bool:
@@ -63,3 +79,8 @@ def may_be_over_all(number: int, weeks: int, least: int) -> bool:
 
 def rounded(number: int, to: int) -> int:
     return number - number % to
+
+
+def blurred(number: int, margin: int, least: int, to: int) -> int:
+    """A number that is shown: rounded down, with its steps so much higher, and never under what `least` is."""
+    return rounded(max(number - margin, least), to)

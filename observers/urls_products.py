@@ -5,6 +5,7 @@ from django.urls.converters import UUIDConverter
 
 from observers.services import adverse_events
 from observers.views import desk_products as views
+from observers.views import searches
 
 
 class EventNumber(UUIDConverter):
@@ -17,7 +18,7 @@ class EventNumber(UUIDConverter):
         return pk
 
     def to_url(self, value: int) -> str:
-        return str(adverse_events.event_key(value))
+        return str(adverse_events.event_key(int(value)))
 
 
 register_converter(EventNumber, "event")
@@ -26,6 +27,6 @@ urlpatterns = [
     path("questions-to-us/", views.company_questions, name="company_questions"),
     path("questions-to-us/<uuid:key>/", views.company_question, name="company_question"),
     path("safety/", views.safety, name="safety"),
-    path("safety/log.csv", views.safety_log, name="safety_log"),
+    path("safety/log/", searches.export_safety_log, name="safety_log"),
     path("safety/<event:pk>/", views.safety_event, name="safety_event"),
 ]

@@ -399,6 +399,7 @@ def test_a_byline_has_the_picture_of_its_own_face_alone(named, django_assert_num
         "public": f"/pictures/{name.key}/",
         "masked": "",
         "house": "",
+        "firm": "",
     }
 
 

@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
             name="FigureDay",
             fields=[
                 ("day", models.DateField(primary_key=True, serialize=False)),
+                ("taken_at", models.DateTimeField()),
             ],
             options={
                 "default_permissions": (),

@@ -72,9 +72,11 @@ class ImportanceFigure(models.Model):
 
 
 class FigureDay(models.Model):
-    """That the figures of a night were taken, so that a second run the same night changes nothing."""
+    """That the figures of a night were taken, so that a second run the same night changes nothing; and when, so that
+    they are not shown before they are a day old."""
 
     day = models.DateField(primary_key=True)
+    taken_at = models.DateTimeField()
 
     class Meta:
         default_permissions = ()

@@ -2,7 +2,8 @@
 
 A chart says how things were at 00:00 UTC of a day that is over: 24 to 48 hours ago. A mention is a physician who wrote
 of it in a week, however often. A week is counted once and stays as it was shown. What a total says is added up from the
-weeks that are shown, so it tells nothing of others; where no week is shown, all of them together may be.
+weeks that are shown, so it tells nothing of others; where no week is shown, all of them together may be. From how many
+physicians on a cell is shown depends on the firm and on the posts that were found, under a key: see `suppression`.
 
 Corroboration and importance are made of nothing but figures that a firm reads beside each post and discussion.
 """
@@ -36,6 +37,8 @@ WEEK = timedelta(days=7)
 MOST_POSTS = 20_000  # read through for one chart
 PURPOSE = "observers.answered"
 TOTAL = "total"
+TRIED_FOR = timedelta(hours=1)  # since it was asked for
+FAULT = "Something went wrong with it. It does not count as one of your plan's charts of today."
 TOO_MANY = f"More than {MOST_POSTS:,} posts match. Follow rarer words, a group, or fewer months."
 NO_WEEK = "No whole week lies in these months yet."
 
@@ -51,6 +54,7 @@ class Week:
     """What was written of a search in one week, as the firm may read it."""
 
     members: set[int] = field(default_factory=set)
+    posts: set[int] = field(default_factory=set)
     judged: list[bool] = field(default_factory=list)  # of answers with enough votes: whether corroborated
     importance: dict[int, float] = field(default_factory=dict)  # by discussion, to a tenth
 
@@ -81,7 +85,8 @@ def latest_day() -> date:
 
 def asked_today(firm: Firm) -> int:
     today = midnight(timezone.now().astimezone(UTC).date())
-    return Chart.objects.filter(search__firm=firm, asked_at__gte=today).count()
+    asked = Chart.objects.filter(search__firm=firm, asked_at__gte=today)
+    return asked.exclude(state=State.REFUSED, refused=FAULT).count()
 
 
 # Counting
@@ -96,10 +101,18 @@ def count_waiting() -> int:
 def _alone(chart: int) -> bool:
     try:
         count(chart)
-    except Exception:  # the others are counted all the same, and this one by the next run
+    except Exception:  # the others are counted all the same, and this one by one of the next runs
         log.exception("chart_not_counted", chart=chart)
+        _give_up(chart)
         return False
     return True
+
+
+def _give_up(chart: int) -> None:
+    """Refuse a chart that cannot be counted, once it was tried for long enough."""
+    now = timezone.now()
+    waiting = Chart.objects.filter(pk=chart, state=State.WAITING, asked_at__lt=now - TRIED_FOR)
+    waiting.update(state=State.REFUSED, refused=FAULT, done_at=now)
 
 
 def count(chart_pk: int) -> Chart:
@@ -142,6 +155,7 @@ def _monday(moment: datetime) -> date:
 
 def _add(week: Week, post: Post) -> None:
     week.members.add(post.author_id)
+    week.posts.add(post.pk)
     least, to = settings.OBSERVER_LEAST, settings.OBSERVER_ROUND
     votes, rated = getattr(post, "vote_figure", None), getattr(post.question, "importance_figure", None)
     if votes and _takes_verdicts(post) and max(votes.corroborations, votes.disputes) >= least:
@@ -198,29 +212,37 @@ class _Decision:
             counted, mentions = shown_days, sum(week["mentions"] for week in shown)
         else:
             counted = {day.isoformat() for day in days}
-            mentions = self._over_all([found.get(day) or Week() for day in days])
+            mentions = self._over_all([(day.isoformat(), found.get(day) or Week()) for day in days])
         rows = [week for day, week in found.items() if day.isoformat() in counted]
         thought = _thought_of(rows) if mentions is not None else NOT_SHOWN
         return weeks, {"mentions": mentions, **thought, "weeks": len(shown)}
 
     def _week(self, day: date, week: Week) -> dict:
         name = day.isoformat()
-        mentions = self.before[name] if name in self.before else self._cell(f"week:{name}", week.members)
+        mentions = self.before[name] if name in self.before else self._cell(_label(name), week)
         thought = _thought_of([week]) if mentions is not None else NOT_SHOWN
         return {"week": name, "mentions": mentions, **thought}
 
-    def _over_all(self, weeks: list[Week]) -> int | None:
+    def _over_all(self, weeks: list[tuple[str, Week]]) -> int | None:
         """All weeks together, where each has too few, and not so many that one of them must have somebody."""
-        if any(len(week.members) >= self.least for week in weeks):
+        if any(len(week.members) >= self.least + self._margin(_label(name), week) for name, week in weeks):
             return None
-        everybody = set().union(*(week.members for week in weeks))
+        everybody = Week()
+        for _, week in weeks:
+            everybody.members |= week.members
+            everybody.posts |= week.posts
         return self._cell(TOTAL, everybody, len(weeks))
 
-    def _cell(self, cell: str, members: set[int], weeks: int = 0) -> int | None:
-        """The rounded number of a cell, remembered if it is a new one."""
-        people = people_of(self.firm, members)
-        number, is_new = suppression.number_of(people, self.shown[cell], self.least)
-        if number is None or (weeks and not suppression.may_be_over_all(number, weeks, self.least)):
+    def _margin(self, cell: str, found: Week) -> int:
+        """Of what was found, so that other words for the same posts do not draw anew."""
+        return suppression.keyed(self.firm.pk, cell, *sorted(found.posts))
+
+    def _cell(self, cell: str, found: Week, weeks: int = 0) -> int | None:
+        """The number of a cell as it is shown, remembered if it is a new one."""
+        people = people_of(self.firm, found.members)
+        margin = self._margin(cell, found)
+        told, is_new = suppression.told_of(people, self.shown[cell], self.least, margin)
+        if told is None or (weeks and not suppression.may_be_over_all(len(told), weeks, self.least)):
             return None
         if is_new:
             if not suppression.may_be_beside(people, self._besides(cell), self.least):
@@ -233,12 +255,17 @@ class _Decision:
                 people=sorted(people),
                 answered_on=timezone.now().astimezone(UTC).date(),
             )
-        return suppression.rounded(number, self.to)
+        steps = suppression.keyed(self.firm.pk, cell, "steps", *sorted(told))
+        return suppression.blurred(len(told), steps, self.least, self.to)
 
     def _besides(self, cell: str) -> Iterable[People]:
         """Of a week the totals, and of a total the weeks."""
         others = (label for label in list(self.shown) if (label == TOTAL) != (cell == TOTAL))
         return (people for label in others for people in self.shown[label])
+
+
+def _label(week: str) -> str:
+    return f"week:{week}"
 
 
 def _remembered(firm: Firm) -> list[tuple[str, People]]:

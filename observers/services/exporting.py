@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from observers import crowds, figures, marks, matching
+from observers import crowds, figures, marks, matching, safety_log
 from observers.aliases import DATA
 from observers.models import Export, FirmSearch, Purpose, Seat, Way
 from observers.reading import SIGNED_BY_MEMBERS
@@ -21,7 +21,6 @@ from questions.ranking.lines import midnight
 from rewards.models import Firm
 from sermo.csv_cells import BYTE_ORDER_MARK, harmless, line_of
 from sermo.errors import RuleBroken
-from sermo.text import clip
 
 HEAD = (
     "Discussion",
@@ -34,6 +33,10 @@ HEAD = (
     "Disputed",
     "Importance",
 )
+TOLD = (
+    "Every author is shown that this was exported. Under 11 physicians: not shown; else rounded down to five."
+)
+ENDED = (".", "!", "?", "…")  # sentences
 SPARE = 200  # matches read beyond the rows of the plan, for those that are none once names are masked
 
 
@@ -47,6 +50,10 @@ class ExportedAlready(RuleBroken):
 
 class NothingToExport(RuleBroken):
     message = "Nothing of it is open to your firm."
+
+
+class NothingLogged(RuleBroken):
+    message = "The log is empty: nobody of your firm has opened a post on its products yet."
 
 
 class SafetyFirst(RuleBroken):
@@ -69,21 +76,33 @@ def export_search(*, seat: Seat, saved: FirmSearch, purpose: Purpose | str, reas
     most = _most_rows(seat, key)
     pks = matching.newest_of(matching.posts_of(saved), most + SPARE)
     found = _cut(matching.checked(seat.firm, pks, saved.terms), most)
-    asked = {"search": saved, "what": clip(f"Search: {saved.name}", 140)}
-    return _made(seat, found, purpose=purpose, reason=reason, key=key, **asked)
+    asked = {"search": saved, "what": f"Search: {saved.name}"}
+    return _of_posts(seat, found, purpose=purpose, reason=reason, key=key, **asked)
 
 
 def export_discussion(
     *, seat: Seat, question: Question, purpose: Purpose | str, reason: str, key: UUID
 ) -> File:
-    """A discussion with its first posts. Raises the same."""
+    """A discussion with its first posts. Raises the same.
+
+    Its title is not kept: the discussion may be closed to the firm tomorrow.
+    """
     most = _most_rows(seat, key)
     rows = Post.objects.open_to(seat.firm).filter(question=question.pk).order_by("pk")
     found = list(matching.checked(seat.firm, list(rows.values_list("pk", flat=True)[:most])))
-    if not found:
-        raise NothingToExport
-    asked = {"search": None, "what": clip(f"Discussion: {found[0][0].shown_title}", 140)}
-    return _made(seat, found, purpose=purpose, reason=reason, key=key, **asked)
+    return _of_posts(seat, found, purpose=purpose, reason=reason, key=key, what="A discussion")
+
+
+def export_safety_log(*, seat: Seat, purpose: Purpose | str, reason: str, key: UUID) -> File:
+    """What the firm met and said of it, the newest first; no words of a post, so nothing is logged for authors.
+
+    Raises NotContracted, NoExportLeft, ExportedAlready, NothingLogged.
+    """
+    lines = safety_log.lines_of(seat.firm, _most_rows(seat, key))
+    if not lines:
+        raise NothingLogged
+    asked = {"purpose": purpose, "reason": reason, "key": key, "what": "Safety log"}
+    return _made(seat, safety_log.HEAD, lines, **asked)
 
 
 def _cut(found: Iterable, most: int) -> list:
@@ -97,7 +116,12 @@ def _cut(found: Iterable, most: int) -> list:
 
 @transaction.atomic
 def _most_rows(seat: Seat, key: UUID) -> int:
-    """How many rows an export may have, if there may be one. Asked before it is read, and again before it is made."""
+    """How many rows an export may have, if there may be one. Asked before it is read."""
+    return _allowed(seat, key)
+
+
+def _allowed(seat: Seat, key: UUID) -> int:
+    """The same, within a transaction: asked again before it is made."""
     contract = hold_contract(seat.firm)
     if Export.objects.filter(key=key).exists():
         raise ExportedAlready
@@ -111,41 +135,62 @@ def made_today(firm: Firm) -> int:
     return Export.objects.filter(firm=firm, made_at__gte=today).count()
 
 
-@transaction.atomic
-def _made(seat: Seat, found: list, **asked) -> File:
-    """Log what the file puts before the seat, and write it; nothing is sent before all of that stands."""
+def _of_posts(seat: Seat, found: list, **asked) -> File:
+    """Posts as a file, unless the safety desk has yet to say something of one; its clocks start in any case."""
     if not found:
         raise NothingToExport
-    _most_rows(seat, asked["key"])
     posts = [post for post, _ in found]
     titled = Post.objects.filter(question__in={post.question_id for post in posts}, kind=Post.Kind.OPENING)
-    pks = {post.pk for post in posts} | set(titled.values_list("pk", flat=True))
+    openings = dict(titled.values_list("question", "pk"))
+    pks = {post.pk for post in posts} | set(openings.values())
+    adverse_events.met(seat, pks)
     if adverse_events.waiting(seat.firm, pks):
         raise SafetyFirst
-    kept = {"rows": len(posts), "phrase": _new_phrase(), "made_at": timezone.now()}
+    facts = _facts_of(posts)
+    lines = [_line(post, masks, facts) for post, masks in found]
+    told = [{post.pk, openings.get(post.question_id, post.pk)} for post in posts]
+    return _made(seat, HEAD, lines, told, **asked)
+
+
+@transaction.atomic
+def _made(seat: Seat, head: tuple, lines: list[tuple], told: list[set[int]] | None = None, **asked) -> File:
+    """Log the file and the posts it puts before the seat; nothing is sent before all of that stands.
+
+    `told` are the posts that each line has words of: lines of what was closed while all was read are left out.
+    """
+    _allowed(seat, asked["key"])
+    pks: set[int] = set()
+    if told:
+        still = Post.objects.open_to(seat.firm).filter(pk__in=set().union(*told))
+        pks = set(still.values_list("pk", flat=True))
+        kept = [(line, own) for line, own in zip(lines, told, strict=True) if own <= pks]
+        if not kept:
+            raise NothingToExport
+        lines = [line for line, _ in kept]
+        pks = set().union(*(own for _, own in kept))
+    kept = {"rows": len(lines), "phrase": _new_phrase(), "made_at": timezone.now()}
     export = Export.objects.create(firm=seat.firm, seat=seat, **kept, **asked)
     reading.note(seat=seat, purpose=export.purpose, way=Way.EXPORTED, post_pks=pks)
-    adverse_events.met(seat, pks)
-    return File(export, _text(export, found))
+    watermark = f"{_watermark(export)} {TOLD}" if pks else _watermark(export)
+    return File(export, _text(export, [(watermark,), head, *lines]))
 
 
 # The file
 
 
-def _text(export: Export, found: list) -> str:
-    facts = _facts_of(post for post, _ in found)
-    rows = [_line(post, masks, facts) for post, masks in found]
-    lines = [(_watermark(export),), HEAD, *rows, ("End of the export", "", export.phrase)]
-    return BYTE_ORDER_MARK + "".join(line_of(harmless(str(cell)) for cell in line) for line in lines)
+def _text(export: Export, lines: list[tuple]) -> str:
+    ended = ("End of the export", "", export.phrase)
+    return BYTE_ORDER_MARK + "".join(
+        line_of(harmless(str(cell)) for cell in line) for line in [*lines, ended]
+    )
 
 
 def _watermark(export: Export) -> str:
     day = export.made_at.astimezone(UTC).date()
-    mark = marks.copy_mark(export.seat, day)
+    mark, reason = marks.copy_mark(export.seat, day), export.reason.rstrip()
     return (
         f"Made for {export.firm.name} on {day}, copy {mark}, known by the words “{export.phrase}”."
-        f" {Purpose(export.purpose).label}: {export.reason}"
-        " Every author is shown that this was exported. Under 11 physicians: not shown; else rounded down to five."
+        f" {Purpose(export.purpose).label}: {reason}{'' if reason.endswith(ENDED) else '.'}"
     )
 
 

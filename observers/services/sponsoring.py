@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts.models import Specialty
@@ -55,7 +56,7 @@ def open_poll(
         specialties=specialties,
         key=key,
     )
-    poll = opening.make(question, plan)
+    poll = opening.make(question, plan, least=settings.OBSERVER_LEAST)
     sponsoring.agree(poll=poll, firm=seat.firm, honorarium=honorarium, quota=quota, key=key)
     return poll
 

@@ -3,7 +3,8 @@
 import csv
 import io
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -11,10 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from conftest import client_of
-from observers import keys
-from observers.models import AdverseEvent, FirmBlock, Read, Way
+from observers import keys, marks
+from observers.aliases import aliases_of
+from observers.models import AdverseEvent, Export, FirmBlock, Read, Way
 from observers.services import adverse_events
-from observers.tests.factories import let_pass, make_seat
+from observers.tests.factories import let_pass, make_plan, make_seat
 from observers.tests.product_makers import make_product
 from questions.models import Post, Question
 from questions.tests.factories import make_answer, make_question
@@ -26,6 +28,12 @@ SAFETY = reverse("observers:safety")
 LOG = reverse("observers:safety_log")
 ALL_FOUR = adverse_events.CRITERIA
 Outcome = AdverseEvent.Outcome
+REASON = "For the yearly review of our safety desk."
+NIGHT = datetime(2026, 11, 18, 2, tzinfo=UTC)  # still the 17th in New York
+
+
+def take_log(client, reason=REASON):
+    return client.post(LOG, {"reason": reason, "submission": uuid4()})
 
 
 @pytest.fixture
@@ -187,6 +195,37 @@ class TestDesk:
         event.refresh_from_db()
         assert event.outcome == Outcome.NONE
 
+    def test_of_a_post_that_closed_in_an_open_discussion_the_list_says_nothing(
+        self, product, seat, seat_client, firm, question, colleague
+    ):
+        answer = make_answer(question, colleague, source="Velorin again: the same rash.")
+        let_pass(question)
+        adverse_events.met(seat, [answer.pk])
+        [alias] = {name for (_, pk), name in aliases_of(firm, [question.pk]).items() if pk == colleague.pk}
+        shown = seat_client.get(SAFETY).content.decode()
+        assert f"Answer by {alias}" in shown
+        found = Read.objects.count()
+
+        Post.objects.filter(pk=answer.pk).update(peers_only=True)
+
+        page = seat_client.get(SAFETY).content.decode()
+        assert "No longer open to you" in page
+        assert not any(words in page for words in ('<div class="muted">', alias, question.title))
+        assert Read.objects.count() == found
+
+    def test_its_days_are_those_of_utc(self, event, seat, seat_client, question):
+        AdverseEvent.objects.update(read_at=NIGHT)
+        address = reverse("observers:safety_event", args=[event.pk])
+        discussion = reverse("observers:question", args=[keys.question_key(seat.firm, question.pk)])
+        for page in (SAFETY, address, discussion):
+            text = seat_client.get(page).content.decode()
+            assert "Nov 18" in text, page
+            assert "Nov 17" not in text, page
+
+        adverse_events.say(event=event, seat=seat, outcome="none")
+        AdverseEvent.objects.update(read_at=NIGHT - timedelta(days=9), said_at=NIGHT)
+        assert "Nov 18" in seat_client.get(address).content.decode()
+
     def test_saying_it_on_the_page(self, event, seat_client):
         address = reverse("observers:safety_event", args=[event.pk])
 
@@ -210,7 +249,9 @@ class TestDesk:
         assert other.get(address).status_code == 404
         assert other.post(address, {"outcome": "none"}).status_code == 404
         assert "Rash after" not in other.get(SAFETY).content.decode()
-        assert "Velorin" not in other.get(LOG).content.decode()
+        answer = take_log(other)
+        assert answer.status_code == 422
+        assert "The log is empty" in answer.content.decode()
 
     @pytest.mark.parametrize("length", [1, 8])
     def test_the_list_costs_the_same_at_any_length(
@@ -227,7 +268,7 @@ class TestDesk:
 
 class TestLog:
     def rows(self, client):
-        text = client.get(LOG).content.decode().lstrip("\ufeff")
+        text = take_log(client).content.decode().lstrip("\ufeff")
         return list(csv.reader(io.StringIO(text)))
 
     def test_it_says_days_criteria_and_hours_and_no_words(self, event, seat, seat_client, firm, opening):
@@ -235,16 +276,22 @@ class TestLog:
         event.refresh_from_db()
         adverse_events.say(event=event, seat=seat, outcome=Outcome.EVENT, criteria=["has_event"])
 
-        head, row, mark = self.rows(seat_client)
+        watermark, head, row, last = self.rows(seat_client)
 
         said = dict(zip(head, row, strict=True))
         assert said["Product"] == "Velorin"
         assert said["Post"] == keys.post_key(firm, opening.pk)
         assert (said["Event"], said["Patient"], said["Hours until said"]) == ("yes", "no", "30")
-        assert mark[0] == "Copy"
+        export = Export.objects.get()
+        assert (export.what, export.reason, export.rows, export.firm) == ("Safety log", REASON, 1, firm)
+        assert last[-1] == export.phrase
+        for words in (marks.copy_mark(seat), REASON, export.phrase, firm.name):
+            assert words in watermark[0]
+        assert "Every author" not in watermark[0]
+        assert not Read.objects.exists()
 
     def test_nothing_of_a_member_is_in_it(self, event, seat_client, physician, opening):
-        text = seat_client.get(LOG).content.decode()
+        text = take_log(seat_client).content.decode()
 
         assert physician.handle not in text
         assert "Rash" not in text
@@ -252,7 +299,7 @@ class TestLog:
         assert f'"{opening.pk}"' not in text
 
     def test_it_is_not_kept_on_the_way(self, event, seat_client):
-        answer = seat_client.get(LOG)
+        answer = take_log(seat_client)
 
         assert answer["Cache-Control"] == "private, no-store"
         assert "attachment" in answer["Content-Disposition"]
@@ -261,4 +308,22 @@ class TestLog:
         answer = make_answer(question, colleague, source="Velorin again: the same rash.")
         adverse_events.met(seat, [answer.pk])
 
+        assert len(self.rows(seat_client)) == 5
+
+    def test_it_is_asked_for_with_a_reason(self, event, seat_client):
+        assert "Why do you take it away?" in seat_client.get(LOG).content.decode()
+        assert take_log(seat_client, reason="").status_code == 422
+        assert not Export.objects.exists()
+
+    def test_it_is_one_of_the_exports_of_the_day(self, event, seat, seat_client):
+        make_plan(exports_a_day=1, export_rows=1)
+        AdverseEvent.objects.create(
+            firm=seat.firm, product=make_product("other", maker=seat.firm), post=event.post
+        )
+
         assert len(self.rows(seat_client)) == 4
+        answer = take_log(seat_client)
+
+        assert answer.status_code == 422
+        assert "No export is left today" in answer.content.decode()
+        assert Export.objects.count() == 1

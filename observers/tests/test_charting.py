@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from random import Random
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from observers import suppression, tasks
@@ -282,6 +283,57 @@ class TestAudit:
         assert not Answered.objects.exists()
 
 
+class TestMargins:
+    """A cell needs up to five more than eleven: how many is the firm's and the found posts' own."""
+
+    @pytest.fixture
+    def margin(self, monkeypatch):
+        """Of cells; that of rounding is another matter."""
+
+        def set_to(number):
+            drawn = []
+
+            def keyed(firm, cell, *parts):
+                if "steps" in parts:
+                    return 0
+                drawn.append((firm, cell, *parts))
+                return number
+
+            monkeypatch.setattr(suppression, "keyed", keyed)
+            return drawn
+
+        return set_to
+
+    @pytest.mark.parametrize(("more", "shown"), [(0, 10), (2, None)])
+    def test_twelve_are_shown_or_not(self, saved, question, monday, margin, more, shown):
+        margin(more)
+        speak(question, make_members(12), TEXT, monday)
+
+        assert mentions(counted(saved), monday) == shown
+
+    def test_other_words_for_the_same_posts_draw_the_same(
+        self, seat, saved, saved_of, question, monday, margin
+    ):
+        drawn = margin(5)
+        speak(question, make_members(12), TEXT, monday)
+        label = f"week:{monday.isoformat()}"
+
+        counted(saved)
+        counted(saved_of(seat, "apixaban or nonsense"))
+
+        margins = {parts for parts in drawn if parts[1] == label}
+        assert len(margins) == 1
+        assert len(margins.pop()) == 2 + 12
+
+    def test_a_total_stands_where_no_week_is_over_its_own(self, saved, question, monday, margin):
+        margin(5)
+        members = make_members(24)
+        for weeks in range(2):
+            speak(question, members[12 * weeks : 12 * weeks + 12], TEXT, monday - timedelta(weeks=weeks))
+
+        assert counted(saved).totals == {"mentions": 20, "share": None, "importance": None, "weeks": 0}
+
+
 class TestAsking:
     def test_a_chart_is_counted_by_a_task(self, seat, saved, question, monday):
         speak(question, make_members(12), TEXT, monday)
@@ -300,6 +352,22 @@ class TestAsking:
 
         assert charting.count_waiting() == 1
         assert [Chart.objects.get(pk=chart.pk).state for chart in charts] == ["waiting", "done"]
+
+    def test_what_cannot_be_counted_is_given_up_after_an_hour_and_uses_up_nothing(
+        self, seat, saved, monkeypatch
+    ):
+        chart = charting.ask(saved=saved, seat=seat)
+        monkeypatch.setattr(charting, "_read", lambda of, days: 1 / 0)
+        charting.count_waiting()
+        assert charting.asked_today(seat.firm) == 1
+
+        Chart.objects.update(asked_at=F("asked_at") - charting.TRIED_FOR)
+        charting.count_waiting()
+
+        chart.refresh_from_db()
+        assert (chart.state, chart.refused) == (Chart.State.REFUSED, charting.FAULT)
+        Chart.objects.update(asked_at=timezone.now())
+        assert charting.asked_today(seat.firm) == 0
 
     def test_once_a_day(self, seat, saved):
         assert charting.ask(saved=saved, seat=seat) == charting.ask(saved=saved, seat=seat)

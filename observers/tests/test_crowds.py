@@ -1,8 +1,11 @@
 """What firms are told of whoever wrote something."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -93,6 +96,21 @@ class TestFacts:
 
         assert dict(Crowd.objects.values_list("region", "physicians")) == {"": 3, "Pacific": 2}
         assert set(Crowd.objects.values_list("group", flat=True)) == {group}
+
+    @pytest.mark.django_db(transaction=True)
+    def test_two_counts_at_once_end_well(self):
+        make_member(specialty=make_specialty(), state="CA")
+        together = Barrier(2)
+
+        def one(_):
+            try:
+                together.wait(10)
+                return [crowds.count() for _ in range(20)]
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(2) as pool:
+            assert list(pool.map(one, range(2))) == [[2] * 20] * 2
 
     def test_a_region_kept_from_colleagues_is_kept_from_firms(self):
         member = make_member(specialty=make_specialty(), state="CA")

@@ -17,7 +17,7 @@ from observers.services import adverse_events, exporting, searching
 from observers.services.contracting import NotContracted
 from observers.tests.factories import let_pass, make_contract, make_plan, make_seat
 from observers.tests.product_makers import make_product
-from questions.models import Post
+from questions.models import Post, Question
 from questions.tests.factories import make_answer, make_question
 from rewards.tests.factories import make_firm
 
@@ -64,6 +64,10 @@ class TestFile:
         assert [row[1] for row in rows] == ["Answer", "Opening"] or len(rows) == 2
         assert last[-1] == file.export.phrase
         assert file.export.rows == 2
+
+    @pytest.mark.parametrize("reason", ["For our yearly review", "For our yearly review. "])
+    def test_the_reason_ends_as_a_sentence(self, seat, question, reason):
+        assert ": For our yearly review. Every author" in rows_of(take(seat, question, reason=reason))[0][0]
 
     def test_a_discussion_has_all_its_open_posts_in_order(self, seat, question):
         closed = make_answer(question, source="For peers.")
@@ -196,12 +200,17 @@ class TestSafety:
             adverse_events.say(event=event, seat=seat, outcome="none")
         assert export(seat, saved)
 
-    def test_an_export_starts_the_clock_of_a_maker(self, seat, saved, question, firm):
+    def test_what_nobody_of_the_firm_opened_yet_waits_before_it_is_exported(
+        self, seat, saved, question, firm
+    ):
         make_product("Eliquis", maker=firm, words=["apixaban"])
 
-        export(seat, saved)
+        with pytest.raises(exporting.SafetyFirst):
+            export(seat, saved)
 
         assert AdverseEvent.objects.filter(outcome="").count() == 2
+        assert not Export.objects.exists()
+        assert not Read.objects.exists()
 
 
 class TestPages:
@@ -218,6 +227,30 @@ class TestPages:
         listed = seat_client.get(reverse("observers:exports")).content.decode()
         assert REASON in listed
 
+    def test_the_title_of_a_discussion_is_not_kept(self, seat_client, seat, saved, question):
+        take(seat, question)
+        export(seat, saved)
+        Question.objects.filter(pk=question.pk).update(peers_only=True)
+
+        listed = seat_client.get(reverse("observers:exports")).content.decode()
+
+        assert "A discussion" in listed
+        assert "Search: Anticoagulation" in listed
+        assert question.title not in listed
+
+    def test_the_opening_is_found_where_the_form_is_drawn_and_exported_in_the_file(
+        self, seat_client, seat, question
+    ):
+        address = reverse("observers:export_discussion", args=[keys.question_key(seat.firm, question.pk)])
+        opening = Read.objects.filter(post__kind="opening").order_by("pk")
+
+        seat_client.get(address)
+        seat_client.post(address, {"reason": "No", "submission": uuid4()})
+        assert [row.way for row in opening] == [Way.FOUND, Way.FOUND]
+
+        seat_client.post(address, {"reason": REASON, "submission": uuid4()})
+        assert [row.way for row in opening.all()[2:]] == [Way.EXPORTED]
+
     def test_without_a_reason_nothing_is(self, seat_client, saved, question):
         answer = seat_client.post(
             reverse("observers:export_search", args=[saved.pk]), {"reason": " ", "submission": uuid4()}
@@ -230,7 +263,7 @@ class TestPages:
         other = make_firm(name="Other Firm")
         theirs = reverse("observers:export_discussion", args=[keys.question_key(other, question.pk)])
         ours = reverse("observers:export_discussion", args=[keys.question_key(seat.firm, question.pk)])
-        type(question).objects.filter(pk=question.pk).update(peers_only=True)
+        Question.objects.filter(pk=question.pk).update(peers_only=True)
 
         for address in (theirs, ours, reverse("observers:export_discussion", args=["nothing"])):
             assert seat_client.get(address).status_code == 404
@@ -283,5 +316,5 @@ class TestPages:
             make_answer(question)
         let_pass(question, timedelta(days=2))
 
-        with django_assert_max_num_queries(25):
+        with django_assert_max_num_queries(26):
             take(seat, question)

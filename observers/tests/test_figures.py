@@ -12,6 +12,7 @@ from observers.demo import figures as demo
 from observers.figures import Ratings, Votes
 from observers.models import FigureDay, ImportanceFigure, PeersOnlyShare, VoteFigure
 from questions.models import Post, Question
+from questions.ranking.lines import midnight
 from questions.tests.factories import copy_of, make_answer, make_question
 
 FIRST = date(2026, 11, 16)
@@ -88,6 +89,33 @@ class TestVotes:
 
         assert self.shown(answer) == Votes()
 
+    def test_one_who_comes_and_goes_is_not_seen_to(self, answer):
+        for number, (votes, shown) in enumerate([(11, 11), (10, 11), (9, 11), (6, 11), (5, 5), (10, 10)]):
+            self.vote(answer, votes, votes)
+            figures.take(night(2 * number))
+            figures.take(night(2 * number + 1))
+
+            assert self.shown(answer) == Votes(shown, shown)
+
+    def test_after_a_late_night_the_next_one_waits(self, answer, monkeypatch):
+        now = []
+        monkeypatch.setattr(timezone, "now", lambda: now[-1])
+        ten_past = midnight(FIRST) + timedelta(minutes=10)
+        taken = []
+        for hours, votes in ((0, 12), (24 + 23, 20), (48, 30), (72, 40)):
+            now.append(ten_past + timedelta(hours=hours))
+            self.vote(answer, votes)
+            taken.append((figures.take(), self.shown(answer).corroborations))
+
+        assert taken == [(True, 0), (True, 12), (False, 12), (True, 20)]
+
+    def test_a_task_that_starts_some_minutes_earlier_than_the_day_before_is_no_reason(
+        self, answer, monkeypatch
+    ):
+        for hours in (0.2, 24):
+            monkeypatch.setattr(timezone, "now", lambda hours=hours: midnight(FIRST) + timedelta(hours=hours))
+            assert figures.take()
+
     def test_a_post_without_votes_has_no_row(self, answer):
         figures.take(night(0))
 
@@ -136,9 +164,10 @@ class TestImportance:
         figures.take(night(4))
         assert self.shown(question) == Ratings(total=75, raters=23)
 
-    def test_the_eleventh_rater_makes_it_known_and_its_going_unknown(self, question):
-        for number, (raters, mean) in enumerate([(10, ""), (11, "3.0"), (10, "")]):
-            self.rate(question, raters, 3 * raters)
+    def test_the_eleventh_rater_makes_it_known_and_eleven_less_unknown(self, question):
+        steps = [(10, 30, ""), (11, 33, "3.0"), (10, 30, "3.0"), (11, 35, "3.0"), (0, 0, ""), (11, 44, "4.0")]
+        for number, (raters, total, mean) in enumerate(steps):
+            self.rate(question, raters, total)
             figures.take(night(2 * number))
             figures.take(night(2 * number + 1))
 
@@ -171,7 +200,15 @@ class TestShare:
 
         share = PeersOnlyShare.objects.get(month=self.MONTH)
         assert (share.discussions, share.withheld) == (13, 4)
-        assert figures.shown_share(self.MONTH + timedelta(days=7)) == "30%"
+
+    @pytest.mark.parametrize(
+        ("discussions", "withheld", "shown"),
+        [(21, 1, ""), (40, 10, ""), (40, 11, "30%"), (40, 30, ""), (40, 29, "70%"), (40, 0, "")],
+    )
+    def test_neither_those_withheld_nor_the_rest_are_few(self, discussions, withheld, shown):
+        PeersOnlyShare.objects.create(month=self.MONTH, discussions=discussions, withheld=withheld)
+
+        assert figures.shown_share(self.MONTH + timedelta(days=7)) == shown
 
     def test_of_few_discussions_nothing_is_said(self, physician):
         self.opened(physician, 10, peers_only=True)

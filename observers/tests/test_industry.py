@@ -1,6 +1,6 @@
 """What firms ask in the open: labelled, limited, hidden from who wants none, folded by votes; and results in time."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -18,6 +18,7 @@ from observers.services.voices import voice_of
 from observers.tests.factories import let_pass, make_contract, make_plan, make_seat
 from polls.models import Option, Poll, Tally
 from polls.services import closing as poll_closing
+from polls.services import opening
 from polls.services.opening import Plan
 from polls.tests.factories import make_poll, make_voter, vote
 from questions.models import Byline, MemberRank, ModerationAction, Post, Question, Vote
@@ -277,6 +278,19 @@ class TestPolls:
         with pytest.raises(sponsoring.NoPollLeft):
             put(seat)
 
+    def test_a_narrowed_one_is_open_to_so_many_that_a_number_could_be_shown(self, seat, settings):
+        specialty = make_specialty("Nephrology")
+        plan = Plan(kind="single", options=("Price", "Habit"), days=7, specialties=(specialty.pk,))
+        for _ in range(settings.OBSERVER_LEAST - 1):
+            make_member(specialty="Nephrology")
+        with pytest.raises(opening.TooFewInvited, match="Fewer than 11 members"):
+            put(seat, plan=plan)
+        assert not Sponsorship.objects.exists()
+
+        make_member(specialty="Nephrology")
+
+        assert put(seat, plan=plan).invited == settings.OBSERVER_LEAST
+
     def test_options_name_nobody(self, seat):
         with pytest.raises(asking.Identifies):
             put(seat, plan=Plan(kind="single", options=("SSN 123-45-6789", "Habit"), days=7))
@@ -319,6 +333,21 @@ class TestResults:
     )
     def test_small_numbers_are_hidden_with_what_would_tell_them(self, counts, hidden):
         assert results.hidden_among(counts) == hidden
+
+    def test_its_days_are_those_of_utc(self, seat, seat_client):
+        poll = put(seat)
+        let_pass(poll.question)
+        night = datetime(2026, 11, 18, 2, tzinfo=UTC)  # still the 17th in New York
+        Poll.objects.update(opened_at=night - timedelta(days=7), closes_at=night)
+        key = keys.question_key(seat.firm, poll.pk)
+        for name, args in (("polls", []), ("question", [key])):
+            text = seat_client.get(reverse(f"observers:{name}", args=args)).text
+            assert "Nov 18" in text
+            assert "Nov 17" not in text
+
+        Poll.objects.update(closed_at=night, close_reason="time")
+
+        assert "from Nov 11 to Nov 18" in seat_client.get(reverse("observers:results", args=[key])).text
 
     def test_a_poll_closed_to_the_firm_is_not_found(self, seat, seat_client, physician):
         poll = make_poll(asker=physician)

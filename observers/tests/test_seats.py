@@ -3,7 +3,7 @@
 import logging
 import re
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -455,3 +455,17 @@ class TestHome:
 
         assert response.status_code == 200
         assert "No firm has given you a seat" in response.content.decode()
+
+
+def test_the_list_says_days_and_no_moments(giver):
+    seating.end(seat=make_seat(giver.firm, name="J. Osei"), by=giver.user)
+    invite(giver)
+    night = datetime(2026, 11, 18, 2, tzinfo=UTC)  # still the 17th in New York
+    Seat.objects.update(taken_at=night)
+    Seat.objects.filter(ended_at__isnull=False).update(ended_at=night)
+
+    page = client_of(giver.user).get(reverse("observers:seats")).text
+
+    assert page.count('<time datetime="2026-11-18">Nov 18') == 3
+    assert "Offered" in page
+    assert not re.search(r'datetime="[^"]*T', page)

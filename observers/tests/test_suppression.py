@@ -1,24 +1,35 @@
 """What cells of charts give away: nothing of a few, to whoever knows all answers, subtracts, and knows the rules."""
 
+from collections import Counter
 from itertools import combinations
 from random import Random
 
 import pytest
 
+from observers import suppression
 from observers.suppression import (
+    blurred,
+    keyed,
     may_be_beside,
     may_be_over_all,
-    number_of,
     rounded,
+    told_of,
 )
 
 LEAST, STEP = 11, 5
 SEQUENCES, QUERIES = 200, 15
+DRAWS = 600  # of margins
 WORDS, GROUPS = ("apixaban", "edoxaban", "warfarin"), ("kidney", "heart")
 
 
 def people(*spans):
     return frozenset(number for first, last in spans for number in range(first, last))
+
+
+def number_of(asked, shown, least, margin=0):
+    """The number of a cell before it is rounded, or None; and whether it is a new one."""
+    told, is_new = told_of(asked, shown, least, margin)
+    return None if told is None else len(told), is_new
 
 
 class TestOneCell:
@@ -29,6 +40,72 @@ class TestOneCell:
     @pytest.mark.parametrize(("number", "lower"), [(11, 10), (14, 10), (15, 15), (29, 25)])
     def test_numbers_are_rounded_down(self, number, lower):
         assert rounded(number, STEP) == lower
+
+
+class TestMargins:
+    """That who knows all of a cell but one does not learn of that one for certain."""
+
+    @pytest.fixture(autouse=True)
+    def margins(self, monkeypatch):
+        monkeypatch.setattr(suppression, "MARGIN", 6)
+
+    def test_they_are_of_0_to_5_about_as_often_each(self):
+        drawn = Counter(keyed(1, "week", post) for post in range(DRAWS))
+
+        assert set(drawn) == set(range(6))
+        assert min(drawn.values()) > 60
+
+    def test_they_stay_the_same_for_the_same(self):
+        assert {keyed(1, "week", 7, 8) for _ in range(20)} == {keyed(1, "week", 7, 8)}
+
+    def test_and_are_others_under_another_key(self, settings):
+        before = [keyed(1, post) for post in range(40)]
+        settings.HASH_KEY = b"another key of thirty-two bytes!"
+
+        assert [keyed(1, post) for post in range(40)] != before
+
+    @pytest.mark.parametrize(("margin", "size"), [(0, 11), (1, 12), (5, 16)])
+    def test_a_cell_needs_so_many_more(self, margin, size):
+        assert number_of(people((0, size)), [], LEAST, margin) == (size, True)
+        assert number_of(people((0, size - 1)), [], LEAST, margin) == (None, False)
+
+    def test_also_where_another_would_speak_for_it(self):
+        assert number_of(people((0, 11)), [people((0, 20))], LEAST, 1) == (None, False)
+
+    @pytest.mark.parametrize(
+        ("number", "margin", "said"), [(11, 0, 10), (11, 5, 10), (15, 0, 15), (15, 1, 10), (20, 5, 15)]
+    )
+    def test_steps_lie_as_many_higher(self, number, margin, said):
+        assert blurred(number, margin, LEAST, STEP) == said
+
+    @pytest.mark.parametrize("known", range(LEAST - 1, 3 * LEAST))
+    def test_whether_a_stranger_is_one_of_those_known_is_guessed_little_better_than_by_a_coin(self, known):
+        """An attacker asks for people it knows and one it does not: there is one more if that one is none of them. It
+        hears the number, or that there is none, knows the rules, and guesses as well as can be."""
+        among_them, another = (heard(people((0, size))) for size in (known, known + 1))
+
+        right = sum(max(among_them[answer], another[answer]) for answer in among_them | another)
+
+        assert right / (2 * DRAWS) < 0.62  # a sixth of the answers tell, the others are guessed
+
+    @pytest.mark.parametrize("shown", [[], [people((0, LEAST))]])
+    def test_eleven_beside_ten_that_are_known_are_seldom_told(self, shown):
+        """Ten are never shown, yet of eleven nothing is said either five times of six; whether eleven were shown that
+        all but one of them stood in, too, so that eleven charts without one each do not find that one."""
+        answers = [answer_to(people((0, LEAST)), post, shown) for post in range(DRAWS)]
+
+        assert answer_to(people((0, LEAST - 1)), 1, shown) is None
+        assert answers.count(None) > 0.75 * DRAWS
+
+
+def answer_to(asked, post, shown=()):
+    """What a firm hears of a cell that was found by these posts."""
+    told, _ = told_of(asked, shown, LEAST, keyed(1, "week", post))
+    return told and blurred(len(told), keyed(1, "steps", post), LEAST, STEP)
+
+
+def heard(asked):
+    return Counter(answer_to(asked, post) for post in range(DRAWS))
 
 
 class TestBesideOthers:
@@ -122,7 +199,8 @@ class World:
 class Attacker:
     """Knows of each answer exactly whose physicians were counted, and more: their number before it was rounded.
 
-    What adding and subtracting tells is made of pieces: who is in these answers and in none of those.
+    What adding and subtracting tells is made of pieces: who is in these answers and in none of those. What it tells
+    that a cell is shown at all, or is not, see `TestMargins`.
     """
 
     def __init__(self):
@@ -160,7 +238,7 @@ def attack(random):
         asked = (frozenset(words), random.choice(("and", "or")), random.choice(("", *GROUPS)))
         if asked not in counted:  # a week is counted once for the same words
             cell = world.who(*asked)
-            counted[asked], is_new = number_of(cell, shown, LEAST)
+            counted[asked], is_new = number_of(cell, shown, LEAST, random.randrange(6))
             if is_new:
                 shown.append(cell)
                 attacker.hear(cell)

@@ -4,39 +4,22 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from observers import keys, market, marks, texts
+from observers import keys, market, texts
 from observers.doors import seat_required
 from observers.forms_products import CRITERIA, CompanyAnswerForm, SafetyForm
 from observers.models import AdverseEvent, Way
 from observers.services import adverse_events, company, reading
-from questions.models import Post, Question
-from sermo.csv_cells import BYTE_ORDER_MARK, harmless, line_of
+from questions.models import Post
 from sermo.errors import RuleBroken
 
 PER_PAGE = 30
-MOST_LOGGED = 5_000  # lines of a safety log, the newest
 HOUR = timedelta(hours=1)
 TABS = {"waiting": "Waiting", "answered": "Answered"}
-LOG_HEAD = (
-    *(
-        "Product",
-        "Discussion",
-        "Post",
-        "Read on",
-        "Outcome",
-        "Reporter",
-        "Patient",
-        "Event",
-        "Suspect product",
-    ),
-    *("Said on", "Hours until said", "Seat"),
-)
 
 
 # Questions to the firm
@@ -128,10 +111,11 @@ def safety(request):
 
 
 def _with_titles(request, rows):
-    """Titles stand where the discussion is still open to the firm. They are words of openings, so they are reads."""
-    posts = [row.post_id for row in rows]
-    open_ones = Question.objects.open_to(request.firm).filter(posts__in=posts)
-    titles = {post: (pk, title) for post, pk, title in open_ones.values_list("posts", "pk", "title")}
+    """Titles stand where the post is still open to the firm. They are words of openings, so they are reads."""
+    open_ones = Post.objects.open_to(request.firm).filter(pk__in=[row.post_id for row in rows])
+    titles = {
+        post: (pk, title) for post, pk, title in open_ones.values_list("pk", "question", "question__title")
+    }
     shown = {pk for pk, _ in titles.values()}
     openings = Post.objects.filter(question__in=shown, kind=Post.Kind.OPENING).values_list("pk", flat=True)
     reading.note(seat=request.seat, purpose=request.purpose, way=Way.FOUND, post_pks=openings)
@@ -177,44 +161,8 @@ def _post_context(request, event):
     return {
         "post": post,
         "alias": masks.aliases.get(post.author_id, ""),
-        "html": texts.for_firm(post.html, masks),
+        "html": texts.for_firm(post.html, masks.of(post.author_id)),
         "question_url": reverse(
             "observers:question", args=[keys.question_key(request.firm, post.question_id)]
         ),
     }
-
-
-@seat_required
-@require_safe
-def safety_log(request):
-    """The log of the safety desk: no words of a post, and days in place of moments."""
-    rows = list(adverse_events.of_firm(request.firm).order_by("-read_at", "-pk")[:MOST_LOGGED])
-    open_ones = Post.objects.open_to(request.firm).filter(pk__in=[row.post_id for row in rows])
-    open_pks = set(open_ones.values_list("pk", flat=True))
-    lines = [_line(request.firm, row, row.post_id in open_pks) for row in rows]
-    mark = ("Copy", marks.copy_mark(request.seat))
-    text = "".join(line_of(harmless(str(cell)) for cell in line) for line in [LOG_HEAD, *lines, mark])
-    headers = {
-        "Content-Disposition": 'attachment; filename="safety-log.csv"',
-        "Cache-Control": "private, no-store",
-    }
-    return HttpResponse(BYTE_ORDER_MARK + text, content_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _line(firm, row, is_open: bool) -> tuple:
-    """Of a post that the firm may read no more there are no keys: it would know it by them."""
-    said = [
-        "yes" if getattr(row, name) else "no" if row.outcome else ""
-        for name in ("has_reporter", "has_patient", "has_event", "has_product")
-    ]
-    return (
-        row.product.name,
-        keys.question_key(firm, row.post.question_id) if is_open else "",
-        keys.post_key(firm, row.post_id) if is_open else "",
-        row.read_at.date(),
-        row.get_outcome_display() or "waiting",
-        *said,
-        row.said_at.date() if row.said_at else "",
-        int((row.said_at - row.read_at) / HOUR) if row.said_at else "",
-        row.seat.number if row.seat else "",
-    )

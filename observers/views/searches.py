@@ -153,9 +153,9 @@ def export_search(request, pk):
     context = {
         "what": saved.name,
         "back_url": reverse("observers:search", args=[saved.pk]),
-        "is_search": True,
+        "posts": "The newest posts that match",
     }
-    return _export(request, make, "search", context)
+    return _export(request, make, "search", lambda: context)
 
 
 @seat_required
@@ -165,24 +165,36 @@ def export_discussion(request, key):
     def make(**asked):
         return exporting.export_discussion(seat=request.seat, question=question, **asked)
 
-    context = {
-        "what": _title(request, question),
-        "back_url": reverse("observers:question", args=[key]),
-        "is_search": False,
-    }
+    def context():
+        return {
+            "what": _title(request, question),
+            "back_url": reverse("observers:question", args=[key]),
+            "posts": "The posts of the discussion that are open to you",
+        }
+
     return _export(request, make, "discussion", context)
 
 
-def _export(request, make, name: str, context: dict):
-    """The form that asks why, or the file."""
-    form = ExportForm(request.POST or None)
+@seat_required
+def export_safety_log(request):
+    def make(**asked):
+        return exporting.export_safety_log(seat=request.seat, **asked)
+
+    context = {"what": "Safety log", "back_url": reverse("observers:safety")}
+    return _export(request, make, "safety-log", lambda: context)
+
+
+def _export(request, make, name: str, context):
+    """The form that asks why, or the file. `context` is called for the form alone: it may log what that shows."""
+    form = ExportForm(request.POST if request.method == "POST" else None)
+    is_unsaid = False
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         try:
             file = make(purpose=request.purpose, reason=said["reason"], key=said["submission"])
         except RuleBroken as refusal:
             form.add_error(None, str(refusal))
-            context["is_unsaid"] = isinstance(refusal, exporting.SafetyFirst)
+            is_unsaid = isinstance(refusal, exporting.SafetyFirst)
         else:
             headers = {
                 "Content-Disposition": f'attachment; filename="sermo-{name}.csv"',
@@ -190,12 +202,13 @@ def _export(request, make, name: str, context: dict):
             }
             return HttpResponse(file.text, content_type="text/csv; charset=utf-8", headers=headers)
     plan = request.seat.contract.plan
-    context |= {
+    said = context() | {
         "form": form,
+        "is_unsaid": is_unsaid,
         "left": max(0, plan.exports_a_day - exporting.made_today(request.firm)),
         "most": plan.export_rows,
     }
-    return render(request, "observers/searches/export.html", context, status=422 if form.errors else 200)
+    return render(request, "observers/searches/export.html", said, status=422 if form.errors else 200)
 
 
 def _question(firm, key: str) -> Question:

@@ -241,7 +241,7 @@ def test_the_desk_lists_handles_and_counts(pair, moderating, physician, colleagu
     assert physician.handle in page
     assert colleague.handle in page
     assert physician.user.email not in page
-    assert "/add/" not in page
+    assert "questions/pairflag/add/" not in page
 
 
 @pytest.mark.parametrize(("action", "verdict"), [("discount", "discounted"), ("nothing_to_it", "innocent")])

@@ -149,8 +149,10 @@ def worlds(django_db_setup, django_db_blocker):
 def _unlogged():
     """Refusals by the hundred are logged with where they came from, which takes longer than they do."""
     logging.disable()
-    yield
-    logging.disable(logging.NOTSET)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _seen(world, firms):

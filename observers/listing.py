@@ -1,6 +1,7 @@
 """The lists of the console: which discussions, in which order, and where a page goes on.
 
 A place in a list is named by the key of the discussion that stands there, so no address tells a number or a moment.
+Nothing follows a place whose discussion the firm may read no more: what follows would tell its figures.
 Orders by figures use those a firm may know, and list only what has one: elsewhere the order would tell what is hidden.
 """
 
@@ -159,7 +160,7 @@ def _newest(firm: Firm, filters: Filters, after: int | None) -> QuerySet:
     if are_few(filters, FEW):
         rows = rows.filter(Among("pk", left_by(filters)))
     if after:
-        moment = Subquery(Question.objects.filter(pk=after).values("opened_at"))
+        moment = Subquery(Question.objects.open_to(firm).filter(pk=after).values("opened_at"))
         rows = rows.filter(opened_at__lte=moment).filter(Q(opened_at__lt=moment) | Q(pk__lt=after))
     return rows.order_by("-opened_at", "-pk").values("pk")
 
@@ -178,7 +179,8 @@ def _important(firm: Firm, filters: Filters, after: int | None) -> QuerySet:
     if are_few(filters, FEW):
         rated = rated.filter(Among("pk", left_by(filters)))
     if after:
-        reached = Subquery(rated.filter(pk=after).values("tenths"))
+        open_still = Question.objects.open_to(firm).filter(pk=after).values("pk")
+        reached = Subquery(rated.filter(pk=Subquery(open_still)).values("tenths"))
         rated = rated.filter(tenths__lte=reached).filter(Q(tenths__lt=reached) | Q(pk__lt=after))
     rows = rated.alias(opened=Subquery(opened)).filter(opened__isnull=False)
     return rows.order_by(F("tenths").desc(), "-pk").values("pk")

@@ -11,6 +11,7 @@ from observers import search, texts
 from observers.listing import Filters
 from observers.masks import Masks
 from observers.models import FirmSearch
+from observers.reading import without_masks
 from questions.models import Post
 from questions.models.openness import released_until
 from questions.ranking.lines import midnight
@@ -60,7 +61,7 @@ def _masked(firm: Firm, posts: list[Post], words: str) -> Iterator[tuple[Post, M
         own = masks[post.question_id]
         post.shown_words = texts.words(post.html, own.of(post.author_id))
         post.shown_title = texts.plain(post.question.title, own)
-    said = [_said(post) for post in posts]
+    said = [without_masks(_said(post), masks[post.question_id].of(post.author_id)) for post in posts]
     kept = search.still_found(words, said) if words else [True] * len(posts)
     for post, is_kept in zip(posts, kept, strict=True):
         if is_kept:

@@ -7,6 +7,7 @@ posts stand beside them for the log and for other parts of the console, and are 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date
+from itertools import dropwhile
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
@@ -151,28 +152,47 @@ def _cut(rows: list[Row], size: int) -> Page:
 
 
 def _found(firm: Firm, filters: listing.Filters, typed: search.Typed, after: str, size: int) -> Page:
-    """Of the newest matches those that are still found once names are masked, until a page is full."""
-    hits = _hits(firm, filters, typed.words) if typed.words else []
-    after_pk = keys.question_pk(firm, after) if after else None
-    questions = [question for question, _ in hits]
-    if after_pk in questions:
-        hits = hits[questions.index(after_pk) + 1 :]
-    rows: list[Row] = []
-    while hits and len(rows) <= size:
-        now, hits = hits[: size + 1 - len(rows)], hits[size + 1 - len(rows) :]
-        rows += _matched(firm, [post for _, post in now], typed.words)
-    return _cut(rows, size)
+    """A page of what is found. Where its place is found no more, nothing follows, rather than all once more."""
+    hits = search.newest(firm, typed.alternatives, filters)
+    masks = texts.masks_of(
+        firm, {hit.question for hit in hits}, [text for hit in hits for text in (hit.title, hit.html)]
+    )
+    said = {hit.post: texts.words(hit.html, masks[hit.question].of(hit.author)) for hit in hits}
+    hits = _in_order(_standing(hits, masks, said), filters.order)
+    if after_pk := keys.question_pk(firm, after) if after else None:
+        hits = list(dropwhile(lambda hit: hit.question != after_pk, hits))[1:]
+    return _cut(_matched(firm, [hit.post for hit in hits[: size + 1]], masks, said), size)
 
 
-def _hits(firm: Firm, filters: listing.Filters, words: str) -> list[tuple[int, int]]:
-    """Discussions with their newest matching post, in the order of the list."""
-    best: dict[int, tuple[int, int | None]] = {}
-    for post, question, place in search.newest(firm, words, filters):
-        best.setdefault(question, (post, place))
-    hits = list(best.items())
-    if filters.order != "new":  # a stable sort: those that stand alike, the newest match first
-        hits = sorted((hit for hit in hits if hit[1][1] is not None), key=lambda hit: -hit[1][1])
-    return [(question, post) for question, (post, _) in hits]
+def _standing(hits: list[search.Hit], masks: dict[int, Masks], said: dict[int, str]) -> list[search.Hit]:
+    """Those that have the words of their alternative once names are masked. Only those with masks are asked."""
+    masked = {}
+    for hit in hits:
+        of_asker = masks[hit.question]
+        title = hit.title if hit.kind == Kind.OPENING else ""
+        shown = f"{texts.plain(title, of_asker)} {said[hit.post]}"
+        if shown != f"{title} {plain(hit.html)}":
+            masked[hit] = without_masks(shown, of_asker)
+    kept = search.have([hit.words for hit in masked], masked.values())
+    return [hit for hit in hits if hit not in masked or kept[hit.words, masked[hit]]]
+
+
+def without_masks(text: str, masks: Masks) -> str:
+    """With a gap where a name stood: found by an alias, a text would tie it to the name; no phrase reaches over."""
+    for instead in {*masks.mentions.values(), *texts.FAINTER}:
+        text = text.replace(instead, search.GAP)
+    return text
+
+
+def _in_order(hits: list[search.Hit], order: str) -> list[search.Hit]:
+    """The newest hit of each discussion, in the order of the list."""
+    best: dict[int, search.Hit] = {}
+    for hit in hits:
+        best.setdefault(hit.question, hit)
+    if order == "new":
+        return list(best.values())
+    # A stable sort: those that stand alike, the newest match first.
+    return sorted((hit for hit in best.values() if hit.place is not None), key=lambda hit: -hit.place)
 
 
 # By which post or figure a discussion stands where it does in a list, as `listing.WALKS` has it.
@@ -193,12 +213,17 @@ def _listed(firm: Firm, questions: QuerySet, order: str) -> list[Row]:
         posts = posts.annotate(
             best=Subquery(best.values(place=JSONObject(step=F("steps"), post=F("pk")))[:1])
         )
-    return _dressed(firm, sorted(posts, key=ORDERED[order], reverse=True))
+    posts = sorted(posts, key=ORDERED[order], reverse=True)
+    titles = [post.question.title for post in posts]
+    return _dressed(firm, posts, texts.masks_of(firm, {post.question_id for post in posts}, titles), {})
 
 
-def _matched(firm: Firm, post_pks: list[int], words: str) -> list[Row]:
-    posts = _loaded(firm, Post.objects.filter(pk__in=post_pks))
-    return _dressed(firm, sorted(posts, key=lambda post: post_pks.index(post.pk)), words)
+def _matched(firm: Firm, post_pks: list[int], masks: dict[int, Masks], said: dict[int, str]) -> list[Row]:
+    """The rows of posts, with the beginning of what each says."""
+    if not post_pks:
+        return []
+    posts = _loaded(firm, Post.objects.filter(pk__in=post_pks)).defer("html")
+    return _dressed(firm, sorted(posts, key=lambda post: post_pks.index(post.pk)), masks, said)
 
 
 def _loaded(firm: Firm, posts: QuerySet) -> QuerySet:
@@ -239,33 +264,13 @@ def _groups(question) -> ArraySubquery:
     return ArraySubquery(within.order_by("specialty__group").values("specialty__group").distinct())
 
 
-def _dressed(firm: Firm, posts: list[Post], words: str = "") -> list[Row]:
-    """The rows of posts, with names masked; of a search without those whose match was a masked word."""
-    raw = [text for post in posts for text in (post.question.title, *([post.html] if words else []))]
-    masks = texts.masks_of(firm, {post.question_id for post in posts}, raw)
-    if words:
-        posts = _still_found(posts, masks, words)
+def _dressed(firm: Firm, posts: list[Post], masks: dict[int, Masks], said: dict[int, str]) -> list[Row]:
+    """The rows of posts, with names masked; `said` has the words of those that a search found."""
     facts = _facts(post.question.asker for post in posts if post.mode in SIGNED_BY_MEMBERS)
-    return [_row(firm, post, masks[post.question_id], facts, bool(words)) for post in posts]
+    return [_row(firm, post, masks[post.question_id], facts, said.get(post.pk, "")) for post in posts]
 
 
-def _still_found(posts: list[Post], masks: dict[int, Masks], words: str) -> list[Post]:
-    """Without posts that have the words no more once names are masked. Only those are asked in which some are."""
-    for post in posts:
-        post.shown_words = texts.words(post.html, masks[post.question_id].of(post.author_id))
-    masked = {post.pk: shown for post in posts if (shown := _if_masked(post, masks[post.question_id]))}
-    kept = dict(zip(masked, search.still_found(words, masked.values()), strict=True))
-    return [post for post in posts if kept.get(post.pk, True)]
-
-
-def _if_masked(post: Post, masks: Masks) -> str:
-    """All the words a firm reads of a post, an opening's title too; nothing where none is masked."""
-    title = post.question.title if post.kind == Kind.OPENING else ""
-    shown = f"{texts.plain(title, masks)} {post.shown_words}"
-    return "" if shown == f"{title} {plain(post.html)}" else shown
-
-
-def _row(firm: Firm, post: Post, masks: Masks, facts: dict, is_search: bool) -> Row:
+def _row(firm: Firm, post: Post, masks: Masks, facts: dict, said: str) -> Row:
     question, tally = post.question, post.tally or {}
     key = keys.question_key(firm, question.pk)
     return Row(
@@ -288,7 +293,7 @@ def _row(firm: Firm, post: Post, masks: Masks, facts: dict, is_search: bool) -> 
         answers=tally.get("answers", 0),
         opened_on=question.opened_at.astimezone(UTC).date(),
         is_of_member=post.mode in SIGNED_BY_MEMBERS,
-        snippet=clip(post.shown_words, SNIPPET) if is_search else "",
+        snippet=clip(said, SNIPPET),
         said_in=words_of(question.kind).post(post.kind).capitalize() if post.kind != Kind.OPENING else "",
     )
 
@@ -362,12 +367,12 @@ def discussion(firm: Firm, question_pk: int, *, after: str = "") -> Discussion |
 
 
 def _posts(firm: Firm, question_pk: int, after: int | None) -> QuerySet:
-    """The opening, a page of answers and one more, and the comments under them."""
+    """The opening, a page of answers and one more, and the comments under them. None follow what is open no more."""
     opened = Post.objects.open_to(firm).filter(question=question_pk)
     rank = figures.rounded("vote_figure__corroborations")
     answers = opened.filter(kind=Kind.ANSWER).annotate(rank=rank)
     if after:
-        reached = Subquery(Post.objects.filter(pk=after).annotate(rank=rank).values("rank"))
+        reached = Subquery(answers.filter(pk=after).values("rank"))
         answers = answers.filter(Q(rank__lt=reached) | Q(rank=reached, pk__gt=after))
     page = answers.order_by("-rank", "pk")[: ANSWERS + 1].values("pk")
     shown = opened.filter(Q(kind=Kind.OPENING) | Q(pk__in=page) | Q(parent__in=page))

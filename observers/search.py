@@ -1,7 +1,7 @@
 """Search of the console: words, and the newest posts open to a firm that have them.
 
 What a firm is not shown finds nothing either: a name, a handle or an identifier in a post is masked for it, so a match
-counts only where the masked text has the words as well. `still_found` is asked before anything is shown or counted.
+counts only where the masked text has the words as well. `have` is asked before anything is shown or counted.
 Words cannot be left out: what is absent then would tell what stands there.
 """
 
@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import chain
-from operator import itemgetter
+from operator import attrgetter
+from typing import NamedTuple
 
 from django.contrib.postgres.search import SearchQuery
 from django.core.cache import cache
@@ -18,7 +19,7 @@ from django.db.models import Exists, F, IntegerField, Max, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.lookups import GreaterThan, LessThanOrEqual
 
-from observers.listing import Among, Filters, are_few, left_by, narrowed, of_kind, place_of, put_to
+from observers.listing import LONGEST, Among, Filters, are_few, left_by, narrowed, of_kind, place_of, put_to
 from questions.models import Post, Question
 from questions.models.posts import eras_of
 from questions.search.language import TOKEN, parse
@@ -26,22 +27,27 @@ from questions.search.matching import NEVER, full_text
 from rewards.models import Firm
 from sermo.text import searchable
 
-LOOKED_AT = 100  # matches of a search, the newest
+LOOKED_AT = 100  # matches of a search, the newest of each alternative, which have equal shares
+MOST_ALTERNATIVES = 5
+GAP = " of" * LONGEST  # in place of a name: words that no index has, more than a phrase can reach over
 FEW = 2_000  # discussions that a search begins with, where filters leave no more
 FIRST_STRETCH = 2_048  # posts looked through, the newest; then twice as many, and so on
 LONGEST_STRETCH = 8_388_608
 SPARE = 1_024  # posts that may have come since the newest was looked up
 NEWEST_KEPT = 300  # seconds
 
+OR = re.compile(r"(?<![\w-])or(?![\w-])", re.IGNORECASE)  # whatever signs stand beside it
 LEFT_OUT = re.compile(r"(?<![a-z0-9])-+")  # a minus that the database would take for one
 
 MATCHES = """
-SELECT texts.number FROM unnest(%s::int[], %s::text[]) AS texts (number, words)
- WHERE to_tsvector('english', texts.words) @@ websearch_to_tsquery('english', %s)
+SELECT texts.number FROM unnest(%s::int[], %s::text[], %s::text[]) AS texts (number, words, wanted)
+ WHERE to_tsvector('english', texts.words) @@ websearch_to_tsquery('english', texts.wanted)
 """
 
 # What matches is put in order before the gate is asked, so that it is asked no longer than until there are enough.
-FOUND = "SELECT shown.* FROM {stretches} LATERAL ({matches}) AS found, LATERAL ({shown}) AS shown LIMIT %s"
+FOUND = """
+(SELECT %s AS number, shown.* FROM {stretches} LATERAL ({matches}) AS found, LATERAL ({shown}) AS shown LIMIT %s)
+"""
 STRETCHES = "(VALUES {}) AS stretch (low, high, eras),"
 
 
@@ -51,6 +57,24 @@ class Typed:
 
     words: str
     hints: tuple[str, ...] = ()
+
+    @property
+    def alternatives(self) -> list[str]:
+        """What stands between its ORs. Each is looked for by itself, so that none takes the places of another."""
+        return _alternatives(self.words)[:MOST_ALTERNATIVES]
+
+
+class Hit(NamedTuple):
+    """A post that has the words of an alternative, names included: to be shown only where it has them without."""
+
+    words: str
+    post: int
+    question: int
+    place: int | None  # in an order by figures, where the discussion has one that may be shown
+    kind: str
+    author: int
+    title: str
+    html: str
 
 
 def read(text: str) -> Typed:
@@ -64,7 +88,19 @@ def read(text: str) -> Typed:
         hints.append("Operators such as tag: are not understood here.")
     if len(kept) < len(tokens) or words != " ".join(kept):
         hints.append("Words cannot be left out here.")
+    if len(_alternatives(words)) > MOST_ALTERNATIVES:
+        hints.append(f"Only the first {MOST_ALTERNATIVES} alternatives are looked for.")
     return Typed(" ".join(words.split()), tuple(hints))
+
+
+def _alternatives(words: str) -> list[str]:
+    parts: list[list[str]] = [[]]
+    for match in TOKEN.finditer(OR.sub(" or ", words)):
+        if match[0].lower() == "or":
+            parts.append([])
+        else:
+            parts[-1].append(match[0])
+    return [*dict.fromkeys(" ".join(part) for part in parts if part)]
 
 
 def posts(firm: Firm, words: str, filters: Filters | None = None) -> QuerySet[Post]:
@@ -96,33 +132,38 @@ def _opened(firm: Firm, filters: Filters | None) -> QuerySet[Post]:
     return rows
 
 
-def newest(firm: Firm, words: str, filters: Filters | None = None) -> list[tuple[int, int, int | None]]:
-    """The newest matches as (post, question, place in the order), in one query that looks no further back than it has
+def newest(firm: Firm, alternatives: list[str], filters: Filters | None = None) -> list[Hit]:
+    """The newest posts that have the words of each alternative, in one query that looks no further back than it has
     to. The place is null in the order of time, and where a discussion has no figure to be ordered by."""
+    if not alternatives:
+        return []
     order = filters.order if filters else "new"
     place = Value(None, IntegerField()) if order == "new" else place_of(firm, order)
     shown = _opened(firm, filters).filter(pk=RawSQL("found.pk", [])).annotate(place=place)
-    matches, stretches = _matching(words, filters), []
-    if filters and are_few(filters, FEW):
-        matches = matches.filter(Among("question", left_by(filters)))
-    else:
-        matches, stretches = _of_stretch(matches), _stretches()
-    found = _found(matches, stretches, shown.values_list("pk", "question", "place")[:1])
-    return sorted(found, key=itemgetter(0), reverse=True)
+    shown = shown.values_list("pk", "question", "place", "kind", "author", "question__title", "html")[:1]
+    few = left_by(filters) if filters and are_few(filters, FEW) else None
+    stretches = _stretches() if few is None else []
+    selects, values = [], []
+    for number, words in enumerate(alternatives):
+        rows = _matching(words, filters)
+        rows = _of_stretch(rows) if few is None else rows.filter(Among("question", few))
+        select, its_values = _select(rows, stretches, shown)
+        selects.append(select)
+        values += [number, *its_values, LOOKED_AT // len(alternatives)]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(selects), values)
+        found = [Hit(alternatives[number], *hit) for number, *hit in cursor.fetchall()]
+    return sorted(found, key=attrgetter("post"), reverse=True)
 
 
-def _found(matches: QuerySet, stretches: list[tuple], shown: QuerySet) -> list[tuple]:
+def _select(matches: QuerySet, stretches: list[tuple], shown: QuerySet) -> tuple[str, list]:
     """Matches in an order that no index has, so that the index of words leads, as far as they are shown."""
     matches = matches.order_by((F("pk") + 0).desc()).values_list("pk")
     inner, its_values = matches.query.sql_with_params()
     outer, other_values = shown.query.sql_with_params()
     rows = ", ".join(["(%s::bigint, %s::bigint, %s::tsquery)"] * len(stretches))
-    statement = FOUND.format(
-        stretches=STRETCHES.format(rows) if stretches else "", matches=inner, shown=outer
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [*chain.from_iterable(stretches), *its_values, *other_values, LOOKED_AT])
-        return cursor.fetchall()
+    select = FOUND.format(stretches=STRETCHES.format(rows) if stretches else "", matches=inner, shown=outer)
+    return select, [*chain.from_iterable(stretches), *its_values, *other_values]
 
 
 class Eras(SearchQuery):
@@ -160,10 +201,20 @@ def _newest_post() -> int:
 
 def still_found(words: str, texts: Iterable[str]) -> list[bool]:
     """Of each masked text, whether it has the words. One query."""
-    texts = [searchable(text) for text in texts]
-    if not texts:
-        return []
+    texts = list(texts)
+    has = have([words] * len(texts), texts)
+    return [has[words, text] for text in texts]
+
+
+def have(wanted: Iterable[str], texts: Iterable[str]) -> dict[tuple[str, str], bool]:
+    """Of each pair of words and a text, whether the text has them. One query."""
+    pairs = [*dict.fromkeys(zip(wanted, texts, strict=True))]
+    if not pairs:
+        return {}
+    numbers = list(range(len(pairs)))
     with connection.cursor() as cursor:
-        cursor.execute(MATCHES, [list(range(len(texts))), texts, words])
+        cursor.execute(
+            MATCHES, [numbers, [searchable(text) for _, text in pairs], [words for words, _ in pairs]]
+        )
         found = {number for (number,) in cursor.fetchall()}
-    return [number in found for number in range(len(texts))]
+    return {pair: number in found for number, pair in enumerate(pairs)}

@@ -282,6 +282,20 @@ class TestDoor:
             assert titles(seat_client, after=key) == [question.title]
 
 
+@pytest.mark.parametrize("order", ["new", "importance", "corroborated"])
+def test_nothing_follows_a_discussion_that_was_closed(seat_client, firm, order):
+    """Else what follows would tell its figures."""
+    other, closed = (ask(title=f"What of {name}?", days=days) for name, days in (("other", 9), ("closed", 3)))
+    for question, number in ((other, 20), (closed, 40)):
+        votes(question.posts.get(), number)
+        rated(question, 20, 2 * number)
+    place = {"order": order, "after": question_key(firm, closed.pk)}
+    assert titles(seat_client, **place) == [other.title]
+
+    Question.objects.filter(pk=closed.pk).update(peers_only=True)
+    assert titles(seat_client, **place) == []
+
+
 def test_what_is_withheld_is_said_as_a_share(seat_client):
     month = timezone.now().date().replace(day=1)
     PeersOnlyShare.objects.create(month=month, discussions=200, withheld=62)

@@ -1,9 +1,13 @@
 """One discussion in the console, the pictures of a case, and what may be known of whoever wrote there."""
 
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
@@ -12,8 +16,9 @@ from consults.models import Case, Consent, Image
 from consults.tests.factories import make_case, make_consent
 from observers import reading
 from observers.keys import post_key, question_key
-from observers.models import AdverseEvent, Crowd, FirmBlock, Product, Read, VoteFigure, Way
+from observers.models import AdverseEvent, Crowd, FirmBlock, Product, Purpose, Read, VoteFigure, Way
 from observers.tests.factories import let_pass, make_seat
+from observers.views import reading as views
 from questions.models import Byline, Credit, Post, Question
 from questions.tests.factories import make_answer, make_comment, make_question
 
@@ -269,6 +274,17 @@ class TestCases:
 
         assert Read.objects.get().way == Way.OPENED
 
+    def test_for_another_purpose_it_is_another_read(self, seat_client, seat, firm, case):
+        seat_client.get(self.picture(firm, case))
+        Read.objects.get()
+        request = SimpleNamespace(seat=seat, purpose=Purpose.SAFETY)
+        for _ in range(2):
+            views._note_picture(request, case.pk)
+
+        assert sorted(Read.objects.values_list("purpose", flat=True)) == sorted(
+            [seat.purpose, Purpose.SAFETY]
+        )
+
     def test_beside_the_page_it_is_none_of_its_own(self, seat_client, firm, case):
         seat_client.get(address_of(firm, case.question))
         seat_client.get(self.picture(firm, case))
@@ -333,3 +349,49 @@ def test_a_discussion_costs_at_most_ten_queries(
 
     with django_assert_max_num_queries(10):
         assert len(answers(seat_client, address)) == number
+
+
+@pytest.mark.parametrize(
+    "changed", [{"peers_only": True}, {"removed_at": timezone.now(), "removed_by": "author"}]
+)
+@pytest.mark.parametrize("corroborations", [0, 15, 25])
+def test_nothing_follows_an_answer_that_was_closed(
+    seat_client, firm, question, address, changed, corroborations
+):
+    """Else what follows would tell its votes."""
+    closed, other = make_answer(question), make_answer(question)
+    let_pass(question)
+    VoteFigure.objects.create(post=closed, corroborations=corroborations)
+    VoteFigure.objects.create(post=other, corroborations=20)
+    Post.objects.filter(pk=closed.pk).update(**changed)
+
+    assert answers(seat_client, f"{address}?after={post_key(firm, closed.pk)}") == []
+
+
+def test_nor_does_one_of_another_discussion(seat_client, firm, question, address, physician):
+    make_answer(question)
+    let_pass(question)
+    elsewhere = make_answer(let_pass(make_question(physician, "And in the young?")))
+    let_pass(elsewhere.question)
+
+    assert answers(seat_client, f"{address}?after={post_key(firm, elsewhere.pk)}") == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_pictures_asked_for_at_once_are_one_read(seat, question, monkeypatch):
+    def note_slowly(*values):
+        time.sleep(0.5)
+        note(*values)
+
+    def look(_):
+        try:
+            views._note_picture(SimpleNamespace(seat=seat, purpose=seat.purpose), question.pk)
+        finally:
+            connection.close()
+
+    note = views._note
+    monkeypatch.setattr(views, "_note", note_slowly)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(look, range(2)))
+
+    assert Read.objects.count() == 1

@@ -154,11 +154,89 @@ class TestMasked:
         assert found(seat_client, "612-555-0143") == []
         assert found(seat_client, "edoxaban") == [question.title]
 
+    @pytest.mark.parametrize(
+        "secret", ["{}", "@{}", "zorvath", "{} or dose", "{} edoxaban", "zorvath or kelm"]
+    )
+    @pytest.mark.parametrize("other", ["apixaban", "better", "ever", "warfarin", "half dose"])
+    def test_a_masked_word_beside_others_changes_nothing(self, seat_client, mentioned, secret, other):
+        nonsense = secret.replace("zorvath", "{}").replace("kelm", "{}").replace("{}", "blarnewort")
+
+        for joined in ("{} or {}", "{} OR({})", '{} "or" or {}'):
+            with_secret, without = (joined.format(other, word) for word in (secret, nonsense))
+            assert found(seat_client, with_secret.format(mentioned)) == found(seat_client, without)
+
+    def test_a_discussion_is_found_by_an_older_post_where_a_newer_one_is_not(
+        self, seat_client, question, mentioned
+    ):
+        assert found(seat_client, f"apixaban or {mentioned}") == [question.title]
+
+    def test_what_stands_for_a_name_finds_nothing(self, seat_client, question, mentioned):
+        posts = seat_client.get(LIST, {"q": "edoxaban"}).context["rows"]
+        alias = posts[0].snippet.split(" is right")[0]
+        assert alias != f"@{mentioned}"
+
+        for word in (*alias.split(), "colleague"):
+            for q in (f"{mentioned} or {word}", f"{word} or {mentioned}", f"edoxaban {word}"):
+                assert found(seat_client, q) == []
+
+    def test_no_phrase_reaches_over_it(self, seat_client, question):
+        make_member("zorvathkelm")
+        make_answer(question, source="Never zorvathkelm edoxaban, they said.")
+        let_pass(question)
+
+        assert found(seat_client, '"never of edoxaban"') == []
+        assert found(seat_client, "never edoxaban") == [question.title]
+
+    def test_matches_of_a_masked_word_take_no_places(self, seat_client, question, mentioned, monkeypatch):
+        monkeypatch.setattr(search, "LOOKED_AT", 4)
+        for _ in range(6):
+            make_answer(question, source=f"As @{mentioned} said.")
+        let_pass(question)
+
+        assert found(seat_client, f"apixaban or {mentioned}") == [question.title]
+        assert found(seat_client, f"{mentioned} or apixaban") == [question.title]
+
+    def test_a_masked_word_of_many_costs_no_more_queries(
+        self, seat_client, physician, mentioned, django_assert_max_num_queries
+    ):
+        for _ in range(30):
+            let_pass(make_question(make_member(), f"Would you do as {mentioned} did with apixaban?"))
+        found(seat_client, "apixaban")
+
+        for q, number, most in ((mentioned, 0, 10), (f"apixaban or {mentioned}", 20, 11)):
+            with django_assert_max_num_queries(most):
+                assert len(found(seat_client, q)) == number
+
     def test_its_other_words_do(self, seat_client, question, mentioned):
         [row] = seat_client.get(LIST, {"q": "edoxaban"}).context["rows"]
 
         assert mentioned not in row.snippet
         assert "is right, edoxaban is not better." in row.snippet
+
+
+class TestPlace:
+    @pytest.fixture
+    def pages(self, seat_client, physician, settings):
+        settings.OBSERVER_ROWS_PER_PAGE = 2
+        made = [let_pass(make_question(physician, f"Apixaban and number {number}?")) for number in range(5)]
+        return [each.title for each in reversed(made)]
+
+    def test_further_rows_follow_the_last_one(self, seat_client, pages):
+        rows, address = [], f"{LIST}?q=apixaban"
+        while address:
+            page = seat_client.get(address).context
+            rows += [row.title for row in page["rows"]]
+            address = page["more_url"]
+
+        assert rows == pages
+
+    def test_nothing_follows_one_that_is_found_no_more(self, seat_client, pages):
+        address = seat_client.get(LIST, {"q": "apixaban"}).context["more_url"]
+        Question.objects.filter(title=pages[1]).update(peers_only=True)
+        before = Read.objects.count()
+
+        assert seat_client.get(address, headers={"HX-Request": "true"}).context["rows"] == []
+        assert Read.objects.count() == before
 
 
 class TestStretches:
@@ -169,7 +247,7 @@ class TestStretches:
     def test_older_matches_follow_where_the_newest_are_few(self, few, firm, physician):
         made = [let_pass(make_question(physician, f"Apixaban and number {number}?")) for number in range(30)]
 
-        assert [question for _, question, _ in search.newest(firm, "apixaban")] == [
+        assert [hit.question for hit in search.newest(firm, ["apixaban"])] == [
             each.pk for each in reversed(made)
         ]
 
@@ -177,16 +255,40 @@ class TestStretches:
         monkeypatch.setattr(search, "LOOKED_AT", 7)
         made = [let_pass(make_question(physician, f"Apixaban and number {number}?")) for number in range(20)]
 
-        assert [question for _, question, _ in search.newest(firm, "apixaban")] == [
+        assert [hit.question for hit in search.newest(firm, ["apixaban"])] == [
             each.pk for each in reversed(made[-7:])
         ]
 
     def test_posts_that_came_since_the_newest_was_looked_up_are_found(self, few, firm, physician):
-        search.newest(firm, "apixaban")
+        search.newest(firm, ["apixaban"])
         for number in range(20):
             let_pass(make_question(physician, f"Apixaban and number {number}?"), timedelta(days=1))
 
-        assert len(search.newest(firm, "apixaban")) == 20
+        assert len(search.newest(firm, ["apixaban"])) == 20
+
+
+@pytest.mark.parametrize(
+    ("typed", "alternatives"),
+    [
+        ("apixaban", ["apixaban"]),
+        ("apixaban dose or warfarin", ["apixaban dose", "warfarin"]),
+        ("or a OR b or", ["a", "b"]),
+        ('a or(b "c or d"', ["a", '(b "c  or  d"']),
+        ('"a"or b', ['"a"', "b"]),
+        ("a or a", ["a"]),
+        ("for one-or-two", ["for one-or-two"]),
+        ("a or b or c or d or e or f", ["a", "b", "c", "d", "e"]),
+        ("or", []),
+    ],
+)
+def test_alternatives_of_what_was_typed(typed, alternatives):
+    assert search.read(typed).alternatives == alternatives
+
+
+def test_alternatives_that_are_not_looked_for_are_said():
+    assert search.read("a or b or c or d or e or f").hints == (
+        "Only the first 5 alternatives are looked for.",
+    )
 
 
 @pytest.mark.parametrize(

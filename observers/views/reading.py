@@ -6,6 +6,7 @@ What is shown is logged before it is sent, so that no read is lost with a worker
 from datetime import timedelta
 
 from django.core.cache import cache
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_safe
 from consults.services import files
 from observers import figures, keys, listing, market, pictures, reading
 from observers.doors import seat_required
-from observers.models import Read, Way
+from observers.models import Read, Seat, Way
 from observers.services import adverse_events
 from observers.services import reading as log
 from questions.filters import KINDS
@@ -118,6 +119,10 @@ def image(request, key, place):
 def _note_picture(request, question_pk: int) -> None:
     """A picture asked for by itself is a read of its case; beside the page that was logged it is none of its own."""
     opening = Post.objects.get(question=question_pk, kind=Post.Kind.OPENING)
-    since = timezone.now() - ONE_READING
-    if not Read.objects.filter(seat=request.seat, at__gte=since, post=opening, way=Way.OPENED).exists():
-        _note(request, Way.OPENED, [opening.pk])
+    same = {"seat": request.seat, "post": opening, "way": Way.OPENED, "purpose": request.purpose}
+    with transaction.atomic():
+        Seat.objects.select_for_update(no_key=True).get(
+            pk=request.seat.pk
+        )  # two pictures at once are one read
+        if not Read.objects.filter(**same, at__gte=timezone.now() - ONE_READING).exists():
+            _note(request, Way.OPENED, [opening.pk])

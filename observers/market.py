@@ -223,9 +223,12 @@ def movements_of(firm: Firm, *, after: str | None = None) -> Page:
 
 def _movement(entry: Entry) -> Movement:
     moved = entry.transaction
+    words = MOVED.get(moved.kind, moved.get_kind_display())
+    if moved.kind == Transaction.Kind.RESERVE:
+        words = f"{words} for {'an earmark' if moved.key.startswith('earmark:') else 'a poll'}"
     return Movement(
         day=moved.at.date(),
-        words=MOVED.get(moved.kind, moved.get_kind_display()),
+        words=words,
         note=moved.note if moved.kind in (Transaction.Kind.TOP_UP, Transaction.Kind.WITHDRAWAL) else "",
         cents=entry.amount,
         left=entry.balance_after,

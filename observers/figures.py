@@ -6,9 +6,7 @@ eleven more have rated it, or eleven fewer: from two means in a row nobody can c
 once shown go on as "over 10" until fewer than six are left, so that one who comes and goes is not seen to.
 """
 
-from collections.abc import Iterable
 from datetime import UTC, date, timedelta
-from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection, models, transaction
@@ -17,7 +15,7 @@ from django.db.models.functions import Mod
 from django.utils import timezone
 
 from consults.models import Case
-from observers.models import FigureDay, ImportanceFigure, PeersOnlyShare, VoteFigure
+from observers.models import FigureDay, PeersOnlyShare
 from questions.models import Post, Question
 from questions.ranking.lines import midnight
 
@@ -68,20 +66,6 @@ SELECT q.id, 0, 0, q.importance_count, q.importance_sum
 """
 
 
-class Votes(NamedTuple):
-    """The votes of a post, as they are: for sums over posts open to a firm, never to be shown by themselves."""
-
-    corroborations: int = 0
-    disputes: int = 0
-
-
-class Ratings(NamedTuple):
-    """How many rated a discussion, and the sum of what they gave; likewise."""
-
-    total: int = 0
-    raters: int = 0
-
-
 @transaction.atomic
 def take(day: date | None = None) -> bool:
     """Show the figures of the night before, and note those of this one. One call a day (UTC) counts.
@@ -127,18 +111,6 @@ def rounded(field: str) -> models.Case:
         default=Value(0),
         output_field=models.IntegerField(),
     )
-
-
-def votes_of(post_pks: Iterable[int]) -> dict[int, Votes]:
-    post_pks = list(post_pks)
-    rows = VoteFigure.objects.filter(pk__in=post_pks).values_list("pk", "corroborations", "disputes")
-    return dict.fromkeys(post_pks, Votes()) | {pk: Votes(*figures) for pk, *figures in rows}
-
-
-def importance_of(question_pks: Iterable[int]) -> dict[int, Ratings]:
-    question_pks = list(question_pks)
-    rows = ImportanceFigure.objects.filter(pk__in=question_pks).values_list("pk", "total", "raters")
-    return dict.fromkeys(question_pks, Ratings()) | {pk: Ratings(*figures) for pk, *figures in rows}
 
 
 def shown_share(month: date) -> str:

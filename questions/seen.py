@@ -45,9 +45,8 @@ ANSWER = "questions/_answer.html"
 MOST_COMMENTS = 60  # under one answer
 ALL_COMMENTS = 500  # under the one answer whose comments were all asked for
 MOST_DISPUTES = 10  # explanations under one post, the newest
-OWN_READS = (
-    "own_reads"  # of a discussion, from the app that knows firms: how many of them read which own post
-)
+# Of a discussion, from the app that knows firms: how many of them read which own post.
+OWN_READS = "own_reads"
 
 Kind = Post.Kind
 

@@ -4,7 +4,7 @@ Whether the author takes no money, is tied to the firm, suspended or gone is not
 anybody. It is decided when the discussion closes, see `rewards.services.settling`.
 """
 
-from questions.models import Byline, Post, Question, openness
+from questions.models import Byline, Post, openness
 from rewards.models import Firm
 
 CLOSED = "This discussion is closed."
@@ -17,9 +17,7 @@ def reason(post: Post, firm: Firm) -> str:
     question = post.question
     if not question.is_open:
         return CLOSED
-    if question.peers_only or question.audience != Question.Audience.PHYSICIANS:
-        return NEVER
-    if post.is_removed or post.folded_at or post.byline.mode in (Byline.Mode.HOUSE, Byline.Mode.FIRM):
+    if post.byline.mode in (Byline.Mode.HOUSE, Byline.Mode.FIRM):
         return NEVER
     if max(post.posted_at, post.edited_at or post.posted_at) > openness.released_until():
         return TOO_NEW

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cache
+from itertools import islice
 from uuid import UUID
 
 from django.db import transaction
@@ -75,7 +76,7 @@ def export_search(*, seat: Seat, saved: FirmSearch, purpose: Purpose | str, reas
     SafetyFirst."""
     most = _most_rows(seat, key)
     pks = matching.newest_of(matching.posts_of(saved), most + SPARE)
-    found = _cut(matching.checked(seat.firm, pks, saved.terms), most)
+    found = list(islice(matching.checked(seat.firm, pks, saved.terms), most))
     asked = {"search": saved, "what": f"Search: {saved.name}"}
     return _of_posts(seat, found, purpose=purpose, reason=reason, key=key, **asked)
 
@@ -103,15 +104,6 @@ def export_safety_log(*, seat: Seat, purpose: Purpose | str, reason: str, key: U
         raise NothingLogged
     asked = {"purpose": purpose, "reason": reason, "key": key, "what": "Safety log"}
     return _made(seat, safety_log.HEAD, lines, **asked)
-
-
-def _cut(found: Iterable, most: int) -> list:
-    rows = []
-    for row in found:
-        if len(rows) == most:
-            break
-        rows.append(row)
-    return rows
 
 
 @transaction.atomic
@@ -168,8 +160,14 @@ def _made(seat: Seat, head: tuple, lines: list[tuple], told: list[set[int]] | No
             raise NothingToExport
         lines = [line for line, _ in kept]
         pks = set().union(*(own for _, own in kept))
-    kept = {"rows": len(lines), "phrase": _new_phrase(), "made_at": timezone.now()}
-    export = Export.objects.create(firm=seat.firm, seat=seat, **kept, **asked)
+    export = Export.objects.create(
+        firm=seat.firm,
+        seat=seat,
+        rows=len(lines),
+        phrase=_new_phrase(),
+        made_at=timezone.now(),
+        **asked,
+    )
     reading.note(seat=seat, purpose=export.purpose, way=Way.EXPORTED, post_pks=pks)
     watermark = f"{_watermark(export)} {TOLD}" if pks else _watermark(export)
     return File(export, _text(export, [(watermark,), head, *lines]))

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import Specialty
-from observers.models import IndustryPost, Seat
+from observers.models import Seat
 from observers.services import asking
 from observers.services.contracting import hold_contract
 from polls.models import Poll
@@ -67,9 +67,3 @@ def _same(poll: Poll, plan: opening.Plan) -> Poll:
     if (poll.kind, tuple(written)) != (plan.kind, opening.texts_of(plan)):
         raise FormUsed
     return poll
-
-
-def polls_of(seat: Seat):
-    """The polls a firm put, the newest first."""
-    rows = IndustryPost.objects.filter(firm=seat.firm, question__kind=Question.Kind.POLL)
-    return rows.select_related("question__poll__sponsor").order_by("-made_at")

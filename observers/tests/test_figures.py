@@ -1,6 +1,7 @@
 """Figures as firms may know them."""
 
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import pytest
 from django.utils import timezone
@@ -9,11 +10,31 @@ from hypothesis import strategies as st
 
 from observers import figures
 from observers.demo import figures as demo
-from observers.figures import Ratings, Votes
 from observers.models import FigureDay, ImportanceFigure, PeersOnlyShare, VoteFigure
 from questions.models import Post, Question
 from questions.ranking.lines import midnight
 from questions.tests.factories import copy_of, make_answer, make_question
+
+
+class Votes(NamedTuple):
+    corroborations: int = 0
+    disputes: int = 0
+
+
+class Ratings(NamedTuple):
+    total: int = 0
+    raters: int = 0
+
+
+def shown_votes(post):
+    row = VoteFigure.objects.filter(pk=post.pk).values_list("corroborations", "disputes").first()
+    return Votes(*row or ())
+
+
+def shown_ratings(question):
+    row = ImportanceFigure.objects.filter(pk=question.pk).values_list("total", "raters").first()
+    return Ratings(*row or ())
+
 
 FIRST = date(2026, 11, 16)
 
@@ -51,7 +72,7 @@ class TestVotes:
         Post.objects.filter(pk=answer.pk).update(corroborate_count=corroborations, dispute_count=disputes)
 
     def shown(self, answer):
-        return figures.votes_of([answer.pk])[answer.pk]
+        return shown_votes(answer)
 
     def test_they_are_shown_a_night_after_they_were_taken(self, answer):
         self.vote(answer, 12, 3)
@@ -141,7 +162,7 @@ class TestImportance:
         Question.objects.filter(pk=question.pk).update(importance_count=raters, importance_sum=total)
 
     def shown(self, question):
-        return figures.importance_of([question.pk])[question.pk]
+        return shown_ratings(question)
 
     def test_it_is_shown_a_night_after_it_was_taken(self, question):
         self.rate(question, 12, 48)
@@ -248,5 +269,5 @@ def test_the_demonstration_has_figures_at_once_and_takes_them_once(physician):
     Question.objects.filter(pk=question.pk).update(importance_count=30, importance_sum=90)
     demo.seed()
 
-    assert figures.importance_of([question.pk])[question.pk] == Ratings(total=48, raters=12)
+    assert shown_ratings(question) == Ratings(total=48, raters=12)
     assert FigureDay.objects.count() == 2

@@ -16,7 +16,6 @@ from observers.services import asking, reading, sponsoring
 from polls.models import Poll
 from polls.services import opening
 from questions.models import Post, Question
-from rewards.models import Sponsorship
 from rewards.services import ledger
 from rewards.services import sponsoring as agreeing
 from rewards.words import dollars
@@ -150,11 +149,10 @@ def _opened(firm, which: Q) -> list[dict]:
     readable = set(
         Question.objects.open_to(firm).filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True)
     )
-    ended = set(Sponsorship.objects.filter(firm=firm, ended_at__isnull=False).values_list("pk", flat=True))
-    return [_row(row, firm, row.pk in readable, row.pk in ended) for row in rows]
+    return [_row(row, firm, row.pk in readable) for row in rows]
 
 
-def _row(row, firm, is_readable, is_ended) -> dict:
+def _row(row, firm, is_readable) -> dict:
     question, key = row.question, keys.question_key(firm, row.pk)
     poll = getattr(question, "poll", None)
     return {
@@ -167,7 +165,6 @@ def _row(row, firm, is_readable, is_ended) -> dict:
         "key": key,
         "poll": poll,
         "sponsor": getattr(poll, "sponsor", None) if poll else None,
-        "is_ended": is_ended,
     }
 
 

@@ -20,12 +20,10 @@ class Reading(Protocol):
     kind: str
 
 
-SHUT_OUT: list[
-    Callable[[Reading], QuerySet]
-] = []  # what makes of a firm the ids of members it reads nothing of
-CLOSED: dict[
-    str, Callable[[], Q]
-] = {}  # kind: what makes the condition under which a discussion of it is closed
+# What makes of a firm the ids of members it reads nothing of.
+SHUT_OUT: list[Callable[[Reading], QuerySet]] = []
+# Kind: what makes the condition under which a discussion of it is closed.
+CLOSED: dict[str, Callable[[], Q]] = {}
 
 
 def released_until() -> datetime:

@@ -277,9 +277,8 @@ class Question(models.Model):
     tags = models.ManyToManyField(Tag, blank=True, related_name="questions")
     audience = models.CharField(max_length=11, choices=Audience, default=Audience.PHYSICIANS)
     peers_only = models.BooleanField(default=False)
-    industry = models.CharField(
-        max_length=120, blank=True, default="", db_default=""
-    )  # the firm that opened it, by name
+    # The firm that opened it, by name.
+    industry = models.CharField(max_length=120, blank=True, default="", db_default="")
     answer_first = models.BooleanField(default=False, db_default=False)  # see questions.models.answer_first
     urgency = models.CharField(max_length=5, choices=Urgency, default=Urgency.DAYS)
     excerpt = models.CharField(max_length=240, blank=True)

@@ -339,7 +339,7 @@ def discussion(firm: Firm, question_pk: int, *, after: str = "") -> Discussion |
     raw = [question.title, *(post.html for post in posts), *(image.description for image in case_pictures)]
     masks = texts.masks_of(firm, [question_pk], raw)[question_pk]
     facts = _facts(post.author for post in posts if post.byline.mode in SIGNED_BY_MEMBERS)
-    shown = {post.pk: _shown(post, question, masks, facts) for post in posts}
+    shown = {post.pk: _shown(post, masks, facts) for post in posts}
     answers = sorted(
         (post for post in posts if post.kind == Kind.ANSWER), key=lambda post: (-post.rank, post.pk)
     )
@@ -399,10 +399,9 @@ def _posts(firm: Firm, question_pk: int, after: int | None) -> QuerySet:
     )
 
 
-def _shown(post: Post, question: Question, masks: Masks, facts: dict) -> Shown:
+def _shown(post: Post, masks: Masks, facts: dict) -> Shown:
     votes = getattr(post, "vote_figure", None)
     corroborations, disputes = (votes.corroborations, votes.disputes) if votes else (0, 0)
-    is_observation = question.kind == Question.Kind.OBSERVATION
     return Shown(
         pk=post.pk,
         kind=post.kind,
@@ -414,7 +413,7 @@ def _shown(post: Post, question: Question, masks: Masks, facts: dict) -> Shown:
         disputes=figures.shown_number(disputes),
         is_credited=post.is_credited,
         is_of_member=post.byline.mode in SIGNED_BY_MEMBERS,
-        takes_verdicts=post.kind == Kind.ANSWER or (post.kind == Kind.OPENING and is_observation),
+        takes_verdicts=post.takes_verdicts,
     )
 
 

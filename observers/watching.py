@@ -64,13 +64,10 @@ class BlockRate(NamedTuple):
 
 def directory() -> list[Watcher]:
     """All firms that may watch today, by name, in one query."""
-    found: dict[int, Watcher] = {}
-    rows = Contract.objects.current().select_related("firm").order_by("firm__name", "firm", "starts_on")
-    for contract in rows:
-        watcher = found.setdefault(contract.firm_id, Watcher(contract.firm, contract.starts_on, []))
-        words = [Purpose(purpose).label for purpose in contract.purposes]
-        watcher.purposes += [word for word in words if word not in watcher.purposes]
-    return list(found.values())
+    return [
+        Watcher(contract.firm, contract.starts_on, [Purpose(purpose).label for purpose in contract.purposes])
+        for contract in Contract.objects.current().select_related("firm").order_by("firm__name", "firm")
+    ]
 
 
 def directory_for(member: Member) -> list[Watcher]:

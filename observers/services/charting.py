@@ -23,7 +23,7 @@ from observers.models import Answered, Chart, FirmSearch, Seat
 from observers.reading import SIGNED_BY_MEMBERS
 from observers.services.contracting import hold_contract
 from observers.suppression import People
-from questions.models import Post, Question
+from questions.models import Post
 from questions.ranking.lines import midnight
 from rewards.models import Firm
 from sermo.background import nudge
@@ -158,7 +158,7 @@ def _add(week: Week, post: Post) -> None:
     week.posts.add(post.pk)
     least, to = settings.OBSERVER_LEAST, settings.OBSERVER_ROUND
     votes, rated = getattr(post, "vote_figure", None), getattr(post.question, "importance_figure", None)
-    if votes and _takes_verdicts(post) and max(votes.corroborations, votes.disputes) >= least:
+    if votes and post.takes_verdicts and max(votes.corroborations, votes.disputes) >= least:
         for_it, against = (
             suppression.rounded(number, to) if number >= least else 0
             for number in (votes.corroborations, votes.disputes)
@@ -166,11 +166,6 @@ def _add(week: Week, post: Post) -> None:
         week.judged.append(for_it > against)
     if rated and rated.raters >= least:
         week.importance[post.question_id] = float(figures.shown_mean(rated.total, rated.raters))
-
-
-def _takes_verdicts(post: Post) -> bool:
-    is_observation = post.question.kind == Question.Kind.OBSERVATION
-    return post.kind == Post.Kind.ANSWER or (post.kind == Post.Kind.OPENING and is_observation)
 
 
 # Deciding what is shown

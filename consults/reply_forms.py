@@ -10,7 +10,7 @@ from consults.models import Case, Diagnosis
 from consults.models.replies import CONFIDENCES
 from consults.services import diagnoses
 from consults.services.replies import NEEDS_DIAGNOSIS, ConfidenceMissing, DiagnosisMissing, NothingSaid
-from questions.forms import TOO_LONG, BylineMixin, Composer, SubmissionForm
+from questions.forms import TOO_LONG, Composer, SubmissionForm, WithinMixin
 from sermo.errors import RuleBroken
 
 NAME = {"max_length": diagnoses.LONGEST_NAME, "error_messages": {"max_length": TOO_LONG}}
@@ -28,7 +28,7 @@ class Before(NamedTuple):
 NOTHING_YET = Before()
 
 
-class ReplyForm(IdentifierMixin, BylineMixin, SubmissionForm):
+class ReplyForm(IdentifierMixin, WithinMixin, SubmissionForm):
     """An answer to a case; its author, who asks, only comments. The comment is called as the text of any answer is."""
 
     checked_fields = ("diagnosis", "next_step", "source")
@@ -70,6 +70,7 @@ class ReplyForm(IdentifierMixin, BylineMixin, SubmissionForm):
         case: Case,
         fixed_byline: bool,
         among_few=False,
+        among_peers=False,
         before=NOTHING_YET,
         **kwargs,
     ):
@@ -86,6 +87,7 @@ class ReplyForm(IdentifierMixin, BylineMixin, SubmissionForm):
             self.fields["confidence"].help_text += f" {self.what_becomes_of_it}"
         self.shape = (self.is_own, case.ask in NEEDS_DIAGNOSIS, before)
         self.add_byline(member, fixed_byline, among_few)
+        self.add_peers_only(member, among_peers)
 
     @property
     def what_becomes_of_it(self) -> str:
@@ -125,7 +127,7 @@ class ReplyForm(IdentifierMixin, BylineMixin, SubmissionForm):
         return {
             **{name: typed[name] for name in names if name in typed},
             "comment": typed["source"],
-            **self.byline_chosen(),
+            **self.way_chosen(),
         }
 
 

@@ -18,6 +18,7 @@ TITLE = {"min_length": 12, "max_length": 140, "error_messages": WORDS}
 TEXT = {"min_length": 10, "max_length": 20_000, "strip": True, "error_messages": WORDS}
 COMMENT = {"min_length": 2, "max_length": 3_000, "strip": True, "error_messages": WORDS}
 MOST_SPECIALTIES = 3
+LASTING = "This cannot be undone once colleagues write below."  # of peers only
 
 
 class Composer(forms.Textarea):
@@ -104,7 +105,7 @@ class AskForm(IdentifierMixin, DiscussionMixin, SubmissionForm):
     )
     audience = forms.ChoiceField(label="Who may read and answer", choices=Question.ASKED_AUDIENCES)
     peers_only = forms.BooleanField(
-        required=False, label="Peers only\nObserver firms never see it, not even in search."
+        required=False, label=f"Peers only\nObserver firms never see it, not even in search. {LASTING}"
     )
 
     def __init__(self, *args, member: Member, **kwargs):
@@ -136,24 +137,46 @@ class AskForm(IdentifierMixin, DiscussionMixin, SubmissionForm):
         return names
 
 
-class WithinForm(IdentifierMixin, BylineMixin, SubmissionForm):
-    """What is written within a discussion. Where firms read none of it anyway, it is not asked whether they may."""
+class WithinMixin(BylineMixin):
+    """What every form says by which something is written within a discussion: under which name, and whether firms may
+    read it.
 
-    peers_only = forms.BooleanField(required=False, label="Peers only\nObserver firms do not read it.")
+    Where they read none of it anyway, that is not asked, and the form carries that it was not: the discussion may be
+    given to firms while somebody writes in it.
+    """
 
+    peers_only_help = f"Observer firms do not read it. {LASTING}"
+
+    def add_peers_only(self, member: Member, among_peers: bool):
+        name = "among_peers" if among_peers else "peers_only"
+        if among_peers:
+            field = forms.BooleanField(required=False, initial=True, widget=forms.HiddenInput)
+        else:
+            label = f"Peers only\n{self.peers_only_help}"
+            field = forms.BooleanField(required=False, initial=member.peers_only, label=label)
+        self.fields[name] = field
+        if self.is_bound and (among_peers or self.data.get("among_peers")):
+            self.data = self.data.copy()
+            self.data[name] = "on"
+        elif self.initial.get("among_peers"):  # a draft that was typed there
+            self.initial = {**self.initial, name: True}
+
+    def way_chosen(self) -> dict:
+        """The keyword arguments of a service that say who sees what of it."""
+        return {
+            **self.byline_chosen(),
+            "peers_only": self.cleaned_data.get("peers_only"),
+            "among_peers": self.cleaned_data.get("among_peers", False),
+        }
+
+
+class WithinForm(IdentifierMixin, WithinMixin, SubmissionForm):
     def __init__(
         self, *args, member: Member, fixed_byline: bool, among_few=False, among_peers=False, **kwargs
     ):
         super().__init__(*args, **kwargs)
         self.add_byline(member, fixed_byline, among_few)
-        if among_peers:
-            del self.fields["peers_only"]
-        else:
-            self.fields["peers_only"].initial = member.peers_only
-
-    def way_chosen(self) -> dict:
-        """The keyword arguments of a service that say who sees what of it."""
-        return {**self.byline_chosen(), "peers_only": self.cleaned_data.get("peers_only")}
+        self.add_peers_only(member, among_peers)
 
 
 class AnswerForm(WithinForm):
@@ -161,6 +184,8 @@ class AnswerForm(WithinForm):
 
 
 class CommentForm(WithinForm):
+    peers_only_help = "Observer firms do not read it."
+
     source = forms.CharField(label="Your comment", widget=forms.Textarea(attrs={"rows": 3}), **COMMENT)
 
 

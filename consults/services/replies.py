@@ -45,6 +45,8 @@ def reply(
     comment: str = "",
     byline: str | None = None,
     byline_confirmed: bool = False,
+    peers_only: bool | None = None,
+    among_peers: bool = False,
     submission: UUID | None = None,
 ) -> Post:
     """Answer an open case. The same submission twice makes one answer.
@@ -63,6 +65,8 @@ def reply(
         source=compose(name, code, confidence, next_step, comment),
         byline=byline,
         byline_confirmed=byline_confirmed,
+        peers_only=peers_only,
+        among_peers=among_peers,
         submission=submission,
     )
     if Reply.objects.filter(pk=post.pk).exists():

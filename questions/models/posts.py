@@ -281,6 +281,10 @@ class Post(models.Model):
         return self.removed_at is not None
 
     @property
+    def is_by_firm(self):
+        return self.byline.mode == Byline.Mode.FIRM
+
+    @property
     def takes_verdicts(self):
         """Answers, observations and what firms open are corroborated or disputed; comments only marked helpful."""
         if self.kind == self.Kind.OPENING:

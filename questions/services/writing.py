@@ -249,11 +249,13 @@ def answer(
     byline: str | None = None,
     byline_confirmed: bool = False,
     peers_only: bool | None = None,
+    among_peers: bool = False,
     submission: UUID | None = None,
 ) -> Post:
     """Answer an open discussion. The same submission twice makes one answer. Announces post_written.
 
-    Firms do not read it with `peers_only`, or where that is left out and its author wants it so for all.
+    Firms do not read it with `peers_only`, or where that is left out and its author wants it so for all. Nor do they
+    where it was written `among_peers`, as its author was told, and the discussion was given to them meanwhile.
     Raises NotOpen, circles.NotAccepted, LessPrivateByline, NoPublicName.
     """
     question = lock_open(question, by=author)
@@ -270,7 +272,7 @@ def answer(
         byline,
         byline_confirmed,
         submission,
-        peers_only=peers_only,
+        peers_only=_kept_from_firms(author, peers_only, was=among_peers, is_now=question.is_among_peers),
         saw_others=saw_others,
     )
     question.answer_count += 1
@@ -292,11 +294,12 @@ def comment(
     byline: str | None = None,
     byline_confirmed: bool = False,
     peers_only: bool | None = None,
+    among_peers: bool = False,
     submission: UUID | None = None,
 ) -> Post:
     """Comment under an answer (a reply to a comment goes under the same answer). Announces post_written.
 
-    `peers_only` is as of an answer.
+    `peers_only` and `among_peers` are as of an answer; under one that firms do not read they read no comment either.
     Raises NotOpen, circles.NotAccepted, PostIsGone, committing.AnswerFirst, LessPrivateByline, NoPublicName.
     """
     question = lock_open(post.question, by=author)
@@ -308,6 +311,7 @@ def comment(
         raise PostIsGone
     committing.check_open(question=question, member=author)
     limits.count_write(author, WriteCount.What.COMMENT)
+    is_among_peers = question.is_among_peers or above.peers_only
     made = _post(
         question,
         Post.Kind.COMMENT,
@@ -316,7 +320,7 @@ def comment(
         byline,
         byline_confirmed,
         submission,
-        peers_only=peers_only,
+        peers_only=_kept_from_firms(author, peers_only, was=among_peers, is_now=is_among_peers),
         parent=above,
     )
     question.comment_count += 1
@@ -325,6 +329,13 @@ def comment(
     telling.of_comment(made)
     post_written.send(sender=Question, post=made)
     return made
+
+
+def _kept_from_firms(author: Member, chosen: bool | None, *, was: bool, is_now: bool) -> bool:
+    """Whether firms do not read a new post; its author chose, or was told while writing that none reads here."""
+    if was and not is_now:
+        return True
+    return author.peers_only if chosen is None else chosen
 
 
 def _post(
@@ -342,7 +353,7 @@ def _post(
         search_text=searchable(plain(html)),
         submission=submission,
         saw_others=saw_others,
-        peers_only=author.peers_only if peers_only is None else peers_only,
+        peers_only=peers_only,
     )
     references.store(post)
     return post

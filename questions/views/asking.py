@@ -26,6 +26,7 @@ DRAFT_FIELDS = (
     "urgency",
     "audience",
     "peers_only",
+    "among_peers",
     "byline",
     "put_to_colleagues",
     "was",

@@ -141,14 +141,12 @@ def answer_form(request, question: Question, data=None) -> AnswerForm:
         "member": request.user.as_member,
         "fixed_byline": question.own_byline is not None,
         "among_few": question.is_among_few,
+        "among_peers": question.is_among_peers,
         "initial": {"peers_only": "", **draft.fields} if draft else None,
         "auto_id": "answer_%s",
     }
     way = FORMS.get(question.kind)
-    if way:
-        form = way.form(request, question, data, **same)
-    else:
-        form = AnswerForm(data, among_peers=question.is_among_peers, **same)
+    form = way.form(request, question, data, **same) if way else AnswerForm(data, **same)
     if not way:
         form.fields["source"].label = f"Your {question.words.answer}"
     form.draft, form.draft_url = draft, reverse("questions:save_draft", args=[place])

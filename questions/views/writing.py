@@ -175,7 +175,7 @@ def comment(request, post_id):
         member=member,
         fixed_byline=question.own_byline is not None,
         among_few=question.is_among_few,
-        among_peers=question.is_among_peers,
+        among_peers=question.is_among_peers or post.peers_only,
         initial={"peers_only": "", **draft.fields} if draft else None,
     )
     form.fields["source"].label = f"Your {question.words.comment}"

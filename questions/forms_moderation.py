@@ -3,7 +3,7 @@
 from django import forms
 
 from accounts.identifier_forms import IdentifierMixin
-from questions.models import Appeal, Byline, Flag, ModerationAction, Post, Question, Reason
+from questions.models import ABOUT_PHYSICIANS, Appeal, Byline, Flag, ModerationAction, Post, Question, Reason
 from questions.services.moderation.acts import TO_THE_MEMBER, Kind
 from questions.services.moderation.appeals import LONGEST_ANSWER
 
@@ -53,6 +53,10 @@ def keyed(value, label) -> str:
     return f"{label} ({KEYS[value].upper()})\n{HELP[value]}"
 
 
+def reasons_of(post: Post) -> list[tuple[str, str]]:
+    return [one for one in Reason.choices if not (post.is_by_firm and one[0] in ABOUT_PHYSICIANS)]
+
+
 class KeyedRadios(forms.RadioSelect):
     """Radios that a single key chooses, by script, or an access key without one."""
 
@@ -79,6 +83,10 @@ class FlagForm(IdentifierMixin, forms.Form):
         help_text="Where it stands, or what you know. Moderators read it; its author never does.",
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+
+    def __init__(self, *args, post: Post, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].choices = reasons_of(post)
 
 
 class ActForm(IdentifierMixin, forms.Form):
@@ -132,12 +140,15 @@ class ActForm(IdentifierMixin, forms.Form):
             kinds.remove(Kind.CLOSE)
         if post.byline.mode == Byline.Mode.HOUSE:
             kinds = [one for one in kinds if one in (Kind.DISMISS, Kind.REMOVE, Kind.CLOSE)]
-        if post.byline.mode == Byline.Mode.FIRM:
+        if post.is_by_firm:
             kinds = [one for one in kinds if one not in TO_THE_MEMBER]
             self.fields["statement"].label = "What is written down with it"
             self.fields[
                 "statement"
             ].help_text = "A firm wrote this: nobody is told. Left empty, the words below are kept."
+        if Kind.HOLD not in kinds:
+            del self.fields["days"]
+        self.fields["reason"].choices = reasons_of(post)
         self.fields["kind"].choices = [(one, keyed(one, VERBS[one])) for one in kinds]
         if post.question.has_poll and Kind.CLOSE in kinds:
             self.fields["kind"].choices = [

@@ -4,6 +4,7 @@ from questions.models.following import Subscription, TopicFollow, TopicMute
 from questions.models.invitations import Invitation
 from questions.models.keeping import Bookmark, BookmarkFolder, SavedSearch
 from questions.models.moderation import (
+    ABOUT_PHYSICIANS,
     SEVERITY_OF,
     Appeal,
     Flag,
@@ -20,6 +21,7 @@ from questions.models.ranks import Board, BoardPlace, MemberRank, PairFlag, Tier
 from questions.models.votes import Importance, Vote
 
 __all__ = [
+    "ABOUT_PHYSICIANS",
     "SEVERITY_OF",
     "Appeal",
     "Asked",

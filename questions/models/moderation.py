@@ -28,6 +28,9 @@ class Reason(models.TextChoices):
     OTHER = "other", "Something else"
 
 
+ABOUT_PHYSICIANS = (Reason.CONFLICT, Reason.NOT_PHYSICIAN)  # rules that a firm under its name cannot break
+
+
 class Severity(models.IntegerChoices):
     CONDUCT = 1, "Conduct"
     SAFETY = 2, "Safety"

@@ -7,6 +7,7 @@ from django.utils import timezone
 from accounts.models import Member
 from questions.models import SEVERITY_OF, Flag, Post, Reason, Report, Severity, WriteCount
 from questions.services import limits
+from questions.services.moderation import rights
 from questions.services.writing import PostIsGone
 from sermo.errors import RuleBroken
 from verification.services import events
@@ -26,16 +27,17 @@ def report_post(*, post: Post, by: Member, reason: str, words: str = "") -> Flag
 
     Reports of one post stand together, as severe as the worst reason. Where enough members whose word counts say
     that a patient can be identified, the post is folded until a moderator looks. Raises PostIsGone, OwnPost,
-    WordsMissing, limits.TooManyToday.
+    WordsMissing, rights.AboutPhysicians, limits.TooManyToday.
     """
     reason, words = Reason(reason), words.strip()
     if reason == Reason.IDENTITY:
         events.lock_chain()  # it may be folded, which leaves an event; see verification.services
-    post = Post.objects.select_for_update().get(pk=post.pk)
+    post = Post.objects.select_for_update(of=("self",)).select_related("byline").get(pk=post.pk)
     if post.is_removed:
         raise PostIsGone
     if post.author_id == by.pk:
         raise OwnPost
+    rights.check_reason(post, reason)
     if reason == Reason.OTHER and not words:
         raise WordsMissing
     if known := open_report_of(post, by):

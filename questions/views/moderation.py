@@ -17,7 +17,7 @@ from accounts.doors import login_required
 from accounts.roles import is_moderator
 from questions import moderation_figures as figures
 from questions.forms_moderation import KEYS, VERBS, ActForm
-from questions.models import Appeal, Flag, ModerationAction, Post, Reason, Report
+from questions.models import Appeal, Byline, Flag, ModerationAction, Post, Reason, Report
 from questions.services.moderation import acts, desk, rights, undoing, words
 from questions.signature import signature
 from sermo.errors import RuleBroken
@@ -163,8 +163,8 @@ def post(request, post_id):
         "history": history,
         "form": form,
         "context": _context(request.user, found),
-        "standard": _standard(form),
-        "keys": [(KEYS[kind].upper(), VERBS[kind]) for kind in KEYS],
+        "standard": _standard(form, found),
+        "keys": [(KEYS[kind].upper(), VERBS[kind]) for kind, _ in form.fields["kind"].choices],
         "is_mine": bool(report and report.holder == request.user),
         "is_left_to_others": bool(report and report.opinion_wanted_by_id == request.user.pk),
         "tabs": tabs(""),
@@ -232,9 +232,10 @@ def _context(user, found):
     return rows
 
 
-def _standard(form):
+def _standard(form, found):
     kind, reason = form["kind"].value(), form["reason"].value()
-    return words.standard(kind, reason) if kind in KEYS and reason in Reason.values else ""
+    is_known = kind in KEYS and reason in Reason.values
+    return words.standard(kind, reason, by_firm=found.is_by_firm) if is_known else ""
 
 
 @moderator_required
@@ -242,7 +243,8 @@ def standard_words(request):
     """What a member would be told by default, as the form stands now."""
     kind, reason = request.GET.get("kind", ""), request.GET.get("reason", "")
     known = kind in ModerationAction.Kind.values and reason in Reason.values
-    context = {"standard": words.standard(kind, reason) if known else ""}
+    by_firm = request.GET.get("of") == Byline.Mode.FIRM
+    context = {"standard": words.standard(kind, reason, by_firm=by_firm) if known else ""}
     return render(request, "questions/moderation/_standard.html", context)
 
 

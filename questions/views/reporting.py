@@ -15,11 +15,11 @@ from sermo.errors import RuleBroken
 @physician_required
 def flag(request, post_id):
     member = request.user.as_member
-    rows = Post.objects.visible_to(request.user).standing().select_related("question")
+    rows = Post.objects.visible_to(request.user).standing().select_related("question", "byline")
     post = get_object_or_404(rows, pk=post_id)
     if member is None:
         raise PermissionDenied("Members report. As a moderator without a membership, act on the post itself.")
-    form = FlagForm(request.POST if request.method == "POST" else None)
+    form = FlagForm(request.POST if request.method == "POST" else None, post=post)
     if request.method == "POST" and form.is_valid():
         try:
             reporting.report_post(post=post, by=member, **form.cleaned_data)

@@ -97,8 +97,8 @@ def act(
     from now on, `elsewhere` names words that its poll or case alone says; `days` belong to a hold. `seen` is the newest
     act on the post that the moderator knew of: with it, two who act at once do not both. To suspend or revoke only
     proposes.
-    Raises rights.NotAModerator, rights.TakesPart, desk.ClaimedByAnother, ChangedMeanwhile, NothingReported,
-    DoneAlready, HasLeft, DaysMissing, WaitsAlready, redacting.NothingTakenOut, redacting.NotInPoll,
+    Raises rights.NotAModerator, rights.TakesPart, rights.AboutPhysicians, desk.ClaimedByAnother, ChangedMeanwhile,
+    NothingReported, DoneAlready, HasLeft, DaysMissing, WaitsAlready, redacting.NothingTakenOut, redacting.NotInPoll,
     redacting.OnlyTakingOut.
     """
     kind, reason = Kind(kind), Reason(reason)
@@ -110,6 +110,7 @@ def act(
     post.question = question
     report = Report.objects.select_for_update(of=("self",)).open().filter(post=post).first()
     rights.check_may_decide(by, post)
+    rights.check_reason(post, reason)
     _check_fits(kind, post, report, by, seen)
     action = ModerationAction.objects.create(
         kind=kind,
@@ -118,7 +119,7 @@ def act(
         member=post.author,
         moderator=by,
         reason=reason,
-        statement=statement.strip() or words.standard(kind, reason),
+        statement=statement.strip() or words.standard(kind, reason, by_firm=post.is_by_firm),
         days=days if kind == Kind.HOLD else None,
         state=State.WAITING if kind in ModerationAction.NEEDS_SECOND else State.DONE,
     )

@@ -6,7 +6,7 @@ from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, 
 
 from accounts.models import Member, User
 from accounts.roles import is_moderator
-from questions.models import Flag, Importance, Post, Question, Vote
+from questions.models import ABOUT_PHYSICIANS, Flag, Importance, Post, Question, Vote
 from sermo.errors import RuleBroken
 
 also_taken: list[Callable[..., Q]] = []  # of apps above; each takes what `part_taken` does, but no None
@@ -14,6 +14,10 @@ also_taken: list[Callable[..., Q]] = []  # of apps above; each takes what `part_
 
 class NotAModerator(RuleBroken):
     message = "Moderators decide this."
+
+
+class AboutPhysicians(RuleBroken):
+    message = "A firm wrote this under its name. Choose a rule that the post itself breaks."
 
 
 class TakesPart(RuleBroken):
@@ -50,6 +54,12 @@ def check_no_part(user: User, question_id: int) -> None:
     member = user.as_member
     if member and Question.objects.filter(part_taken(member, question_id), pk=question_id).exists():
         raise TakesPart
+
+
+def check_reason(post: Post, reason: str) -> None:
+    """Raises AboutPhysicians where a firm wrote the post and the rule is about who writes."""
+    if post.is_by_firm and reason in ABOUT_PHYSICIANS:
+        raise AboutPhysicians
 
 
 def check_moderator(user: User) -> None:

@@ -16,6 +16,12 @@ DONE = {
     Kind.REVOKE: "Your membership was ended.",
 }
 
+OF_FIRM = {  # where the author is none whom one tells
+    Kind.REDACT: "Some words of the post were taken out.",
+    Kind.FOLD: "The post is folded: colleagues open it if they want to read it.",
+    Kind.REMOVE: "The post was removed.",
+}
+
 RULES = {
     Reason.IDENTITY: (
         "A patient can be recognized by what it says. Give ages by decade, times by season, and no place, name, "
@@ -30,5 +36,6 @@ RULES = {
 }
 
 
-def standard(kind: str, reason: str) -> str:
-    return f"{DONE[Kind(kind)]} {RULES[Reason(reason)]}"
+def standard(kind: str, reason: str, *, by_firm: bool = False) -> str:
+    done = DONE | OF_FIRM if by_firm else DONE
+    return f"{done[Kind(kind)]} {RULES[Reason(reason)]}"

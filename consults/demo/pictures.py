@@ -220,6 +220,45 @@ def lab_page(number: int = 7) -> bytes:
     return _jpeg(_picture(pixels))
 
 
+WHEALS = (  # from the left, from the top, half the width
+    *((300, 250, 110), (820, 265, 150), (1290, 330, 105), (500, 640, 135)),
+    *((1010, 690, 160), (1420, 800, 85), (240, 980, 80), (760, 1030, 95)),
+)
+
+
+def wheals(number: int = 8, *, is_later: bool = False) -> bytes:
+    """Raised pink wheals on skin, each with a line of ink around it; later stains in the same places."""
+    lot, (height, width) = np.random.default_rng(number), (1200, 1600)
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    skin = np.stack([np.full((height, width), tone, np.float32) for tone in (214, 170, 146)], axis=-1)
+    skin *= (0.88 + 0.2 * np.exp(-((x - 900) ** 2 + (y - 480) ** 2) / 7e5))[..., None]
+    blots = _clouds(lot, height, width, 44)
+    for left, top, radius in WHEALS:
+        near = np.s_[
+            max(top - 2 * radius, 0) : top + 2 * radius, max(left - 2 * radius, 0) : left + 2 * radius
+        ]
+        across, down = x[near] - left, y[near] - top
+        turn = np.arctan2(down, across)
+        edge = radius * (1 + 0.13 * np.sin(2 * turn + left) + 0.07 * np.sin(5 * turn + top)) + 6 * blots[near]
+        beyond = np.hypot(across, down) - edge
+        inside = (1 / (1 + np.exp(np.clip(beyond / 5, -30, 30))))[..., None]
+        if is_later:
+            skin[near] -= inside * (0.62 + 0.28 * blots[near])[..., None] * np.array([50, 62, 44], np.float32)
+        else:
+            rim = np.exp(-(((beyond + 8) / 26) ** 2))[..., None]
+            skin[near] += inside * np.array([8, -20, -14], np.float32)
+            skin[near] -= rim * np.array([4, 40, 36], np.float32)
+            skin[near] += np.exp(-((beyond + 0.5 * radius) ** 2) / radius**2)[..., None] * 9 * inside
+        ink = np.exp(-(((beyond - 18) / 3) ** 2))[..., None]
+        skin[near] -= ink * np.array([110, 84, 30], np.float32) * (0.6 if is_later else 1)
+    skin += _clouds(lot, height, width, 90)[..., None] * 7 + lot.normal(0, 3.2, (height, width, 1))
+    return _jpeg(_picture(skin))
+
+
+def wheals_later(number: int = 8) -> bytes:
+    return wheals(number, is_later=True)
+
+
 def _bump(at: float, middle: float, width: float) -> float:
     return float(np.exp(-(((at - middle) / width) ** 2)))
 

@@ -10,12 +10,11 @@ from django.utils import timezone
 
 from accounts.models import Member, User
 from consults.demo import seeding
-from consults.models import Case, Consent, Story
-from consults.services import consents, replies, stories
+from consults.models import Case, Story
+from consults.services import replies, stories
 from questions.demo.seeding import Cast
 from questions.models import Invitation, Question
 from questions.services import inviting
-from sermo.crypto import keyed_hash
 from sermo.errors import RuleBroken
 
 SEED = 20261124
@@ -136,20 +135,9 @@ def _story() -> int:
     case = rows.exclude(question__status="removed").order_by("-question__solved_at").first()
     if case is None:
         return 0
-    _have_signed(case.consent)
+    seeding.have_signed(case.consent, for_stories=True)
     story = stories.write(case=case, by=case.question.asker, title=STORY_TITLE, source=STORY)
     moderator = User.objects.filter(groups__name="Moderators").exclude(member=case.question.asker).first()
     if moderator:
         stories.publish(story=story, by=moderator)
     return 1
-
-
-def _have_signed(consent: Consent) -> None:
-    """Let the patient have signed the form of today when the case was posted, with a tick at the story."""
-    code = consents.new_code()
-    consent.kind, consent.statement = Consent.Kind.SIGNED, ""
-    consent.signer, consent.medium = Consent.Signer.PATIENT, Consent.Medium.SCREEN
-    consent.form_version, consent.signed_on = consents.FORM_VERSION, timezone.localdate(consent.attested_at)
-    consent.code, consent.code_hash = code, keyed_hash(code, consents.PURPOSE)
-    consent.for_stories = True
-    consent.save()

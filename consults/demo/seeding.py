@@ -30,6 +30,7 @@ from questions.demo import seeding
 from questions.models import Commitment, Credit, Post, Question, Vote
 from questions.services.counting import recount_questions
 from sermo import images, redaction
+from sermo.crypto import keyed_hash
 from sermo.text import render_markdown
 
 WRITTEN = Path(__file__).parent / "cases.toml"
@@ -45,6 +46,8 @@ SHOWS = {
     "dermoscopy": "skin",
     "fundus": "eye",
     "lab_page": "other",
+    "wheals": "skin",
+    "wheals_later": "skin",
 }
 # Found boxes that stay, of the pictures on which some bear what the case is about.
 STAYS = {
@@ -146,7 +149,10 @@ class Scribe(seeding.Scribe):
             made_at=self.opened_at,
             attested_at=self.opened_at,
         )
-        Question.objects.filter(pk=self.question.pk).update(peers_only=True, answer_first=True)
+        is_watched = self.entry.get("for_observers", False)
+        if is_watched:
+            have_signed(consent, for_observers=True)
+        Question.objects.filter(pk=self.question.pk).update(peers_only=not is_watched, answer_first=True)
         case = Case.objects.create(
             question=self.question,
             intent=self.said.intent,
@@ -284,6 +290,18 @@ class Scribe(seeding.Scribe):
             post=post if named else None,
             made_at=post.posted_at - timedelta(minutes=1),
         )
+
+
+def have_signed(consent: Consent, **scopes: bool) -> None:
+    """Let the patient have signed the form of today when the case was posted, with a tick at each of the scopes."""
+    code = consents.new_code()
+    consent.kind, consent.statement = Consent.Kind.SIGNED, ""
+    consent.signer, consent.medium = Consent.Signer.PATIENT, Consent.Medium.SCREEN
+    consent.form_version, consent.signed_on = consents.FORM_VERSION, timezone.localdate(consent.attested_at)
+    consent.code, consent.code_hash = code, keyed_hash(code, consents.PURPOSE)
+    for name, is_ticked in scopes.items():
+        setattr(consent, name, is_ticked)
+    consent.save()
 
 
 def _send(cast, entry: dict, drawn: list) -> None:

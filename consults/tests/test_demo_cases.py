@@ -6,6 +6,7 @@ import tomllib
 
 import numpy as np
 import pytest
+from django.utils import timezone
 from PIL import Image as Picture
 
 from accounts.tests.factories import make_member, make_specialty
@@ -13,10 +14,21 @@ from consults import board, crowd, figures
 from consults.demo import past, pictures, seeding
 from consults.models import Case, CaseDraft, Image, Marker, Reply
 from consults.services import diagnoses, files
+from questions.demo.seeding import Cast
 from questions.models import Commitment
 
 pytestmark = pytest.mark.django_db(transaction=True)
-DRAWN = ("rash", "chest_film", "ekg", "chest_ct", "dermoscopy", "fundus", "lab_page")
+DRAWN = (
+    "rash",
+    "chest_film",
+    "ekg",
+    "chest_ct",
+    "dermoscopy",
+    "fundus",
+    "lab_page",
+    "wheals",
+    "wheals_later",
+)
 
 
 def entries():
@@ -66,6 +78,21 @@ def test_a_case_is_shown_masked_and_one_waits_and_twice_is_once(two):
 
 def test_every_picture_is_shown_somewhere():
     assert set(DRAWN) == {one["draw"] for entry in entries() for one in entry["pictures"]}
+
+
+def test_one_case_with_pictures_may_be_seen_by_firms():
+    assert [len(entry["pictures"]) for entry in entries() if entry.get("for_observers")] == [2]
+
+
+def test_firms_may_see_it_by_the_signature_of_the_patient(two):
+    entry = {**entries()[0], "for_observers": True, "mark": []}
+
+    case = seeding.Scribe(Cast(random.Random(1)), entry, [], timezone.now()).publish()
+
+    case.question.refresh_from_db()
+    assert not case.question.peers_only
+    assert (case.consent.kind, case.consent.is_standing) == ("signed", True)
+    assert Case.objects.consented_to_observers().get() == case
 
 
 def test_a_picture_is_the_same_each_time():

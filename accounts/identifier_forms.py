@@ -1,6 +1,7 @@
 """Forms whose texts are looked at for what could identify a patient, before they are sent on."""
 
 import hashlib
+import json
 from dataclasses import dataclass, field
 
 from django import forms
@@ -42,6 +43,7 @@ class Checked:
     rows: list[Row] = field(default_factory=list)
     why: str = ""  # the reason chosen, while it covers all that must go
     is_too_long: bool = False
+    may_keep: bool = True  # what must go, for a reason
 
     whys = IdentifierDecision.Why.choices
 
@@ -69,11 +71,14 @@ def key_of(name: str, finding: Finding) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
-def look_at(text: str, *, name: str, data, auto_id: str = "", stops_only: bool = False) -> Checked:
+def look_at(
+    text: str, *, name: str, data, auto_id: str = "", stops_only: bool = False, may_keep: bool = True
+) -> Checked:
     """Check one text. `data` are the submitted values, which carry the author's decisions."""
-    text, checked = text.strip(), Checked(name, auto_id)
+    text, checked = text.strip(), Checked(name, auto_id, may_keep=may_keep)
     text, checked.is_too_long = text[:LONGEST], len(text) > LONGEST
-    why = next((one for one in _all(data, checked.why_name) if one in IdentifierDecision.Why.values), "")
+    whys = _all(data, checked.why_name) if may_keep else []
+    why = next((one for one in whys if one in IdentifierDecision.Why.values), "")
     ticked, shown = set(_all(data, TICKED)), set(_all(data, SHOWN)) if why else set()
     rows: dict[str, Row] = {}
     for finding in check(text):
@@ -100,12 +105,14 @@ def _around(text: str, finding: Finding) -> tuple[str, str]:
 class IdentifierMixin:
     """Sends a form back until each identifier in it is gone, or its author has said why it may stay.
 
-    What must go stays only for a reason of the list, given while it was on the screen; a doubt takes a tick. Nothing of
-    it is a field of the form, so `cleaned_data` holds what it held. Stands first among the bases.
+    What must go stays only for a reason of the list, given while it was on the screen, and with `keeps_stops` off for
+    none; a doubt takes a tick. Nothing of it is a field of the form, so `cleaned_data` holds what it held. Stands first
+    among the bases.
     """
 
     checked_fields: tuple[str, ...] = ("source",)
     stops_only = False
+    keeps_stops = True
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -115,7 +122,7 @@ class IdentifierMixin:
             self._replace(self.data[REPLACE])
         for name in self._checked_names():
             self._check_on_leaving(name)
-            self.checked_identifiers[name] = Checked(name)
+            self.checked_identifiers[name] = Checked(name, may_keep=self.keeps_stops)
 
     def clean(self):
         cleaned = super().clean()
@@ -126,6 +133,7 @@ class IdentifierMixin:
                 data=self.data,
                 auto_id=self[name].auto_id,
                 stops_only=self.stops_only,
+                may_keep=self.keeps_stops,
             )
             if self.checked_identifiers[name].is_too_long and name not in self.errors:
                 self.add_error(name, ValidationError(TOO_LONG, code="max_length"))
@@ -188,7 +196,13 @@ class IdentifierMixin:
         widget = self.fields[name].widget
         if not isinstance(widget, forms.Textarea | forms.TextInput):
             return
-        sent = f'{{"checked": "{self.add_prefix(name)}", "stops_only": "{int(self.stops_only)}"}}'
+        sent = json.dumps(
+            {
+                "checked": self.add_prefix(name),
+                "stops_only": str(int(self.stops_only)),
+                "may_keep": str(int(self.keeps_stops)),
+            }
+        )
         widget.attrs.update(
             {
                 "hx-post": reverse_lazy("accounts:check_identifiers"),

@@ -21,5 +21,6 @@ def check_identifiers(request):
         data=request.POST,
         auto_id=f"id_{name}",
         stops_only=request.POST.get("stops_only") == "1",
+        may_keep=request.POST.get("may_keep") != "0",
     )
     return render(request, "components/_finding_rows.html", {"checked": checked})

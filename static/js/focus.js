@@ -2,6 +2,13 @@
 
 document.querySelector("[data-focus-on-load]")?.focus();
 
+// What was wrong goes with the form that is sent anew: where a file comes back, the page stays.
+document.addEventListener("submit", ({ target, defaultPrevented }) => {
+  if (defaultPrevented) return;
+  for (const old of target.querySelectorAll(".note.error, p.error")) old.remove();
+  for (const field of target.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+});
+
 // On a phone a row of tabs scrolls; the current one is brought into view.
 for (const tabs of document.querySelectorAll(".tabs, .segmented")) {
   const current = tabs.querySelector("[aria-current]");

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, OuterRef
@@ -11,9 +9,8 @@ from django.db.models import Exists, F, OuterRef
 from accounts.models import Handle
 from questions.models import Byline, Post
 from rewards.models import Firm
-from sermo.crypto import keyed_digest
+from sermo.aliases import alias_of
 
-DATA = Path(__file__).with_name("data")
 PURPOSE = "observers.aliases"
 HOUSE = "Sermo"
 
@@ -37,18 +34,25 @@ class Person:
 
 def aliases_of(firm: Firm, question_pks: Iterable[int]) -> dict[tuple[int, int], str]:
     """By discussion and member: what stands for each who wrote there. One query."""
-    return {(person.question, person.member): person.alias for person in people_in(firm, question_pks)}
+    return {
+        (person.question, person.member): person.alias for person in people_and_handles(firm, question_pks)[0]
+    }
 
 
-def people_in(firm: Firm, question_pks: Iterable[int]) -> list[Person]:
-    """Everybody who signed in these discussions. One query.
+def people_and_handles(
+    firm: Firm, question_pks: Iterable[int], keys: Iterable[str] = ()
+) -> tuple[list[Person], set[str]]:
+    """Everybody who signed in these discussions, and which handles of these keys there are or were. One query.
 
     Of two with the same words the one who signed later gets others, so that nobody's alias ever changes.
     """
     taken: set[tuple[int, str]] = set()
-    people = []
-    for question, asker, member, mode, voice, name, handle, handles, is_read in _rows(firm, question_pks):
+    people, others = [], set()
+    for question, asker, member, mode, voice, name, handle, handles, is_read, known in _rows(
+        firm, question_pks, keys
+    ):
         is_asker = member == asker
+        others.update(known or ())
         if mode in (Byline.Mode.HOUSE, Byline.Mode.FIRM):
             said = voice or name or HOUSE
             people.append(
@@ -59,12 +63,13 @@ def people_in(firm: Firm, question_pks: Iterable[int]) -> list[Person]:
         taken.add((question, alias))
         names = frozenset({handle, *handles})
         people.append(Person(question, member, alias, names, name, is_read, is_asker=is_asker))
-    return people
+    return people, others
 
 
-def _rows(firm: Firm, question_pks: Iterable[int]):
+def _rows(firm: Firm, question_pks: Iterable[int], keys: Iterable[str]):
     read = Post.objects.open_to(firm).filter(byline=OuterRef("pk"))
     ever = Handle.objects.filter(member=OuterRef("member")).values("text")
+    known = Handle.objects.filter(pk__in=set(keys)).values("text")  # looked up once, for all rows
     return (
         Byline.objects.filter(question__in=list(question_pks))
         .order_by("pk")
@@ -78,6 +83,7 @@ def _rows(firm: Firm, question_pks: Iterable[int]):
             "member__handle",
             ArraySubquery(ever),
             Exists(read),
+            ArraySubquery(known),
         )
     )
 
@@ -90,13 +96,4 @@ def _free_alias(firm: Firm, question: int, member: int, taken: set[tuple[int, st
 
 
 def _alias(firm: Firm, question: int, member: int, attempt: int) -> str:
-    digest = keyed_digest(f"{firm.pk}:{question}:{member}:{attempt}", PURPOSE)
-    first, second = _words("first"), _words("second")
-    number = int.from_bytes(digest[:8]) % (len(first) * len(second))
-    return f"{first[number // len(second)]} {second[number % len(second)]}".capitalize()
-
-
-@cache
-def _words(which: str) -> tuple[str, ...]:
-    lines = (DATA / f"alias_{which}.txt").read_text("utf-8").splitlines()
-    return tuple(word for line in lines if not line.startswith("#") for word in line.split())
+    return alias_of(f"{firm.pk}:{question}:{member}:{attempt}", PURPOSE)

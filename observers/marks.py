@@ -4,7 +4,6 @@ Every page of the console says its seat's mark of the day, such as COR-3-7F21; e
 Who saw nothing but a mark learns a firm and a seat's number at most: the rest is a keyed hash.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,11 +12,10 @@ from django.db.models import F, Value
 from django.utils import timezone
 
 from observers.models import Export, Seat
-from sermo.crypto import keyed_hash
+from sermo import marks
+from sermo.marks import Mark
 
 PURPOSE = "observers.copy"
-WRITTEN = re.compile(r"\b([A-Z]{3})\s*-\s*(\d{1,5})\s*-\s*([0-9A-F]{4})\b", re.IGNORECASE)
-MOST_MARKS = 20  # looked up of one text
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class Trace:
 def copy_mark(seat: Seat, day: date | None = None) -> str:
     """What the pages of a seat say on a day (UTC), today unless another is given."""
     day = day or timezone.now().astimezone(UTC).date()
-    return f"{_letters(seat.firm.name)}-{seat.number}-{_digits(seat.pk, day)}"
+    return str(Mark(marks.letters_of(seat.firm.name), seat.number, _digits(seat.pk, day)))
 
 
 def trace(text: str) -> list[Trace]:
@@ -42,32 +40,30 @@ def trace(text: str) -> list[Trace]:
     exports = [
         Trace(each.seat, each.made_at.astimezone(UTC).date(), each.phrase, each) for each in _exports_in(text)
     ]
-    marks = dict.fromkeys((a.upper(), int(b), c.upper()) for a, b, c in WRITTEN.findall(text))
-    return [*exports, *(found for mark in list(marks)[:MOST_MARKS] for found in _seats_of(*mark))]
+    return [*exports, *(found for mark in marks.written_in(text) for found in _seats_of(mark))]
 
 
 def _exports_in(text: str):
     """However the words are spaced and written."""
-    spaced = re.sub(r"[\W_]+", " ", text).strip()
-    held = Export.objects.alias(text=Value(spaced)).filter(text__icontains=F("phrase"))
+    held = Export.objects.alias(text=Value(marks.spaced(text))).filter(text__icontains=F("phrase"))
     return held.select_related("seat__firm", "seat__user").order_by("-made_at", "-pk")
 
 
-def _seats_of(letters: str, number: int, digits: str) -> list[Trace]:
+def _seats_of(mark: Mark) -> list[Trace]:
     """Seats of the number that had the mark on a day: of firms that are called so, else of any, renamed since.
 
     Four digits are not unique, so there may be several.
     """
-    seats = list(Seat.objects.filter(number=number).select_related("firm", "user").order_by("pk"))
-    named = [seat for seat in seats if _letters(seat.firm.name) == letters]
+    seats = list(Seat.objects.filter(number=mark.number).select_related("firm", "user").order_by("pk"))
+    named = [seat for seat in seats if marks.letters_of(seat.firm.name) == mark.letters]
     renamed = [seat for seat in seats if seat not in named]
-    mark = f"{letters}-{number}-{digits}"
-    return list(_held_by(named, digits, mark)) or list(_held_by(renamed, digits, mark))
+    return list(_held_by(named, mark)) or list(_held_by(renamed, mark))
 
 
-def _held_by(seats: list[Seat], digits: str, mark: str) -> Iterator[Trace]:
+def _held_by(seats: list[Seat], mark: Mark) -> Iterator[Trace]:
     for seat in seats:
-        yield from (Trace(seat, day, mark) for day in _days(seat) if _digits(seat.pk, day) == digits)
+        days = (day for day in _days(seat) if _digits(seat.pk, day) == mark.digits)
+        yield from (Trace(seat, day, str(mark)) for day in days)
 
 
 def _days(seat: Seat) -> Iterator[date]:
@@ -80,9 +76,5 @@ def _days(seat: Seat) -> Iterator[date]:
         day -= timedelta(days=1)
 
 
-def _letters(name: str) -> str:
-    return "".join(re.findall(r"[A-Za-z]", name))[:3].upper().ljust(3, "X")
-
-
 def _digits(seat: int, day: date) -> str:
-    return keyed_hash(f"{seat}:{day}", PURPOSE)[:4].upper()
+    return marks.digits_of(f"{seat}:{day}", PURPOSE)

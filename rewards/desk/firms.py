@@ -85,9 +85,14 @@ class FirmAdmin(EditedAdmin):
 
     @admin.display(description="lists")
     def lists(self, firm):
-        names = {"earmark": "earmarks", "sponsorship": "sponsorships", "report": "reports"}
+        names = {
+            "earmark": "earmarks",
+            "sponsorship": "sponsorships",
+            "roomsponsorship": "focus groups",
+            "report": "reports",
+        }
         return format_html(
-            "{}, {}, {}",
+            "{}, {}, {}, {}",
             *(
                 format_html(
                     '<a href="{}?firm__id__exact={}">{}</a>',

@@ -14,7 +14,7 @@ FINANCE_MAY = [
     "view_affiliation",
     *("view_account", "view_transaction", "view_entry"),
     *("view_earmark", "add_earmark", "view_allowance"),
-    *("view_sponsorship", "add_sponsorship"),
+    *("view_sponsorship", "add_sponsorship", "view_roomsponsorship"),
     *("view_payout", "approve_payout", "view_payoutbatch", "view_providerevent", "view_reconciliation"),
     *("view_yearrule", "view_report", "add_report", "view_openpayment"),
 ]

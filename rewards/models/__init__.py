@@ -15,6 +15,7 @@ from rewards.models.payouts import (
     Reconciliation,
 )
 from rewards.models.reporting import OpenPayment, Report, TaxFiling, YearRule
+from rewards.models.rooms import RoomSponsorship
 
 __all__ = [
     "Account",
@@ -39,6 +40,7 @@ __all__ = [
     "ProviderEvent",
     "Reconciliation",
     "Report",
+    "RoomSponsorship",
     "Settlement",
     "Slot",
     "Sponsorship",

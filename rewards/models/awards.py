@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from accounts.models import Member
 from polls.models import Sponsor
@@ -13,6 +14,7 @@ from rewards.models.earmarks import Earmark
 from rewards.models.firms import Charity, Firm
 from rewards.models.ledger import Entry, Transaction
 from rewards.models.payees import Payee
+from rewards.models.rooms import RoomSponsorship
 
 
 class Sponsorship(models.Model):
@@ -88,6 +90,7 @@ class Award(models.Model):
     cause = models.CharField(max_length=8, choices=Cause)
     earmark = models.ForeignKey(Earmark, on_delete=models.PROTECT, null=True, related_name="awards")
     sponsorship = models.ForeignKey(Sponsorship, on_delete=models.PROTECT, null=True, related_name="awards")
+    room = models.ForeignKey(RoomSponsorship, on_delete=models.PROTECT, null=True, related_name="awards")
     question = models.ForeignKey(Question, on_delete=models.PROTECT, null=True, related_name="+")
     post = models.ForeignKey(Post, on_delete=models.PROTECT, null=True, related_name="+")
     charity = models.ForeignKey(Charity, on_delete=models.PROTECT, null=True, related_name="+")
@@ -109,6 +112,10 @@ class Award(models.Model):
                 | Q(cause__in=["group", "screener"], earmark__isnull=True, sponsorship__isnull=True),
                 name="award_has_its_source",
             ),
+            models.CheckConstraint(
+                condition=Q(room=None) | Q(cause__in=["group", "screener"]),
+                name="award_of_a_room_by_its_cause",
+            ),
             models.UniqueConstraint(fields=["earmark", "payee"], name="award_once_per_earmark"),
             models.UniqueConstraint(fields=["sponsorship", "payee"], name="award_once_per_sponsorship"),
         ]
@@ -116,3 +123,13 @@ class Award(models.Model):
 
     def __str__(self):
         return f"award {self.pk}"
+
+    @property
+    def names_payer(self) -> bool:
+        """Whether its payee may know by now which firm paid."""
+        return not self.room or not self.room.label.is_blinded or bool(self.room.label.room.closed_at)
+
+    @property
+    def payer(self) -> str:
+        """The firm as its payee reads it now; that of a blinded focus group is named when the group ends."""
+        return self.room.label.shown if self.room else capfirst(self.firm.shown_as)

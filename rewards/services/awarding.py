@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from questions.models import Post, Question
-from rewards.models import Account, Award, Charity, Earmark, Firm, Payee, Sponsorship, Transaction
+from rewards.models import (
+    Account,
+    Award,
+    Charity,
+    Earmark,
+    Firm,
+    Payee,
+    RoomSponsorship,
+    Sponsorship,
+    Transaction,
+)
 from rewards.services import ledger, open_payments
 
 
@@ -21,6 +31,7 @@ class Line:
     charity: Charity | None = None
     earmark: Earmark | None = None
     sponsorship: Sponsorship | None = None
+    room: RoomSponsorship | None = None
     question: Question | None = None
     post: Post | None = None
 
@@ -39,6 +50,7 @@ def write(*, ledger_transaction: Transaction, lines: Sequence[Line]) -> list[Awa
             cause=line.cause,
             earmark=line.earmark,
             sponsorship=line.sponsorship,
+            room=line.room,
             question=line.question,
             post=line.post,
             charity=line.charity,

@@ -56,11 +56,10 @@ CHECKS = {
                 - coalesce((SELECT sum(cents) FROM rewards_award w WHERE w.sponsorship_id = s.label_id), 0)
             FROM rewards_sponsorship s JOIN polls_sponsor l ON l.poll_id = s.label_id WHERE s.ended_at IS NULL
             UNION ALL
-            SELECT a.firm_id, e.amount
-            FROM rewards_transaction t
-            JOIN rewards_entry e ON e.transaction_id = t.id
-            JOIN rewards_account a ON a.id = e.account_id AND a.kind = 'reserved'
-            WHERE t.key LIKE 'group:%%'
+            SELECT r.firm_id, l.budget::bigint
+                - coalesce((SELECT sum(cents) FROM rewards_award w WHERE w.room_id = r.label_id), 0)
+            FROM rewards_roomsponsorship r JOIN focusgroups_sponsor l ON l.room_id = r.label_id
+            WHERE r.ended_at IS NULL
         ), reserved AS (
             SELECT firm_id, balance FROM rewards_account WHERE kind = 'reserved'
         ), due AS (
@@ -70,6 +69,24 @@ CHECKS = {
         FROM reserved FULL JOIN due USING (firm_id)
         WHERE coalesce(balance, 0) <> coalesce(cents, 0)
         ORDER BY firm_id
+    """,
+    "focus group {} says that {} cents are reserved for it, but its movements make {}": """
+        WITH moved AS (
+            SELECT split_part(t.key, ':', 5) AS first, sum(e.amount) AS cents
+            FROM rewards_transaction t
+            JOIN rewards_entry e ON e.transaction_id = t.id
+            JOIN rewards_account a ON a.id = e.account_id AND a.kind = 'reserved'
+            WHERE t.key LIKE 'group:room:%%:fit:%%'
+            GROUP BY 1
+        )
+        SELECT r.label_id, l.budget, e.amount + coalesce(moved.cents, 0)
+        FROM rewards_roomsponsorship r
+        JOIN focusgroups_sponsor l ON l.room_id = r.label_id
+        JOIN rewards_entry e ON e.transaction_id = r.reserved_id
+        JOIN rewards_account a ON a.id = e.account_id AND a.kind = 'reserved'
+        LEFT JOIN moved ON moved.first = r.reserved_id::text
+        WHERE l.budget <> e.amount + coalesce(moved.cents, 0)
+        ORDER BY r.label_id
     """,
     "{} cents are on their way, but the payouts that did not end make {}": """
         SELECT sending, under_way FROM (

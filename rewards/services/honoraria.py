@@ -20,8 +20,17 @@ from django.utils import timezone
 
 from accounts.models import Member
 from polls.models import Concern, Poll, Sponsor
-from questions.models import Post, Question
-from rewards.models import Account, Affiliation, Award, Firm, Payee, Slot, Sponsorship, Transaction
+from rewards.models import (
+    Account,
+    Affiliation,
+    Award,
+    Firm,
+    Payee,
+    RoomSponsorship,
+    Slot,
+    Sponsorship,
+    Transaction,
+)
 from rewards.services import choosing, ledger
 from sermo.errors import RuleBroken
 
@@ -291,49 +300,42 @@ def end(*, poll_id: int) -> bool:
 
 @transaction.atomic
 def owe(
-    *,
-    payee: Payee,
-    firm: Firm,
-    cause: str,
-    cents: int,
-    key: str,
-    question: Question | None = None,
-    post: Post | None = None,
+    *, payee: Payee, room: RoomSponsorship, cause: str, cents: int, key: str, is_told: bool = True
 ) -> Award:
-    """Credit somebody out of what a firm has reserved: for a focus group or a screener, once for each key.
+    """Credit somebody out of what a firm has reserved for a focus group: for a part of it or its screener, once for
+    each key.
 
     The key, and that of the reservation, begins with "group:". Who takes no money gets none, also where it was earned
-    before that was said. Raises TakesNothing, Affiliated, ledger.NotEnough; ledger.KeyReused where the key paid
-    somebody else or something else.
+    before that was said. Whoever owes several in one transaction locks their accounts first, and tells of all of them
+    last. Raises TakesNothing, Affiliated, ledger.NotEnough; ledger.KeyReused where the key paid somebody else or
+    something else.
     """
     from rewards.services import awarding, telling
 
     if not key.startswith(GROUP):
         raise ValueError(f"a key begins with {GROUP}: {key}")
-    owed = {"payee_id": payee.pk, "firm_id": firm.pk, "cause": cause, "cents": cents}
+    owed = {"payee_id": payee.pk, "room_id": room.pk, "cause": cause, "cents": cents}
     if known := Award.objects.filter(entry__transaction__key=key).first():
         return _same(known, owed, key)
     if payee.takes == Payee.Takes.NOTHING:
         raise TakesNothing
-    if payee.member and choosing.are_affiliated(payee.member, firm):
+    if payee.member and choosing.are_affiliated(payee.member, room.firm):
         raise Affiliated
-    if question is not None:
-        _hold_question(question.pk)
     line = awarding.Line(
         payee=payee,
-        firm=firm,
+        firm=room.firm,
         cause=cause,
         cents=cents,
         account=awarding.accounts_of([payee])[payee],
         charity=payee.charity if payee.takes == Payee.Takes.CHARITY else None,
-        question=question,
-        post=post,
+        room=room,
     )
-    written = ledger.post(kind=Transaction.Kind.HONORARIUM, key=key, entries=_entries(firm, [line]))
+    written = ledger.post(kind=Transaction.Kind.HONORARIUM, key=key, entries=_entries(room.firm, [line]))
     if known := Award.objects.filter(entry__transaction=written).first():
         return _same(known, owed, key)  # somebody quicker wrote it while this one waited for the accounts
     awards = awarding.write(ledger_transaction=written, lines=[line])
-    telling.of_honorarium(awards)
+    if is_told:
+        telling.of_honorarium(awards)
     return awards[0]
 
 

@@ -140,6 +140,8 @@ def _why_known(award: Award, post: Post | None) -> str:
 def _products_in(award: Award, post: Post | None) -> list[str]:
     """Products of the firm that are named where it paid."""
     texts = [award.question.title if award.question else "", post.source if post else ""]
+    if award.room:
+        texts += [award.room.label.room.title, award.room.label.room.about]
     named = [
         name
         for name in award.firm.products

@@ -8,11 +8,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from focusgroups.models import Sponsor as GroupSponsor
+from focusgroups.tests.factories import make_room, make_section
 from polls.models import Sponsor
 from polls.tests.factories import make_poll
 from questions.tests.factories import make_answer, make_question
 from rewards.models import Account, Award, Entry, Payout, Settlement, Sponsorship
-from rewards.services import checking, ledger
+from rewards.services import checking, ledger, rooms
 from rewards.tests.factories import fund, make_charity, make_earmark, make_firm, make_payee
 
 pytestmark = pytest.mark.django_db
@@ -177,11 +179,46 @@ def test_a_sponsored_poll_promises_what_is_left_of_it(physician):
     assert list(checking.faults()) == []
 
 
-def test_what_a_group_reserved_is_known_by_its_key():
-    firm = make_firm()
-    entries = {ledger.firm_balance(firm): -5_000, ledger.reserved_of(firm): 5_000}
+@pytest.fixture
+def group(db):
+    """A focus group of four seats, $50.00 each."""
+    room = make_room(seats=4)
+    make_section(room, honorarium=5_000)
+    return rooms.agree(room=room, firm=make_firm(), key=uuid4())
 
-    ledger.post(kind="reserve", key="group:1:reserve", entries=entries)
+
+def test_a_group_promises_what_is_left_of_its_budget(group, physician):
+    assert list(checking.faults()) == []
+
+    paid = move("honorarium", ledger.reserved_of(group.firm), ledger.payable_to(make_payee(physician)), 5_000)
+    assert any(f"firm {group.firm_id} has 15000 cents reserved" in fault for fault in checking.faults())
+
+    entry = paid.entries.get(amount__gt=0)
+    Award.objects.create(
+        payee_id=entry.account.subject, firm=group.firm, cause="group", room=group, cents=5_000, entry=entry
+    )
+    assert list(checking.faults()) == []
+
+
+def test_a_budget_that_was_never_reserved_is_found(group):
+    make_section(group.label.room, honorarium=1_000)
+    rooms.fit(room=group.label.room)
+    assert list(checking.faults()) == []
+
+    GroupSponsor.objects.update(budget=20_000)
+
+    assert list(checking.faults()) == [
+        f"firm {group.firm_id} has 24000 cents reserved, but its earmarks, polls and groups have promised 20000",
+        f"focus group {group.pk} says that 20000 cents are reserved for it, but its movements make 24000",
+    ]
+
+
+def test_what_was_fitted_for_an_agreement_of_before_does_not_count(group):
+    room = group.label.room
+    make_section(room, honorarium=1_000)
+    rooms.fit(room=room)
+    rooms.withdraw(room=room)
+    rooms.agree(room=room, firm=group.firm, key=uuid4())
 
     assert list(checking.faults()) == []
 

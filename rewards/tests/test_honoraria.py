@@ -11,13 +11,14 @@ from django.utils import timezone
 
 from accounts.models import Notice
 from accounts.tests.factories import make_user
+from focusgroups.tests.factories import make_room, make_section
 from polls.models import Concern, Poll, Sponsor
 from polls.services import voting
 from polls.signals import poll_given_back, poll_taken
 from polls.tests.factories import make_poll, make_voter, vote
 from polls.tokens import new_token
 from rewards.models import Account, Affiliation, Award, Payee, Slot, Sponsorship, Transaction
-from rewards.services import checking, choosing, correcting, honoraria, ledger, sponsoring
+from rewards.services import checking, choosing, correcting, honoraria, ledger, rooms, sponsoring
 from rewards.tests.factories import balance, make_charity, make_firm, make_payee, owed
 
 pytestmark = pytest.mark.django_db
@@ -435,55 +436,51 @@ def test_a_fault_at_one_poll_keeps_no_other_from_its_money(poll, physician, firm
 # The door for groups
 
 
-def reserve_group(firm, cents):
-    ledger.post(
-        kind="reserve",
-        key=f"group:{uuid4()}",
-        entries={ledger.firm_balance(firm): -cents, ledger.reserved_of(firm): cents},
-    )
+def group_of(firm, cents):
+    """A sponsored focus group for which so much is reserved."""
+    room = make_room(seats=4)
+    make_section(room, honorarium=cents // 4)
+    return rooms.agree(room=room, firm=firm, key=uuid4())
 
 
-def owe(payee, firm, **said):
+def owe(payee, room, **said):
     said = {"cause": "group", "cents": 5_000, "key": "group:1:7", **said}
-    return honoraria.owe(payee=payee, firm=firm, **said)
+    return honoraria.owe(payee=payee, room=room, **said)
 
 
 def test_a_group_pays_once_for_each_key(firm):
-    payee = make_payee(make_voter())
-    reserve_group(firm, 10_000)
+    payee, room = make_payee(make_voter()), group_of(firm, 10_000)
 
-    assert owe(payee, firm) == owe(payee, firm)
+    assert owe(payee, room) == owe(payee, room)
     assert (owed(payee), balance(ledger.reserved_of(firm))) == (5_000, 5_000)
 
 
 def test_a_key_pays_nobody_and_nothing_else(firm):
-    payee = make_payee(make_voter())
-    reserve_group(firm, 20_000)
-    owe(payee, firm)
+    payee, room = make_payee(make_voter()), group_of(firm, 20_000)
+    owe(payee, room)
 
     for said in ({"cents": 4_000}, {"cause": "screener"}):
         with pytest.raises(ledger.KeyReused):
-            owe(payee, firm, **said)
+            owe(payee, room, **said)
     with pytest.raises(ledger.KeyReused):
-        owe(make_payee(make_voter()), firm)
+        owe(make_payee(make_voter()), room)
     with pytest.raises(ledger.KeyReused):
-        owe(payee, make_firm())
+        owe(payee, group_of(make_firm(), 20_000))
     with pytest.raises(ValueError, match="begins with"):
-        owe(payee, firm, key="poll:1")
+        owe(payee, room, key="poll:1")
     assert balance(ledger.reserved_of(firm)) == 15_000
 
 
 def test_a_group_pays_no_more_than_was_reserved(firm):
     with pytest.raises(ledger.NotEnough):
-        owe(make_payee(make_voter()), firm)
+        owe(make_payee(make_voter()), group_of(firm, 4_000))
 
 
 def test_nor_those_who_take_nothing_or_whom_the_firm_pays_elsewhere(firm):
-    reserve_group(firm, 10_000)
-    member = make_voter()
+    room, member = group_of(firm, 10_000), make_voter()
     choosing.declare_affiliation(member=member, firm=firm)
 
     with pytest.raises(honoraria.Affiliated):
-        owe(choosing.payee_of(member), firm)
+        owe(choosing.payee_of(member), room)
     with pytest.raises(honoraria.TakesNothing):
-        owe(make_payee(make_voter(), takes="nothing"), firm)
+        owe(make_payee(make_voter(), takes="nothing"), room)

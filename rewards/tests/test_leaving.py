@@ -10,11 +10,13 @@ from django.utils import timezone
 from accounts.models import Mail, Member
 from accounts.services.leaving import leave
 from accounts.tests.factories import make_member
+from focusgroups.models import Room
+from focusgroups.tests.factories import make_completion, make_participant, make_room, make_section
 from polls.models import Sponsor
 from polls.tests.factories import make_poll
 from questions.tests.factories import make_answer, make_question
 from rewards.models import Affiliation, Award, Payee, PayoutMethod, Slot, TaxForm
-from rewards.services import choosing, honoraria, leaving, ledger, sponsoring
+from rewards.services import checking, choosing, honoraria, leaving, ledger, rooms, sponsoring
 from rewards.tests.factories import fund, make_charity, make_earmark, make_firm, make_payee, owed
 
 pytestmark = pytest.mark.django_db
@@ -196,3 +198,20 @@ def test_a_tax_form_outlives_its_payee_by_four_years(years, is_kept):
     leaving.forget_tax_forms()
 
     assert TaxForm.objects.exists() is is_kept
+
+
+def test_what_is_done_in_a_focus_group_and_not_final_is_earned_by_leaving():
+    firm, member = make_firm(), make_member()
+    room = make_room(seats=4)
+    sections = [make_section(room, honorarium=cents) for cents in (5_000, 3_000)]
+    rooms.agree(room=room, firm=firm, key=uuid4())
+    Room.objects.filter(pk=room.pk).update(published_at=timezone.now())
+    participant = make_participant(room, member=member)
+    make_completion(participant, sections[0])
+
+    _, secret = letter_of(member)
+
+    assert owed(leaving.payee_by(secret)) == 5_000
+    participant.refresh_from_db()
+    assert participant.member is None
+    assert list(checking.faults()) == []

@@ -19,13 +19,16 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from accounts.models import Member
 from accounts.tests.factories import make_member, make_user
+from focusgroups import signals
+from focusgroups.models import Completion, Room, Section
+from focusgroups.tests.factories import make_completion, make_participant, make_room, make_section
 from polls.models import Poll
 from polls.tests.factories import make_poll
 from questions.models import Question
 from questions.services import closing
 from questions.tests.factories import corroborate, make_answer, make_question
 from rewards import drawing
-from rewards.models import Account, DrawDay, Earmark, Entry, Payout, Sponsorship, Transaction
+from rewards.models import Account, DrawDay, Earmark, Entry, Payout, RoomSponsorship, Sponsorship, Transaction
 from rewards.providers.base import FAILED, PAID, RETURNED, SUBMITTED, UNKNOWN, Outcome
 from rewards.services import (
     approving,
@@ -36,8 +39,8 @@ from rewards.services import (
     donating,
     earmarking,
     honoraria,
-    ledger,
     payouts,
+    rooms,
     settling,
     sponsoring,
 )
@@ -62,6 +65,7 @@ class Cast:
         self.questions = [self.make_discussion(asker) for asker in self.members]
         opened = timezone.now() - timedelta(days=3)
         self.polls = [make_poll(asker=make_member(), opened_at=opened) for _ in range(2)]
+        self.groups = [self.make_group() for _ in range(2)]
         key = secrets.token_hex(32)
         day = datetime.now(UTC).date()
         for ahead in range(2):  # should midnight come meanwhile
@@ -79,6 +83,15 @@ class Cast:
         for author, voter in ((others[0], others[1]), (others[1], others[2])):
             corroborate(make_answer(question, author), voter)
         return question
+
+    def make_group(self):
+        """A draft of four seats, each already taken."""
+        room = make_room(seats=4)
+        make_section(room, honorarium=900)
+        make_section(room, honorarium=0)
+        for member in self.members:
+            make_participant(room, member=member)
+        return room
 
 
 class Books(RuleBasedStateMachine):
@@ -179,12 +192,37 @@ class Books(RuleBasedStateMachine):
             is_repeatable=True,
         )
 
-    @rule(firm=which, cents=cents)
-    def reserve_for_a_group(self, firm, cents):
-        firm = self.pick(self.cast.firms, firm)
-        entries = {ledger.firm_balance(firm): -cents, ledger.reserved_of(firm): cents}
-        if cents:
-            self.attempt(lambda: ledger.post(kind="reserve", key=f"group:{uuid4()}:reserve", entries=entries))
+    @rule(group=which, firm=which)
+    def sponsor_group(self, group, firm):
+        group, firm, key = self.pick(self.cast.groups, group), self.pick(self.cast.firms, firm), uuid4()
+        self.attempt(lambda: rooms.agree(room=group, firm=firm, key=key), is_repeatable=True)
+
+    @rule(group=which)
+    def withdraw_group(self, group):
+        group = self.pick(self.cast.groups, group)
+        self.attempt(lambda: rooms.withdraw(room=group), is_repeatable=True)
+
+    @rule(group=which, cents=st.integers(0, 2_000))
+    def promise_otherwise(self, group, cents):
+        """Less only before it is published, and never after what was completed."""
+        group = Room.objects.get(pk=self.pick(self.cast.groups, group).pk)
+        section = group.sections.get(place=1)
+        if group.published_at is None or (cents > section.honorarium and not section.completions.exists()):
+            self.attempt(lambda: self._promise(group, section, cents))
+
+    def _promise(self, group, section, cents):
+        Section.objects.filter(pk=section.pk).update(honorarium=cents)
+        rooms.fit(room=group)
+
+    @rule(group=which)
+    def publish_group(self, group):
+        group = self.pick(self.cast.groups, group)
+        if RoomSponsorship.objects.filter(pk=group.pk).exists():
+            self.attempt(lambda: self._publish(group))
+
+    def _publish(self, group):
+        rooms.fit(room=group)
+        Room.objects.filter(pk=group.pk, published_at=None).update(published_at=timezone.now())
 
     # What is earned
 
@@ -230,15 +268,30 @@ class Books(RuleBasedStateMachine):
         if sponsorship := self.pick(Sponsorship.objects.all(), sponsorship):
             self.attempt(lambda: honoraria.end(poll_id=sponsorship.pk))
 
-    @rule(payee=which, firm=which, cents=st.integers(1, 2_000))
-    def owe_for_a_group(self, payee, firm, cents):
-        payee, firm, key = self.pick(self.cast.payees, payee), self.pick(self.cast.firms, firm), uuid4()
-        payee.refresh_from_db()
-        if cents <= group_rest(firm):  # which its app will see to
-            self.attempt(
-                lambda: honoraria.owe(payee=payee, firm=firm, cause="group", cents=cents, key=f"group:{key}"),
-                is_repeatable=True,
-            )
+    @rule(group=which, section=which, seat=which, is_announced=st.booleans())
+    def complete(self, group, section, seat, is_announced):
+        group = Room.objects.get(pk=self.pick(self.cast.groups, group).pk)
+        section = self.pick(group.sections.all(), section)
+        participant = self.pick(group.participants.all(), seat)
+        done = Completion.objects.filter(section=section, participant=participant)
+        if group.published_at and not group.closed_at and not done.exists():
+            made = make_completion(participant, section, is_final=True)
+            if is_announced:
+                self.attempt(lambda: self._announce(made), is_repeatable=True)
+
+    def _announce(self, completion):
+        signals.section_completed.send(sender=Room, completion=completion)
+
+    @rule(group=which)
+    def close_group(self, group):
+        group = Room.objects.get(pk=self.pick(self.cast.groups, group).pk)
+        if group.published_at:
+            Room.objects.filter(pk=group.pk, closed_at=None).update(closed_at=timezone.now())
+            self.attempt(lambda: signals.room_closed.send(sender=Room, room=group), is_repeatable=True)
+
+    @rule()
+    def sweep_groups(self):
+        self.attempt(rooms.credit_all)
 
     # Members
 
@@ -342,11 +395,6 @@ class Books(RuleBasedStateMachine):
 
 def balances():
     return dict(Account.objects.values_list("pk", "balance"))
-
-
-def group_rest(firm):
-    entries = Entry.objects.filter(account__kind="reserved", account__firm=firm)
-    return entries.filter(transaction__key__startswith="group:").aggregate(rest=Sum("amount"))["rest"] or 0
 
 
 def play(*, runs, steps, **options):

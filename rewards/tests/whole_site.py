@@ -23,10 +23,22 @@ from consults.services import stories as telling_stories
 from consults.tests.factories import make_case, make_consent, make_draft, make_forecast
 from consults.tests.on_call import make_paging, on_duty
 from consults.tests.test_stories import TITLE, WORDS
+from focusgroups.tests.factories import make_answer as make_answer_in_group
+from focusgroups.tests.factories import (
+    make_candidate,
+    make_live_hour,
+    make_message,
+    make_participant,
+    make_recruiting_room,
+    make_running_room,
+    make_screener,
+)
 from newsfeed.models import LogEntry
 from newsfeed.services import keeping
 from newsfeed.services.discussing import discuss
 from newsfeed.tests.factories import make_article
+from observers.models import CompanyQuestion
+from observers.tests.factories import make_seat
 from observers.tests.product_makers import make_product
 from polls.models import Concern
 from polls.tests.factories import make_poll, make_trend, vote
@@ -72,7 +84,7 @@ def make_site() -> SimpleNamespace:
         people=people,
         talk=talk,
         money=money,
-        arguments=_arguments(people, talk, paths, money),
+        arguments={**_arguments(people, talk, paths, money), **_arguments_of_groups(_groups(people))},
         posts=[
             talk.opening,
             talk.answer,
@@ -234,7 +246,60 @@ def _left_behind(people, talk):
     leaving.make_export(export_id=export.pk)
     choosing.payee_of(author)
     product = make_product()
+    told = _answered(product, reader)
     return SimpleNamespace(**{name: value for name, value in locals().items() if name != "people"})
+
+
+def _answered(product, asker):
+    """A question that the maker of a product has answered."""
+    seat, now = make_seat(make_firm(name="Maker of Velorin")), timezone.now()
+    return CompanyQuestion.objects.create(
+        product=product,
+        firm=seat.firm,
+        asker=asker,
+        text="Is it stable when it is crushed?",
+        due_at=now,
+        answer="For four hours.",
+        html="<p>For four hours.</p>",
+        asked_at=now,
+        answered_at=now,
+        answered_by=seat,
+        submission=uuid4(),
+    )
+
+
+def _groups(people):
+    """A focus group in which the author and the reader talk, and two that ask the author: one by a screener."""
+    room = make_running_room(by=people.moderator.user, title="How do you start it?", prompts=3)
+    seats = [make_participant(room, member=member) for member in (people.author, people.reader)]
+    section = room.sections.first()
+    answers = [make_answer_in_group(seat, section.prompts.first(), "Low, and then slowly.") for seat in seats]
+    messages = [make_message(room, participant=seats[0], answer=answers[1], source="How slowly?")]
+    hour = make_live_hour(room)
+    asked = [
+        make_recruiting_room(by=people.moderator.user, title=f"How do you end it? {number}")
+        for number in (1, 2)
+    ]
+    make_screener(asked[0])
+    for one in asked:
+        make_candidate(one, people.author)
+    return SimpleNamespace(**{name: value for name, value in locals().items() if name != "people"})
+
+
+def _arguments_of_groups(groups):
+    room = {"room_id": groups.room.pk}
+    asked = [{"room_id": one.pk} for one in groups.asked]
+    return {
+        ("room_id",): [room, *asked],
+        **dict.fromkeys(["focusgroups:screener", "focusgroups:decline"], asked),
+        ("room_id", "place"): [{**room, "place": groups.section.place}],
+        ("room_id", "prompt_id"): [
+            {**room, "prompt_id": pk} for pk in groups.section.prompts.values_list("pk", flat=True)
+        ],
+        ("room_id", "answer_id"): [{**room, "answer_id": answer.pk} for answer in groups.answers],
+        ("room_id", "message_id"): [{**room, "message_id": message.pk} for message in groups.messages],
+        ("room_id", "live_hour_id"): [{**room, "live_hour_id": groups.hour.pk}],
+    }
 
 
 def _arguments(people, talk, left, money):
@@ -311,6 +376,7 @@ def _arguments(people, talk, left, money):
         "newsfeed:discussion": [{"question_id": talk.discussion.pk}],
         "newsfeed:atom": [{"key": left.feed_key}],
         **{f"products:{page}": [{"slug": left.product.slug}] for page in ("product", "questions", "declare")},
+        "products:history": [{"key": left.told.key}],
     }
 
 

@@ -1,0 +1,54 @@
+"""What focus groups announce, as far as a firm pays for them.
+
+What a group does stands whatever becomes of the money: what fails here is left to the sweep. Only a promise for which
+the firm has not the money is refused.
+"""
+
+from collections.abc import Callable
+
+import structlog
+from django.db import transaction
+from django.dispatch import receiver
+
+from focusgroups import signals
+from rewards.services import rooms
+
+log = structlog.get_logger(__name__)
+
+
+@receiver(signals.section_completed)
+def credit_section(completion, **kwargs):
+    """All that is final is credited with the first of those that are announced together."""
+    if completion.cents and not rooms.is_credited(completion):
+        _or_later(rooms.credit, completion.participant.room_id)
+
+
+@receiver(signals.screened_out)
+def thank(candidate, **kwargs):
+    _or_later(rooms.credit, candidate.room_id)
+
+
+@receiver(signals.room_closed)
+@receiver(signals.room_canceled)
+def return_the_rest(room, **kwargs):
+    _or_later(rooms.credit, room.pk)
+    _or_later(rooms.end, room.pk)
+
+
+@receiver(signals.money_promised)
+def reserve_more(room, **kwargs):
+    """Raises ledger.NotEnough."""
+    rooms.fit(room=room)
+
+
+@receiver(signals.seats_sought)
+def leave_out(room, **kwargs):
+    return rooms.excluded_from(room)
+
+
+def _or_later(act: Callable[..., object], room_id: int) -> None:
+    try:
+        with transaction.atomic():
+            act(room_id=room_id)
+    except Exception as error:
+        log.error("room_left_to_sweep", room=room_id, error=type(error).__name__)

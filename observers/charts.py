@@ -43,7 +43,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Line:
-    """A week in the table."""
+    """A week in the table; empty words for what is not shown of it."""
 
     first: date
     mentions: str
@@ -132,8 +132,9 @@ def _finding(name: str, unit: str, values: list) -> str:
 
 
 def table(chart: Chart) -> list[Line]:
-    """The weeks of a chart, the last one first."""
-    return [Line(date.fromisoformat(week["week"]), *words_of(week)) for week in reversed(chart.weeks)]
+    """The weeks of a chart that are shown, the last one first."""
+    shown = [week for week in reversed(chart.weeks) if week["mentions"] is not None]
+    return [Line(date.fromisoformat(week["week"]), *words_of(week)) for week in shown]
 
 
 def words_of(cell: dict) -> tuple[str, str, str]:

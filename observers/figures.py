@@ -3,21 +3,27 @@
 A night's figures are shown from the next night on, so what a firm reads is 24 to 48 hours old; where a night was taken
 late, the next one waits. How important a discussion was rated, with how many raters, changes once shown only when
 eleven more have rated it, or eleven fewer: from two means in a row nobody can compute what a few gave. Votes of eleven
-once shown go on as "over 10" until fewer than six are left, so that one who comes and goes is not seen to.
+once shown go on as "over 10" until fewer than six are left, so that one who comes and goes is not seen to. How many
+shut a firm out is shown from eleven and a few more on, how many drawn by a key as for charts: who has ten in hand
+seldom learns of an eleventh. It then stands until eleven more block the firm, or eleven fewer, so that none watches one
+member block it and let it in again.
 """
 
 from datetime import UTC, date, timedelta
 
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, Value, When
-from django.db.models.functions import Mod
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, Mod
 from django.utils import timezone
 
+from accounts.models import Member
 from consults.models import Case
-from observers.models import FigureDay, PeersOnlyShare
+from observers import suppression
+from observers.models import BlockFigure, Contract, FigureDay, FirmBlock, PeersOnlyShare
 from questions.models import Post, Question
 from questions.ranking.lines import midnight
+from rewards.models import Firm
 
 UNDER = "under {}"
 OVER = "over {}"
@@ -85,6 +91,7 @@ def take(day: date | None = None) -> bool:
         cursor.execute(NEW_VOTES)
         cursor.execute(SHIFT_IMPORTANCE, {"least": least})
         cursor.execute(NEW_IMPORTANCE)
+    take_blocks()
     _take_shares(day - timedelta(days=1))
     return True
 
@@ -119,6 +126,45 @@ def shown_share(month: date) -> str:
     if share is None or min(share.withheld, share.discussions - share.withheld) < settings.OBSERVER_LEAST:
         return ""
     return f"{5 * round(20 * share.withheld / share.discussions)}%"
+
+
+def take_blocks() -> None:
+    """Show each firm that was ever under contract the block rate of the night before, where it may move, and count that
+    of this one."""
+    moved = [figure for figure in BlockFigure.objects.all() if _moves(figure)]
+    shown = {"blocked": F("next_blocked"), "physicians": F("next_physicians")}
+    BlockFigure.objects.filter(pk__in=[figure.pk for figure in moved]).update(**shown)
+    physicians = Member.objects.filter(user__isnull=False, standing=Member.Standing.PHYSICIAN)
+    shutting = FirmBlock.objects.filter(
+        Q(firm=OuterRef("pk")) | Q(sector=OuterRef("kind")), member__in=physicians
+    )
+    counted = shutting.order_by().annotate(one=Value(1)).values("one")
+    counted = counted.annotate(number=Count("member", distinct=True)).values("number")
+    firms = Firm.objects.filter(Exists(Contract.objects.filter(firm=OuterRef("pk"))))
+    total = physicians.count()
+    BlockFigure.objects.bulk_create(
+        [
+            BlockFigure(firm_id=firm, next_blocked=min(number, total), next_physicians=total)
+            for firm, number in firms.values_list("pk", Coalesce(Subquery(counted), 0))
+        ],
+        update_conflicts=True,
+        unique_fields=["firm"],
+        update_fields=["next_blocked", "next_physicians"],
+    )
+
+
+def are_blocks_told(figure: BlockFigure) -> bool:
+    """Whether those who shut the firm out, and those who do not, are each enough to tell: the least and a few more."""
+    if figure.blocked is None:
+        return False
+    needed = settings.OBSERVER_LEAST + suppression.keyed(figure.pk, "blocks")
+    return needed <= figure.blocked <= figure.physicians - needed
+
+
+def _moves(figure: BlockFigure) -> bool:
+    if not are_blocks_told(figure):
+        return True
+    return abs(figure.next_blocked - figure.blocked) >= settings.OBSERVER_LEAST
 
 
 def _take_shares(until: date) -> None:

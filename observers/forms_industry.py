@@ -10,19 +10,14 @@ from rewards.services.sponsoring import MOST
 from rewards.wallet_forms import DollarField
 from rewards.words import dollars
 
+CHOOSE = dict.fromkeys(["required", "invalid_choice"], "Choose one of those shown.")
+
 
 class NamesNobodyMixin(IdentifierMixin):
     """Firms have no patient to speak of: what identifies one is left out, whatever the reason."""
 
     stops_only = True
-
-    def clean(self):
-        cleaned = super().clean()
-        if not self.errors:
-            for name, checked in self.checked_identifiers.items():
-                if checked.stops:
-                    self.add_error(name, "Leave out what may identify somebody.")
-        return cleaned
+    keeps_stops = False
 
 
 class IndustryFields(SubmissionForm):
@@ -64,19 +59,29 @@ class FirmPollForm(NamesNobodyMixin, IndustryFields, PlanForm):
     source = forms.CharField(
         label="Background", required=False, widget=forms.Textarea(attrs={"rows": 5}), **TEXT
     )
-    honorarium = DollarField(label="For each vote, in dollars", initial="5.00")
+    honorarium = DollarField(
+        label="For each vote, in dollars", help_text="It stands above the poll.", initial="5.00"
+    )
     quota = forms.IntegerField(
         label="Paid votes",
         help_text="Who comes later may vote as well, unpaid.",
         min_value=1,
         max_value=MOST,
         initial=100,
-        error_messages={"required": "Write a number.", "invalid": "Write a whole number."},
+        error_messages={
+            "required": "Write a number.",
+            "invalid": "Write a whole number.",
+            "min_value": "Pay for one vote or more.",
+            "max_value": "At most %(limit_value)d.",
+        },
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, member=None, **kwargs)
+        for name in ("kind", "open_for", "shown"):
+            self.fields[name].error_messages |= CHOOSE
+        self.fields["until"].error_messages["invalid"] = "Write a day, such as 2026-11-18."
 
     def clean_honorarium(self):
         cents = self.cleaned_data["honorarium"]

@@ -52,6 +52,7 @@ class MarkForm(SubmissionForm):
         help_text="By which your firm knows it again; the list shows no words of the discussion.",
         max_length=80,
         required=False,
+        error_messages={"max_length": "At most %(limit_value)d characters; this has %(show_value)d."},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 

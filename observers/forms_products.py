@@ -4,7 +4,7 @@ from django import forms
 
 from accounts.identifier_forms import IdentifierMixin
 from observers import sheets
-from observers.models import AdverseEvent
+from observers.models import AdverseEvent, CompanyQuestion
 from questions.forms import TEXT, WORDS, SubmissionForm
 
 ANSWER = {**TEXT, "max_length": 8_000}
@@ -42,6 +42,7 @@ class CompanyAnswerForm(IdentifierMixin, forms.Form):
 
     checked_fields = ("text",)
     stops_only = True
+    keeps_stops = False
 
     text = forms.CharField(
         label="Your answer",
@@ -50,11 +51,19 @@ class CompanyAnswerForm(IdentifierMixin, forms.Form):
         **ANSWER,
     )
 
-    def clean(self):
-        cleaned = super().clean()
-        if not self.errors and self.checked_identifiers["text"].stops:
-            self.add_error("text", self.named_identifiers() or "Leave out what may identify somebody.")
-        return cleaned
+
+class CompanyCorrectionForm(CompanyAnswerForm):
+    """The same answer, changed; `was` is what it said when the form was opened."""
+
+    was = forms.CharField(widget=forms.HiddenInput, required=False, strip=False)
+
+    def __init__(self, *args, row: CompanyQuestion, **kwargs):
+        super().__init__(*args, initial={"text": row.answer, "was": row.answer}, **kwargs)
+
+    def start_from(self, row: CompanyQuestion):
+        """Let the next sending win over what stands there now, which its page shows beside it."""
+        self.data = self.data.copy()
+        self.data["was"] = row.answer
 
 
 class DeclarationForm(forms.Form):
@@ -72,7 +81,7 @@ class SafetyForm(forms.Form):
             (AdverseEvent.Outcome.EVENT, "An adverse event with the product"),
             (AdverseEvent.Outcome.NONE, "None"),
         ],
-        error_messages={"required": "Say what it tells of."},
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Say what it tells of."),
         widget=forms.RadioSelect,
     )
     criteria = forms.MultipleChoiceField(
@@ -106,7 +115,10 @@ class SheetForm(forms.Form):
     )
     when = forms.CharField(label="When, by year", max_length=40, required=False)
     description = forms.CharField(
-        label="What happened", max_length=20_000, widget=forms.Textarea(attrs={"rows": 10})
+        label="What happened",
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 10}),
+        error_messages={"required": "Write what happened, without what identifies the patient."},
     )
     tests = forms.CharField(
         label="Relevant tests", max_length=2_000, required=False, widget=forms.Textarea(attrs={"rows": 3})
@@ -117,7 +129,9 @@ class SheetForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-    product = forms.CharField(label="Name", max_length=200)
+    product = forms.CharField(
+        label="Name", max_length=200, error_messages={"required": "Write the name of the product."}
+    )
     dose = forms.CharField(label="Dose, frequency, route", max_length=200, required=False)
     therapy = forms.CharField(label="Taken for how long", max_length=200, required=False)
     indication = forms.CharField(label="Given for", max_length=200, required=False)

@@ -1,4 +1,4 @@
-"""Addresses of discussions and posts as firms see them: nothing in them tells a number, and no two firms share one.
+"""Addresses as firms see them: nothing in them tells a number that firms share, and no two firms share one.
 
 A key is one AES block of kind and number, under a key of the firm. What the block holds besides is zero, and shows
 on the way back whether the key is of this firm and of this kind.
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from rewards.models import Firm
 from sermo.crypto import keyed_digest
 
-QUESTION, POST = b"q", b"p"
+QUESTION, POST, SEARCH, INVITATION, ROOM = b"q", b"p", b"s", b"i", b"r"
 PURPOSE = "observers.keys"
 NUMBER = 8  # bytes of a number; the other seven are zero
 LENGTH = 22  # characters of a key
@@ -35,13 +35,38 @@ def post_pk(firm: Firm, key: str) -> int | None:
     return _pk(firm, POST, key)
 
 
-def _key(firm: Firm, kind: bytes, pk: int) -> str:
+def search_key(firm: Firm, pk: int) -> str:
+    return _key(firm, SEARCH, pk)
+
+
+def search_pk(firm: Firm, key: str) -> int | None:
+    return _pk(firm, SEARCH, key)
+
+
+def room_key(firm: Firm, pk: int) -> str:
+    return _key(firm, ROOM, pk)
+
+
+def room_pk(firm: Firm, key: str) -> int | None:
+    return _pk(firm, ROOM, key)
+
+
+def invitation_key(pk: int) -> str:
+    """Of the site and no firm: whose it is, the view asks."""
+    return _key(None, INVITATION, pk)
+
+
+def invitation_pk(key: str) -> int | None:
+    return _pk(None, INVITATION, key)
+
+
+def _key(firm: Firm | None, kind: bytes, pk: int) -> str:
     block = kind + bytes(7) + pk.to_bytes(NUMBER)
     encryptor = _cipher(_secret(firm)).encryptor()
     return urlsafe_b64encode(encryptor.update(block) + encryptor.finalize()).rstrip(b"=").decode()
 
 
-def _pk(firm: Firm, kind: bytes, key: str) -> int | None:
+def _pk(firm: Firm | None, kind: bytes, key: str) -> int | None:
     if len(key) != LENGTH or not key.isascii():
         return None
     try:
@@ -57,8 +82,8 @@ def _pk(firm: Firm, kind: bytes, key: str) -> int | None:
     return pk if block.startswith(kind + bytes(7)) and _key(firm, kind, pk) == key else None
 
 
-def _secret(firm: Firm) -> bytes:
-    return keyed_digest(str(firm.pk), PURPOSE)
+def _secret(firm: Firm | None) -> bytes:
+    return keyed_digest(str(firm.pk) if firm else "", PURPOSE)
 
 
 @lru_cache(200)

@@ -5,7 +5,7 @@ Nothing follows a place whose discussion the firm may read no more: what follows
 Orders by figures use those a firm may know, and list only what has one: elsewhere the order would tell what is hidden.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -27,8 +27,8 @@ from django.db.models import (
 from django.utils.text import slugify
 
 from accounts.models import Specialty
-from observers import keys
-from observers.models import ImportanceFigure, VoteFigure
+from observers import keys, states
+from observers.models import FirmSearch, ImportanceFigure, VoteFigure
 from questions.filters import KINDS
 from questions.models import Post, Question, QuestionSpecialty
 from rewards.models import Firm
@@ -63,6 +63,11 @@ class Filters:
         wanted["q"] = " ".join(wanted["q"].replace("\x00", " ").split())[:LONGEST]
         return cls(**wanted)
 
+    @classmethod
+    def of(cls, saved: FirmSearch) -> "Filters":
+        """Those of a saved search, in the usual order."""
+        return cls(q=saved.terms, group=saved.group, kind=saved.kind, solved=saved.solved)
+
     @property
     def said(self) -> dict[str, str]:
         """What is not at its usual value."""
@@ -73,6 +78,18 @@ class Filters:
         """The query of an address with these filters, and others or the place of a page in it."""
         said = self.said | changes
         return urlencode({name: value for name, value in said.items() if value != getattr(Filters, name, "")})
+
+    @property
+    def as_saved(self) -> "Filters":
+        """What a saved search keeps of them: all but the order."""
+        return replace(self, order="new")
+
+    @property
+    def in_words(self) -> str:
+        """What they narrow a search to."""
+        put_to = groups().get(self.group)
+        kind, solved = self.kind and KINDS[self.kind], self.solved and SOLVED[self.solved]
+        return ", ".join(filter(None, (put_to and f"put to {put_to}", kind.lower(), solved.lower())))
 
     @property
     def is_narrowing(self) -> bool:
@@ -114,7 +131,7 @@ def of_kind(questions: QuerySet, filters: Filters) -> QuerySet:
     if filters.kind:
         questions = questions.filter(kind=filters.kind)
     if filters.solved:
-        questions = questions.filter(solved_at__isnull=filters.solved == "no")
+        questions = questions.filter(states.solved() if filters.solved == "yes" else states.unsolved())
     return questions
 
 

@@ -7,15 +7,28 @@ discussion stands here, so that nothing is read, and no read tells its author of
 from dataclasses import dataclass, replace
 from datetime import UTC, date
 
-from django.db.models import F, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, JSONObject
 from django.urls import reverse
 from django.utils import timezone
 
 from observers import aliases, crowds, keys
-from questions.models import Post
-from rewards.models import Account, Award, Earmark, Entry, Firm, Sponsorship, Transaction
-from rewards.services import earmarking, ledger
+from observers.models import Plan
+from questions.models import Post, Question
+from rewards.models import (
+    Account,
+    Allowance,
+    Award,
+    Earmark,
+    Entry,
+    Firm,
+    RoomSponsorship,
+    Sponsorship,
+    Transaction,
+)
+from rewards.models.earmarks import LEAST
+from rewards.services import draws, earmarking, ledger
 from rewards.words import dollars, signed
 from sermo import crypto
 from sermo.paging import Page, page
@@ -29,6 +42,7 @@ WORDS = {
     State.SETTLED: "Settled",
 }
 GONE = "A post that is no longer open to you"
+NO_SLOT, NO_MONEY = "No slot until 00:00 UTC", "Balance too low"
 
 
 def word_of(earmark: Earmark) -> str:
@@ -131,15 +145,94 @@ def _marked(row: Earmark, about: About | None, paid: dict) -> Marked:
 
 
 def _paid(earmarks: list[int]) -> dict[int, int]:
-    """Of each earmark the sum that went out for it."""
-    sums = Award.objects.filter(earmark__in=earmarks).values_list("earmark").annotate(cents=Sum("cents"))
-    return dict(sums)
+    """Of each earmark the sum that went out for it, less what was undone since."""
+    awards = standing_awards().filter(earmark__in=earmarks).order_by()
+    return dict(awards.values_list("earmark").annotate(cents=Sum("cents")))
 
 
-def marks_on(firm: Firm, posts: list[int]) -> dict[int, Earmark]:
-    """The earmarks of a firm on these posts, in one query: one of each, whatever became of it."""
-    rows = Earmark.objects.filter(firm=firm, post__in=posts).select_related("question")
-    return {row.post_id: row for row in rows}
+def standing_awards() -> QuerySet[Award]:
+    """Those that were not undone."""
+    return Award.objects.filter(entry__transaction__reversed_by=None)
+
+
+@dataclass(frozen=True)
+class Lack:
+    """Why a firm places no earmark now: where its button would stand, and in full."""
+
+    brief: str
+    lead: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a firm has for earmarks today (UTC): slots by the day's allowance and by its plan, and cents that are free.
+
+    `allowed` is None before anybody fixed the day's allowances.
+    """
+
+    allowed: int | None
+    planned: int
+    placed: int
+    balance: int
+
+    @property
+    def lack(self) -> Lack | None:
+        anew = "Slots are given anew at 00:00 UTC."
+        if self.placed >= self.planned:
+            return Lack(NO_SLOT, "No slot today.", f"Your plan's earmarks of today are placed. {anew}")
+        if self.allowed is not None and self.placed >= self.allowed:
+            return Lack(NO_SLOT, "No slot today.", f"About one post in a hundred can be earmarked. {anew}")
+        if self.balance < LEAST:
+            words = f"An earmark takes {dollars(LEAST)} or more, and {dollars(self.balance)} are free."
+            return Lack(
+                NO_MONEY, "Not enough is free.", f"{words} It takes a transfer, or money that comes back."
+            )
+        return None
+
+
+class Marks(dict[int, Earmark]):
+    """The earmarks of a firm by post, and its means for another one."""
+
+    means: Means
+
+
+def marks_on(firm: Firm, posts: list[int], plan: Plan) -> Marks:
+    """The earmarks of a firm on these posts, one of each whatever became of it, with its means by its plan. One query.
+
+    They are as far loaded as pages show them.
+    """
+    facts = ("author_cents", "voter_cents", "voter_slots", "state")
+    day = draws.today()
+    own = Earmark.objects.filter(firm=OuterRef("pk")).order_by()
+    fixed = Allowance.objects.filter(day=day)
+    rows = Firm.objects.filter(pk=firm.pk).values_list(
+        ArraySubquery(
+            own.filter(post__in=posts).values(
+                row=JSONObject(post_id="post_id", status="question__status", **{name: name for name in facts})
+            )
+        ),
+        Exists(fixed),
+        _first(fixed.filter(firm=OuterRef("pk")), "slots"),
+        _first(
+            own.filter(placed_at__gte=draws.begins_at(day)).values("firm").annotate(number=Count("pk")),
+            "number",
+        ),
+        _first(Account.objects.filter(kind=Account.Kind.FIRM, firm=OuterRef("pk")), "balance"),
+    )
+    placed, is_fixed, allowed, number, balance = rows.get()
+    placed = placed or ()  # it is None where no posts are asked about
+    marks = Marks((row["post_id"], _earmark(**row)) for row in placed)
+    marks.means = Means(allowed if is_fixed else None, plan.earmarks_a_day, number, balance)
+    return marks
+
+
+def _earmark(*, status: str, **facts) -> Earmark:
+    return Earmark(question=Question(status=status), **facts)
+
+
+def _first(rows: QuerySet, name: str) -> Coalesce:
+    return Coalesce(Subquery(rows.values(name)[:1]), 0)
 
 
 def sealed_page(rows: QuerySet, *, order: tuple[str, ...], after: str | None, size: int) -> Page:
@@ -160,27 +253,31 @@ def _opened(after: str | None) -> str | None:
 
 @dataclass(frozen=True)
 class Standing:
-    """What a firm has, in cents: free to use, and reserved for earmarks and polls."""
+    """What a firm has, in cents: free to use, and reserved for earmarks, polls and focus groups."""
 
     balance: int
     for_earmarks: int
     for_polls: int
+    for_groups: int
 
     @property
     def reserved(self) -> int:
-        return self.for_earmarks + self.for_polls
+        return self.for_earmarks + self.for_polls + self.for_groups
 
 
 def standing_of(firm: Firm) -> Standing:
-    """What is reserved is what was promised and has not ended, so that it never tells how many took a poll so far."""
+    """What is reserved is what was promised and has not ended, so that it never tells how many took a poll, or part in
+    a focus group, so far."""
     earmarks = Earmark.objects.filter(firm=firm, state__in=STANDING)
     polls = Sponsorship.objects.filter(firm=firm, ended_at=None)
+    groups = RoomSponsorship.objects.filter(firm=firm, ended_at=None)
     found = Account.objects.filter(kind=Account.Kind.FIRM, firm=firm).values_list(
         "balance",
         _sum(earmarks, F("author_cents") + F("voter_cents") * F("voter_slots")),
         _sum(polls, F("label__honorarium") * F("label__quota")),
+        _sum(groups, F("label__budget")),
     )
-    return Standing(*(found.first() or (0, 0, 0)))
+    return Standing(*(found.first() or (0, 0, 0, 0)))
 
 
 def _sum(rows: QuerySet, cents) -> Coalesce:
@@ -213,6 +310,9 @@ MOVED = {
 }
 
 
+RESERVED_FOR = {"earmark": "an earmark", "group": "a focus group"}  # by how a key begins
+
+
 def movements_of(firm: Firm, *, after: str | None = None) -> Page:
     """What changed the balance of a firm, the newest first. What is paid out of reserves is no part of it."""
     account = ledger.firm_balance(firm)
@@ -225,7 +325,8 @@ def _movement(entry: Entry) -> Movement:
     moved = entry.transaction
     words = MOVED.get(moved.kind, moved.get_kind_display())
     if moved.kind == Transaction.Kind.RESERVE:
-        words = f"{words} for {'an earmark' if moved.key.startswith('earmark:') else 'a poll'}"
+        of_key = moved.key.partition(":")[0]
+        words = f"{words} for {RESERVED_FOR.get(of_key, 'a poll')}"
     return Movement(
         day=moved.at.date(),
         words=words,

@@ -12,7 +12,7 @@ from django.db.models import OuterRef
 
 from accounts import handles
 from accounts.models import Handle, Member
-from observers.aliases import Person, people_in
+from observers.aliases import Person, people_and_handles
 from rewards.models import Firm
 from sermo.identifiers.lexicon import lexicon
 
@@ -58,21 +58,25 @@ class Masks:
 def masks_of(firm: Firm, question_pks: Iterable[int], texts: Iterable[str] = ()) -> dict[int, Masks]:
     """The masks of discussions, each of which has some. One query.
 
-    With the texts that will be shown, one query more, and the handles of colleagues who did not write there are
-    hidden in them as well, wherever they are no plain words. They are hidden before they write there as after, so
-    that nobody sees by it when they do.
+    With the texts that will be shown, the handles of colleagues who did not write there are hidden in them as well,
+    wherever they are no plain words. They are hidden before they write there as after, so that nobody sees by it when
+    they do.
     """
     question_pks = list(question_pks)
-    others = _others_in(texts)
+    like = _like_handles(texts)
+    people, known = people_and_handles(firm, question_pks, map(handles.key, like))
+    others = _patterns(known, like)
     by_question: dict[int, list[Person]] = defaultdict(list)
-    for person in people_in(firm, question_pks):
+    for person in people:
         by_question[person.question].append(person)
     return {question: _masks(by_question[question], others) for question in question_pks}
 
 
 def masks_of_members(member_pks: Iterable[int], texts: Iterable[str] = ()) -> dict[int, Masks]:
     """By member, the masks of what they wrote to a firm outside of any discussion. Two queries with texts."""
-    others = _others_in(texts)
+    like = _like_handles(texts)
+    known = Handle.objects.filter(pk__in=set(map(handles.key, like))).values_list("text", flat=True)
+    others = _patterns(known, like)
     rows = Member.objects.filter(pk__in=set(member_pks))
     ever = ArraySubquery(Handle.objects.filter(member=OuterRef("pk")).values("text"))
     return {
@@ -107,23 +111,19 @@ def _names(all_handles: Iterable[str], display_name: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def _others_in(texts: Iterable[str]) -> frozenset[str]:
-    return frozenset(_handle(text) for text in _handles_in(texts))
+def _patterns(known: Iterable[str], like: set[str]) -> frozenset[str]:
+    """Of handles that stand in a text as somebody has them."""
+    return frozenset(_handle(text) for text in known if text.lower() in like)
 
 
 def _handle(handle: str) -> str:
     return BETWEEN["handle"].join(map(re.escape, re.split("[_.-]", handle.lower())))
 
 
-def _handles_in(texts: Iterable[str]) -> set[str]:
-    """The handles, of now and before, that stand in these texts and are no plain words."""
+def _like_handles(texts: Iterable[str]) -> set[str]:
+    """What stands in these texts, is no plain word, and could be a handle of now or before."""
     words = {word for text in texts for word in LIKE_A_HANDLE.findall(folded(text))}
-    like = {part for word in words for part in _parts(word) if not _is_plain(part)}
-    keys = {handles.key(part) for part in like}
-    if not keys:
-        return set()
-    found = Handle.objects.filter(pk__in=keys).values_list("text", flat=True)
-    return {text.lower() for text in found if text.lower() in like}
+    return {part for word in words for part in _parts(word) if not _is_plain(part)}
 
 
 def _parts(word: str) -> Iterator[str]:

@@ -13,7 +13,6 @@ from observers.masks import Masks
 from observers.models import FirmSearch
 from observers.reading import without_masks
 from questions.models import Post
-from questions.models.openness import released_until
 from questions.ranking.lines import midnight
 from rewards.models import Firm
 
@@ -21,21 +20,15 @@ BATCH = 200
 
 
 def posts_of(saved: FirmSearch) -> QuerySet[Post]:
-    """Posts that have the words of a saved search, are put to its group and come from its months, as the firm may
-    read them now. Whether they still have the words without names `checked` says."""
-    rows = search.posts(saved.firm, saved.terms, Filters(group=saved.group))
+    """Posts that have the words of a saved search, in discussions its filters leave, and come from its months, as the
+    firm may read them now. Whether they still have the words without names `checked` says."""
+    rows = search.posts(saved.firm, saved.terms, Filters.of(saved))
     return rows.filter(posted_at__gte=midnight(saved.since)) if saved.since else rows
 
 
 def newest_of(rows: QuerySet[Post], most: int) -> list[int]:
     """The ids of so many posts, the newest first, in an order that no index has, so that the index of words leads."""
     return list(rows.order_by((F("pk") + 0).desc()).values_list("pk", flat=True)[:most])
-
-
-def newest_released() -> int:
-    """The id of the newest post that has reached firms; 0 before there is one."""
-    released = Post.objects.filter(posted_at__lte=released_until())
-    return released.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def checked(firm: Firm, post_pks: Sequence[int], words: str = "") -> Iterator[tuple[Post, Masks]]:

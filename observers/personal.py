@@ -95,6 +95,7 @@ ENTRIES = (
             "asked_at",
             "answer",
             "answered_at",
+            "edited_at",
             "removed_at",
         ),
         withheld={
@@ -106,6 +107,21 @@ ENTRIES = (
             "key": "the address at which the firm answers",
             "submission": "keeps a form from being sent twice",
         },
+    ),
+    Entry(
+        "observers.CompanyRevision",
+        "What makers' answers to you said before",
+        Fate.KEPT,
+        STANDS,
+        path="question__asker__user",
+        load=("question",),
+        shown=(
+            Shown("question", "question", lambda row: row.question.text),
+            "number",
+            "answer",
+            "replaced_at",
+        ),
+        withheld={"id": NUMBER, "replaced_by": OTHERS},
     ),
     Entry(
         "observers.Mention",
@@ -139,6 +155,13 @@ ENTRIES = (
         Fate.KEPT,
         "A part of the post.",
         withheld=_all("post corroborations disputes next_corroborations next_disputes", DERIVED),
+    ),
+    Entry(
+        "observers.BlockFigure",
+        "How many shut a firm out, as it reads that",
+        Fate.KEPT,
+        "Counts of all physicians, shown from eleven on and rounded.",
+        withheld=_all("firm blocked physicians next_blocked next_physicians", DERIVED),
     ),
     Entry(
         "observers.ImportanceFigure",
@@ -186,6 +209,39 @@ ENTRIES = (
         withheld={"id": NUMBER, "seat": OWNER, "invited_by": OTHERS, "token_hash": SECRET},
     ),
     Entry(
+        "observers.RoomWatch",
+        "Focus groups you may watch",
+        Fate.KEPT,
+        "It says what the seat may read, and names nobody.",
+        path="seat__user",
+        shown=(Shown("room", "group", lambda row: row.room_id), "since"),
+        withheld={"id": NUMBER, "seat": OWNER, "by": OTHERS},
+    ),
+    Entry(
+        "observers.BackRoomNote",
+        "Notes you passed to moderators of focus groups",
+        Fate.KEPT,
+        "A firm's, under the number of the seat.",
+        path="seat__user",
+        shown=(
+            Shown("room", "group", lambda row: row.room_id),
+            Shown("prompt", "about", lambda row: row.prompt and row.prompt.text),
+            "text",
+            "at",
+        ),
+        load=("prompt",),
+        withheld={"id": NUMBER, "seat": OWNER, "key": "keeps a form from being sent twice"},
+    ),
+    Entry(
+        "observers.RoomRead",
+        "Days on which you read in focus groups",
+        Fate.KEPT,
+        "Participants are shown the days, under no name.",
+        path="seat__user",
+        shown=(Shown("room", "group", lambda row: row.room_id), "day", "purpose"),
+        withheld={"id": NUMBER, "seat": OWNER},
+    ),
+    Entry(
         "observers.AdverseEvent",
         "What makers must look at",
         Fate.KEPT,
@@ -201,8 +257,16 @@ ENTRIES = (
         Fate.KEPT,
         "A firm's, and no person's.",
         withheld=_all(
-            "id firm seat name terms group since alert alerted_on newest_post saved_at ended_at", FIRMS
+            "id firm seat name terms group kind solved since alert alerted_on known_until saved_at ended_at",
+            FIRMS,
         ),
+    ),
+    Entry(
+        "observers.SearchHit",
+        "Posts that searches of firms have met",
+        Fate.KEPT,
+        "A firm's. That it was told of your post stands with what firms read of yours.",
+        withheld=_all("id search post is_told met_at", FIRMS),
     ),
     Entry(
         "observers.Chart",
@@ -224,6 +288,13 @@ ENTRIES = (
         Fate.KEPT,
         "A firm's. That your post was in one stands with what firms read of yours.",
         withheld=_all("id firm seat search what reason purpose rows phrase key made_at", FIRMS),
+    ),
+    Entry(
+        "observers.ExportedCase",
+        "Which cases files of firms have posts of",
+        Fate.KEPT,
+        "Kept, so that a firm is told to destroy its file once a case is withdrawn.",
+        withheld=_all("id export case", FIRMS),
     ),
     Entry(
         "observers.SeatEarmark",

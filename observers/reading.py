@@ -18,10 +18,10 @@ from django.urls import reverse
 
 from accounts.models import Member
 from consults.reading import patient_words
-from observers import crowds, figures, keys, listing, pictures, search, texts
+from observers import crowds, figures, keys, listing, pictures, search, states, texts
 from observers.masks import Masks
 from observers.models import Product
-from questions.models import Byline, Credit, Post, Question, QuestionSpecialty
+from questions.models import Byline, Post, Question, QuestionSpecialty
 from questions.words import words_of
 from rewards.models import Firm
 from sermo.paging import Page
@@ -123,11 +123,11 @@ class Discussion:
 
     @property
     def is_solved(self) -> bool:
-        return self.question.is_solved
+        return states.is_solved(self.question)
 
     @property
     def is_open(self) -> bool:
-        return self.question.is_open
+        return states.is_open(self.question)
 
     @property
     def words(self):
@@ -282,8 +282,8 @@ def _row(firm: Firm, post: Post, masks: Masks, facts: dict, said: str) -> Row:
         title=texts.plain(question.title, masks),
         kind=question.get_kind_display(),
         groups=", ".join(post.groups),
-        is_solved=question.is_solved,
-        is_open=question.is_open,
+        is_solved=states.is_solved(question),
+        is_open=states.is_open(question),
         industry=question.industry,
         alias=masks.aliases.get(question.asker_id, ""),
         facts=facts.get(question.asker_id, ""),
@@ -391,7 +391,7 @@ def _posts(firm: Firm, question_pk: int, after: int | None) -> QuerySet:
         .annotate(
             rank=rank,
             groups=_groups(question_pk),
-            is_credited=Exists(Credit.objects.filter(post=OuterRef("pk"))),
+            is_credited=Exists(states.credits_known().filter(post=OuterRef("pk"))),
             is_makers=Exists(Product.objects.filter(maker=firm)),
             answers=Coalesce(Subquery(number.values("number")), 0),
         )

@@ -1,4 +1,6 @@
-"""Results of polls as firms read them: once the poll is over, in the moment members may read them too, never before.
+"""Results of polls as firms read them: never before members, and in the same moment where the poll closed on its day.
+One that was closed before is open to firms as long as posts take to reach them (`observers.states`), save to the firm
+that pays it.
 
 Numbers under OBSERVER_LEAST are not shown, nor is what they could be worked out from; others are rounded down to a
 multiple of OBSERVER_ROUND. Breakdowns are what members are shown, in coarser portions (see `polls.cells`).
@@ -8,11 +10,12 @@ from dataclasses import dataclass, replace
 
 from django.conf import settings
 
-from observers import texts
+from observers import states, texts
 from observers.figures import shown_number
 from observers.masks import Masks
 from polls import cells
 from polls.models import Poll, Tally
+from rewards.models import Firm, Sponsorship
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,12 @@ class Result:
         return bool(self.options)
 
 
-def result_of(poll: Poll, masks: Masks) -> Result | None:
-    """What a firm may read of a poll; None until it is closed, and so never before members.
+def result_of(firm: Firm, poll: Poll, masks: Masks) -> Result | None:
+    """What a firm may read of a poll; None until it knows it to be closed.
 
     `masks` are those of its discussion: members wrote the options, or a firm did and members added some.
     """
-    if poll.closed_at is None:
+    if not _knows_over(firm, poll):
         return None
     tally = Tally.objects.filter(poll=poll).first()
     if tally is None or tally.voters < settings.OBSERVER_LEAST:
@@ -55,6 +58,12 @@ def result_of(poll: Poll, masks: Masks) -> Result | None:
         for place, (text, count) in enumerate(zip(options, tally.counts, strict=False))
     ]
     return Result(rows, shown_number(tally.voters), _breakdowns(tally, len(options)))
+
+
+def _knows_over(firm: Firm, poll: Poll) -> bool:
+    if states.is_over(poll):
+        return True
+    return poll.closed_at is not None and Sponsorship.objects.filter(pk=poll.pk, firm=firm).exists()
 
 
 def hidden_among(counts: list[int]) -> set[int]:

@@ -8,6 +8,7 @@ Words cannot be left out: what is absent then would tell what stands there.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import chain
 from operator import attrgetter
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from django.db.models.lookups import GreaterThan, LessThanOrEqual
 from observers.listing import LONGEST, Among, Filters, are_few, left_by, narrowed, of_kind, place_of, put_to
 from questions.models import Post, Question
 from questions.models.posts import eras_of
+from questions.ranking.lines import midnight
 from questions.search.language import TOKEN, parse
 from questions.search.matching import NEVER, full_text
 from rewards.models import Firm
@@ -139,21 +141,45 @@ def newest(firm: Firm, alternatives: list[str], filters: Filters | None = None) 
         return []
     order = filters.order if filters else "new"
     place = Value(None, IntegerField()) if order == "new" else place_of(firm, order)
-    shown = _opened(firm, filters).filter(pk=RawSQL("found.pk", [])).annotate(place=place)
-    shown = shown.values_list("pk", "question", "place", "kind", "author", "question__title", "html")[:1]
+    shown = _opened(firm, filters).annotate(place=place)
+    shown = shown.values_list("pk", "question", "place", "kind", "author", "question__title", "html")
+    high = cache.get_or_set("observers:newest_post", _newest_post, NEWEST_KEPT) + SPARE
+    rows = _newest(alternatives, filters, shown, LOOKED_AT // len(alternatives), _stretches(high))
+    found = [Hit(alternatives[number], *hit) for number, *hit in rows]
+    return sorted(found, key=attrgetter("post"), reverse=True)
+
+
+def newest_numbers(
+    firm: Firm, words: str, filters: Filters, most: int, *, after: int = 0, since: date | None = None
+) -> list[int]:
+    """The numbers of so many posts that have the words, the newest first: after a number, and from a day on. Looked
+    for in the same way."""
+    shown = _opened(firm, filters).filter(pk__gt=after)
+    if since:
+        shown = shown.filter(posted_at__gte=midnight(since))
+    found = _newest([words], filters, shown.values_list("pk"), most, _stretches(_newest_post(), after))
+    return sorted((pk for _, pk in found), reverse=True)
+
+
+def _newest(
+    alternatives: list[str], filters: Filters | None, shown: QuerySet, most: int, stretches: list[tuple]
+) -> list[tuple]:
+    """What is shown of the newest matches of each alternative, behind its place. One query."""
+    if not stretches:
+        return []
+    shown = shown.filter(pk=RawSQL("found.pk", []))[:1]
     few = left_by(filters) if filters and are_few(filters, FEW) else None
-    stretches = _stretches() if few is None else []
+    stretches = stretches if few is None else []
     selects, values = [], []
     for number, words in enumerate(alternatives):
         rows = _matching(words, filters)
         rows = _of_stretch(rows) if few is None else rows.filter(Among("question", few))
         select, its_values = _select(rows, stretches, shown)
         selects.append(select)
-        values += [number, *its_values, LOOKED_AT // len(alternatives)]
+        values += [number, *its_values, most]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(selects), values)
-        found = [Hit(alternatives[number], *hit) for number, *hit in cursor.fetchall()]
-    return sorted(found, key=attrgetter("post"), reverse=True)
+        return cursor.fetchall()
 
 
 def _select(matches: QuerySet, stretches: list[tuple], shown: QuerySet) -> tuple[str, list]:
@@ -184,12 +210,11 @@ def _of_stretch(rows: QuerySet) -> QuerySet:
     return rows.matching(Eras()).filter(begun, ended)
 
 
-def _stretches() -> list[tuple[int, int, str]]:
-    """The first number, exclusive, the last one and the eras of each, the newest first."""
-    high = cache.get_or_set("observers:newest_post", _newest_post, NEWEST_KEPT) + SPARE
+def _stretches(high: int, end: int = 0) -> list[tuple[int, int, str]]:
+    """The first number, exclusive, the last one and the eras of each, from the newest on down to the end."""
     length, stretches = FIRST_STRETCH, []
-    while high > 0:
-        low = max(0, high - length)
+    while high > end:
+        low = max(end, high - length)
         stretches.append((low, high, eras_of(low + 1, high)))
         high, length = low, min(2 * length, LONGEST_STRETCH)
     return stretches

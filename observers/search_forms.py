@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 
 from observers import listing
 from observers.models import Export, FirmSearch
+from questions.filters import KINDS
 from questions.forms import SubmissionForm
 
 NAME = FirmSearch._meta.get_field("name").max_length
@@ -54,7 +55,7 @@ class ChangeSearchForm(forms.Form):
 
 
 class SearchForm(ChangeSearchForm):
-    field_order = ("terms", "group", "since", "name", "alert")
+    field_order = ("terms", "group", "kind", "solved", "since", "name", "alert")
 
     terms = forms.CharField(
         label="Words",
@@ -64,6 +65,8 @@ class SearchForm(ChangeSearchForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     group = forms.ChoiceField(label="Put to", required=False)
+    kind = forms.ChoiceField(choices=KINDS, required=False)
+    solved = forms.ChoiceField(choices=listing.SOLVED, required=False)
     since = MonthField(label="From the month of", required=False, help_text="Empty for all that is there.")
 
     def __init__(self, *args, **kwargs):

@@ -38,6 +38,12 @@ def forget_answered():
 
 
 @shared_task
+def begin_alerts():
+    """Take what matches now for known in searches whose alerts were just asked for."""
+    alerting.begin_all()
+
+
+@shared_task
 def send_alerts():
     """Tell seats, once a day, that there is something new to their saved searches."""
     alerting.send_all()

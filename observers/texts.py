@@ -31,6 +31,7 @@ __all__ = [
     "HIDDEN",
     "NO_LINK",
     "Masks",
+    "Reader",
     "excerpt",
     "for_firm",
     "masks_of",
@@ -198,7 +199,7 @@ def _put(text: str, spans: list[Span], place: int = 0) -> str:
 
 
 def _read(html: str, masks: Masks) -> tuple[list[Piece], str]:
-    reader = _Reader(masks)
+    reader = _FirmReader(masks)
     reader.feed(html)
     reader.close()
     return reader.pieces, "".join(reader.words)
@@ -209,42 +210,58 @@ def _seen(text: str) -> str:
     return UNSEEN_SIGNS.sub("", unicodedata.normalize("NFC", text))
 
 
-class _Reader(HTMLParser):
-    """Takes sanitized HTML apart, and leaves out links that a firm must not follow."""
+class Reader(HTMLParser):
+    """Takes sanitized HTML apart: tags as they are written, and words with their place among all words."""
+
+    def __init__(self):
+        super().__init__()
+        self.pieces: list[Piece] = []
+        self.words: list[str] = []
+        self.length = 0
+
+    def handle_starttag(self, tag, attrs):
+        self._tag(tag, self.get_starttag_text())
+
+    def handle_endtag(self, tag):
+        self._tag(tag, "" if tag in VOID else f"</{tag}>")
+
+    def handle_data(self, data):
+        self.pieces.append(Piece(data, self.length))
+        self._say(data)
+
+    def _tag(self, tag: str, written: str) -> None:
+        if tag in BLOCKS:
+            self._say("\n")
+        if written:
+            self.pieces.append(Piece(written))
+
+    def _say(self, words: str) -> None:
+        self.words.append(words)
+        self.length += len(words)
+
+
+class _FirmReader(Reader):
+    """Leaves out links that a firm must not follow, and signs that nobody sees."""
 
     def __init__(self, masks: Masks):
         super().__init__()
         self.masks = masks
-        self.pieces: list[Piece] = []
-        self.words: list[str] = []
-        self.length = 0
         self.kept_links: list[bool] = []
 
     def handle_starttag(self, tag, attrs):
-        if tag in BLOCKS:
-            self._say("\n")
         if tag == "a":
             self.kept_links.append(self._may_follow(dict(attrs).get("href") or ""))
             if not self.kept_links[-1]:
                 return
         written = "".join(f' {name}="{escape(value or "")}"' for name, value in attrs)
-        self.pieces.append(Piece(f"<{tag}{written}>"))
+        self._tag(tag, f"<{tag}{written}>")
 
     def handle_endtag(self, tag):
-        if tag in BLOCKS:
-            self._say("\n")
-        if tag in VOID or (tag == "a" and not (self.kept_links and self.kept_links.pop())):
-            return
-        self.pieces.append(Piece(f"</{tag}>"))
+        if tag != "a" or (self.kept_links and self.kept_links.pop()):
+            super().handle_endtag(tag)
 
     def handle_data(self, data):
-        data = _seen(data)
-        self.pieces.append(Piece(data, self.length))
-        self._say(data)
-
-    def _say(self, words: str) -> None:
-        self.words.append(words)
-        self.length += len(words)
+        super().handle_data(_seen(data))
 
     def _may_follow(self, href: str) -> bool:
         try:

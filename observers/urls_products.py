@@ -4,8 +4,8 @@ from django.urls import path, register_converter
 from django.urls.converters import UUIDConverter
 
 from observers.services import adverse_events
+from observers.views import company_answers, searches
 from observers.views import desk_products as views
-from observers.views import searches
 
 
 class EventNumber(UUIDConverter):
@@ -26,6 +26,7 @@ register_converter(EventNumber, "event")
 urlpatterns = [
     path("questions-to-us/", views.company_questions, name="company_questions"),
     path("questions-to-us/<uuid:key>/", views.company_question, name="company_question"),
+    path("questions-to-us/<uuid:key>/correct/", company_answers.correct, name="correct_answer"),
     path("safety/", views.safety, name="safety"),
     path("safety/log/", searches.export_safety_log, name="safety_log"),
     path("safety/<event:pk>/", views.safety_event, name="safety_event"),

@@ -7,11 +7,11 @@ from observers.views import searches as views
 urlpatterns = [
     path("searches/", views.searches, name="searches"),
     path("searches/new/", views.new_search, name="new_search"),
-    path("searches/<int:pk>/", views.search, name="search"),
-    path("searches/<int:pk>/count/", views.count_search, name="count_search"),
-    path("searches/<int:pk>/change/", views.change_search, name="change_search"),
-    path("searches/<int:pk>/end/", views.end_search, name="end_search"),
+    path("searches/<str:key>/", views.search, name="search"),
+    path("searches/<str:key>/count/", views.count_search, name="count_search"),
+    path("searches/<str:key>/change/", views.change_search, name="change_search"),
+    path("searches/<str:key>/end/", views.end_search, name="end_search"),
     path("exports/", views.exports, name="exports"),
-    path("exports/searches/<int:pk>/", views.export_search, name="export_search"),
+    path("exports/searches/<str:key>/", views.export_search, name="export_search"),
     path("exports/discussions/<str:key>/", views.export_discussion, name="export_discussion"),
 ]

@@ -2,25 +2,23 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.core.cache import cache
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import JSONObject
-from django.utils import timezone
+from django.db.models.functions import Coalesce, JSONObject
 
 from accounts.models import Member
-from observers import figures
+from observers import figures, market
 from observers.models import Contract, FirmBlock, Purpose, ReadDay
 from questions.models import Post, Question
 from questions.seen import OWN_READS
 from questions.views import thread
 from rewards.models import Award, Earmark, Firm
 
-RATE_SECONDS = 2 * 24 * 3600  # for which a day's block rate is kept
+NOT_YET = "not counted yet"
 
 
 @dataclass
@@ -55,7 +53,7 @@ class Share(NamedTuple):
 class BlockRate(NamedTuple):
     """What a firm may know of those who shut it out: words, and percent where enough did."""
 
-    blocked: str  # "under 11", "35"
+    blocked: str  # "under 11", "35", "not counted yet"
     percent: int | None
 
 
@@ -70,27 +68,30 @@ def directory() -> list[Watcher]:
     ]
 
 
-def directory_for(member: Member) -> list[Watcher]:
+def directory_for(member: Member, totals: "Totals") -> list[Watcher]:
     """The same, with what each read of this member, and whether it is shut out."""
     watchers = directory()
-    totals = {row["firm"]: row for row in _totals(member)}
     blocks = list(FirmBlock.objects.filter(member=member).values_list("firm", "sector"))
     firms, sectors = {firm for firm, _ in blocks}, {sector for _, sector in blocks}
     for watcher in watchers:
-        total = totals.get(watcher.firm.pk)
-        if total:
-            watcher.posts, watcher.last = total["posts"], total["last"]
+        if watcher.firm.pk in totals:
+            watcher.posts, watcher.last = totals[watcher.firm.pk]
         watcher.is_blocked = watcher.firm.pk in firms
         watcher.is_sector_blocked = watcher.firm.kind in sectors
     return watchers
 
 
-def _totals(member: Member):
-    rows = ReadDay.objects.filter(author=member).values("firm").order_by()
-    return rows.annotate(posts=Count("post", distinct=True), last=Max("day"))
-
-
 # What they read
+
+
+Totals = dict[int, tuple[int, date]]
+
+
+def totals_of(member: Member) -> Totals:
+    """By firm, how many of a member's posts it read, and the last day it did: read off an index, in its order."""
+    rows = ReadDay.objects.filter(author=member).values("firm").order_by("firm")
+    rows = rows.annotate(posts=Count("post", distinct=True), last=Max("day"))
+    return {firm: (posts, last) for firm, posts, last in rows.values_list("firm", "posts", "last")}
 
 
 def reads_of(member: Member) -> QuerySet[ReadDay]:
@@ -98,37 +99,49 @@ def reads_of(member: Member) -> QuerySet[ReadDay]:
     return ReadDay.objects.filter(author=member).select_related("firm")
 
 
-def share_of(member: Member) -> Share:
-    """Of a member's posts that stand."""
+def share_of(member: Member, totals: Totals) -> Share:
+    """Of a member's posts that stand, and of all firms that read any."""
     read = Exists(ReadDay.objects.filter(post=OuterRef("pk")))
     posts = Post.objects.standing().filter(author=member)
     counts = posts.aggregate(posts=Count("pk"), read=Count("pk", filter=Q(read)))
-    firms = ReadDay.objects.filter(author=member).aggregate(firms=Count("firm", distinct=True))
-    return Share(counts["read"], counts["posts"], firms["firms"])
+    return Share(counts["read"], counts["posts"], len(totals))
 
 
 def firms_that_read(post: Post) -> int:
     return ReadDay.objects.filter(post=post).aggregate(firms=Count("firm", distinct=True))["firms"]
 
 
-def titled(rows: Iterable[ReadDay], user) -> list[ReadDay]:
-    """Reads with `shown_post`, their post with its discussion, or None where it is no longer open to its author."""
+def titled(rows: Iterable[ReadDay | Earmark], user) -> list[ReadDay | Earmark]:
+    """Rows with `shown_post`, their post with its discussion, or None where it is no longer open to its author."""
     rows = list(rows)
     posts = Post.objects.visible_to(user).filter(pk__in={row.post_id for row in rows})
-    known = {post.pk: post for post in posts.select_related("question")}
+    posts = posts.select_related("question").defer("source", "html", "search_text", "search_vector")
+    known = {post.pk: post for post in posts}
     for row in rows:
         row.shown_post = known.get(row.post_id)
     return rows
 
 
-def paid_earmarks(post: Post) -> list[Earmark]:
-    """Earmarks of a post that were paid, with `voters`, how many of them; none before its discussion is closed."""
-    if post.question.status != Question.Status.CLOSED:
-        return []
-    paid = Award.objects.filter(earmark=OuterRef("pk")).order_by().values("earmark")
-    to_voters = paid.filter(cause=Award.Cause.VOTER).annotate(number=Count("pk"))
-    rows = Earmark.objects.filter(post=post, state=Earmark.State.SETTLED).select_related("firm")
-    return list(rows.annotate(voters=Subquery(to_voters.values("number"))).order_by("placed_at", "pk"))
+def paid_earmarks(member: Member) -> QuerySet[Earmark]:
+    """Earmarks of a member's posts that were paid, with `to_author`, what the member got, and `voters`, how many.
+
+    None before its discussion is closed, and none that was undone since.
+    """
+    stand = market.standing_awards().filter(earmark=OuterRef("pk")).order_by()
+    to_voters = stand.filter(cause=Award.Cause.VOTER).values("earmark").annotate(number=Count("pk"))
+    return (
+        Earmark.objects.filter(
+            Exists(stand),
+            post__author=member,
+            question__status=Question.Status.CLOSED,
+            state=Earmark.State.SETTLED,
+        )
+        .annotate(
+            to_author=Coalesce(Subquery(stand.filter(cause=Award.Cause.AUTHOR).values("cents")[:1]), 0),
+            voters=Coalesce(Subquery(to_voters.values("number")), 0),
+        )
+        .select_related("firm")
+    )
 
 
 def own_reads(member: Member | None) -> ArraySubquery:
@@ -146,30 +159,16 @@ thread.BROUGHT[OWN_READS] = own_reads
 
 
 def block_rate(firm: Firm) -> BlockRate:
-    """How many physicians shut a firm or its sector out, as of a day ago; the same for a whole day (UTC).
+    """How many physicians shut a firm or its sector out, as it was counted when it was shown: it stands until eleven
+    more or fewer do (`observers.figures`).
 
-    Numbers under OBSERVER_LEAST are not told, neither of those who did nor of those who did not.
+    Numbers under OBSERVER_LEAST and a few are not told, neither of those who did nor of those who did not.
     """
-    day = timezone.now().astimezone(UTC).date()
-    key = f"block-rate:{firm.pk}:{day}"
-    rate = cache.get(key)
-    if rate is None:
-        rate = tuple(_rate(firm, datetime.combine(day - timedelta(days=1), time(), UTC)))
-        cache.set(key, rate, RATE_SECONDS)
-    return BlockRate(*rate)
-
-
-def _rate(firm: Firm, until: datetime) -> BlockRate:
-    physicians = Member.objects.filter(user__isnull=False, standing=Member.Standing.PHYSICIAN)
-    shutting = FirmBlock.objects.filter(
-        Q(firm=firm) | Q(sector=firm.kind), since__lt=until, member=OuterRef("pk")
-    )
-    counts = physicians.filter(joined_at__lt=until).aggregate(
-        all=Count("pk"), blocked=Count("pk", filter=Q(Exists(shutting)))
-    )
-    least, step = settings.OBSERVER_LEAST, settings.OBSERVER_ROUND
-    blocked, others = counts["blocked"], counts["all"] - counts["blocked"]
-    if blocked < least or others < least:
-        return BlockRate(figures.shown_number(min(blocked, least - 1)), None)
-    shown, of = (number - number % step for number in (blocked, counts["all"]))
-    return BlockRate(figures.shown_number(blocked), round(100 * shown / of))
+    figure = getattr(firm, "block_figure", None)
+    if figure is None or figure.blocked is None:
+        return BlockRate(NOT_YET, None)
+    if not figures.are_blocks_told(figure):
+        return BlockRate(figures.shown_number(0), None)
+    step = settings.OBSERVER_ROUND
+    shown, of = (number - number % step for number in (figure.blocked, figure.physicians))
+    return BlockRate(figures.shown_number(figure.blocked), round(100 * shown / of))

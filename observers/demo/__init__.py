@@ -5,7 +5,10 @@ from importlib.util import find_spec
 
 from observers.models import Contract, Seat
 
-PARTS = ("seats", "figures", "products", "industry", "market", "reading", "searches", "watching")
+PARTS = (
+    *("seats", "figures", "products", "industry", "market", "reading", "searches", "watching", "safety"),
+    "rooms",
+)
 
 
 def seed(stdout) -> None:

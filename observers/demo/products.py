@@ -1,4 +1,4 @@
-"""Products of the demonstration's firms, invented like these: what was asked of the makers, and what they read."""
+"""Products of the demonstration's firms, invented like these, and what was asked of the makers."""
 
 from datetime import timedelta
 from unittest.mock import DEFAULT, patch
@@ -11,9 +11,8 @@ from accounts.demo_logins import DEMO_LOGINS
 from accounts.models import Member
 from accounts.services import mail
 from observers import conflicts, products
-from observers.models import AdverseEvent, Contract, Mention, Product, Seat
-from observers.services import adverse_events, company
-from questions.models import Post
+from observers.models import Contract, Product, Seat
+from observers.services import company
 from rewards.demo import FIRMS, at
 from rewards.models import Firm
 
@@ -52,8 +51,6 @@ ASKED = [
         *(None, ""),
     ),
 ]
-READ = 12  # posts on each firm's products that its people have opened
-SAID = 7  # of them
 
 
 def seed() -> None:
@@ -72,8 +69,6 @@ def seed() -> None:
         products.sweep()
         conflicts.count()
         _ask()
-        for maker in makers:
-            _read(maker)
 
 
 def _ask() -> None:
@@ -81,7 +76,7 @@ def _ask() -> None:
     askers = list(physicians.order_by("pk"))
     for slug, asker, hours, text, until, answer in ASKED:
         product = Product.objects.select_related("maker").get(slug=slug)
-        seat = _seat_of(product.maker)
+        seat = seat_of(product.maker)
         if seat is None or not askers:
             continue
         moment = timezone.now() - timedelta(hours=hours)
@@ -97,30 +92,8 @@ def _ask() -> None:
                 company.answer(question=asked, seat=seat, text=answer)
 
 
-def _read(maker: Firm) -> None:
-    """What its people opened in the last days, and what the safety desk said of most of it."""
-    seat = _seat_of(maker)
-    if seat is None:
-        return
-    posts = Post.objects.open_to(maker).filter(
-        pk__in=Mention.objects.filter(product__maker=maker).values("post")
-    )
-    for number, post in enumerate(posts.order_by("-posted_at", "-pk")[:READ]):
-        with at(timezone.now() - timedelta(hours=5 + 11 * number)):
-            adverse_events.met(seat, [post.pk])
-    waiting = AdverseEvent.objects.filter(firm=maker, outcome="").order_by("read_at", "pk")
-    for number, event in enumerate(waiting[:SAID]):
-        is_event = number % 4 == 0
-        with at(event.read_at + timedelta(hours=2 + 3 * number)):
-            adverse_events.say(
-                event=event,
-                seat=seat,
-                outcome=AdverseEvent.Outcome.EVENT if is_event else AdverseEvent.Outcome.NONE,
-                criteria=adverse_events.CRITERIA if is_event else (),
-            )
-
-
-def _seat_of(firm: Firm) -> Seat | None:
+def seat_of(firm: Firm) -> Seat | None:
+    """The first that answers for a firm, while it is under contract."""
     if not Contract.objects.current().filter(firm=firm).exists():
         return None
     return Seat.objects.active().filter(firm=firm).order_by("number").first()

@@ -7,6 +7,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Member
+from consults.models import Case
+from focusgroups.models import Participant
+from observers import figures
 from observers.demo.seats import FUND, PHARMA
 from observers.models import FirmBlock
 from questions.models import Post
@@ -26,7 +29,9 @@ def seed() -> None:
         return
     since, pharma = timezone.now() - AGO, Firm.objects.get(name=PHARMA)
     others = Member.objects.filter(standing=Member.Standing.PHYSICIAN, user__isnull=False)
-    others = list(others.exclude(user__email__in=[CARDIO, DERM, EMERGENCY]).order_by("pk"))
+    others = others.exclude(user__email__in=[CARDIO, DERM, EMERGENCY]).exclude(pk__in=_shows_a_case())
+    others = others.exclude(pk__in=Participant.objects.seated().values("member"))  # said yes to being watched
+    others = list(others.order_by("pk"))
     blocks = [FirmBlock(member=one, sector=Firm.Kind.FINANCE, since=since) for one in others[::EACH_SECTOR]]
     blocks += [FirmBlock(member=one, firm=pharma, since=since) for one in others[::EACH_FIRM]]
     blocks.append(FirmBlock(member=_of(CARDIO), firm=Firm.objects.get(name=FUND["name"])))  # after its reads
@@ -36,6 +41,13 @@ def seed() -> None:
     Member.objects.filter(user__email=EMERGENCY).update(hides_industry=True)
     answers = Post.objects.answers().alias(place=F("pk") % EACH_ANSWER).filter(place=0)
     answers.filter(author__in=others).update(peers_only=True)
+    for _ in range(2):  # nights: a rate is shown from the second on
+        figures.take_blocks()
+
+
+def _shows_a_case():
+    """Whose patients said that firms may see the pictures."""
+    return Case.objects.consented_to_observers().values("question__asker")
 
 
 def _of(email: str) -> Member:

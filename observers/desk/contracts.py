@@ -5,11 +5,13 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.admin import ReadOnlyAdmin
 from accounts.doors import recently_authenticated
-from observers.desk.forms import ContractForm, OfferForm
+from observers.desk import ending
+from observers.desk.forms import ContractForm, OfferForm, PlanForm
 from observers.models import Contract, Plan, Purpose, Seat, SeatInvitation
 from observers.services import seating
 from rewards.desk.base import badge
@@ -70,6 +72,7 @@ class RecordedMixin:
 
 @admin.register(Plan)
 class PlanAdmin(RecordedMixin, admin.ModelAdmin):
+    form = PlanForm
     list_display = ["name", "seats", "searches", "exports_a_day", "earmarks_a_day", "firms"]
     ordering = ["cents_a_month", "name"]
     sortable_by = ()
@@ -136,12 +139,26 @@ class ContractAdmin(RecordedMixin, ContractsAdmin):
 
     @admin.action(description="End at once", permissions=["end"])
     def end(self, request, queryset):
-        self.each(
-            request,
-            queryset.filter(ended_at=None),
-            lambda contract: seating.end_contract(contract=contract, by=request.user),
-            "ended",
-        )
+        """Asks first, with what ends: a contract that ended is not taken up again."""
+        rows = queryset.filter(Q(ends_on=None) | Q(ends_on__gte=timezone.now().date()), ended_at=None)
+        rows = list(rows.select_related("firm", "plan"))
+        if not rows:
+            messages.warning(request, "Nothing was changed: all of it has ended.")
+            return None
+        if "confirmed" not in request.POST:
+            return self._ask(request, rows)
+        self.each(request, rows, lambda row: seating.end_contract(contract=row, by=request.user), "ended")
+        return None
+
+    def _ask(self, request, rows):
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "End at once?",
+            "rows": [(contract, ending.what_ends(contract)) for contract in rows],
+            "list_address": reverse("admin:observers_contract_changelist"),
+        }
+        return TemplateResponse(request, "admin/observers/end.html", context)
 
 
 class StateFilter(admin.SimpleListFilter):

@@ -35,13 +35,27 @@ def allow_moderators(sender, using, **kwargs):
 
 class ProductForm(forms.ModelForm):
     words = SimpleArrayField(
-        forms.CharField(max_length=60),
+        forms.CharField(
+            max_length=60, error_messages={"max_length": "At most %(limit_value)d characters a word."}
+        ),
         help_text="Brand and generic names, with commas between. A post names it where one is a whole word.",
+        error_messages={
+            "required": "Write the words by which a post is known to name it.",
+            "item_invalid": "Word %(nth)s:",
+        },
     )
 
     class Meta:
         model = Product
         fields = ["name", "slug", "generic", "kind", "maker", "words"]
+        error_messages = {
+            "name": {"required": "Write its name."},
+            "slug": {
+                "required": "Write how its address ends.",
+                "unique": "Another product has this address.",
+            },
+            "kind": {"required": "Choose drug or device."},
+        }
 
     def clean_words(self):
         words = list(dict.fromkeys(searchable(word) for word in self.cleaned_data["words"] if word.strip()))
@@ -76,12 +90,16 @@ class CompanyQuestionAdmin(ReadOnlyAdmin):
     paginator = EstimatedPaginator
     actions = ["take_out"]
 
-    @admin.action(description="Take out of sight", permissions=["view"])
+    @admin.action(description="Take out of sight, with its answer", permissions=["view"])
     def take_out(self, request, queryset):
-        for question in queryset:
+        standing = list(queryset.filter(removed_at=None))
+        for question in standing:
             company.remove(question=question, by=request.user)
             self.log_change(request, question, "Taken out of sight.")
-        messages.success(request, "Taken out of sight.")
+        if standing:
+            messages.success(request, f"{len(standing)} taken out of sight.")
+        else:
+            messages.warning(request, "Nothing was changed: all of it is out of sight.")
 
 
 @admin.register(AdverseEvent)

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from questions.models import Post, Question
+from rewards.models import Firm
 
 
 class Crowd(models.Model):
@@ -83,6 +84,30 @@ class FigureDay(models.Model):
 
     def __str__(self):
         return f"figures of {self.day}"
+
+
+class BlockFigure(models.Model):
+    """How many of all physicians shut a firm out, as it reads that (nothing in its first night), and what it reads
+    next, a night apart."""
+
+    firm = models.OneToOneField(Firm, on_delete=models.CASCADE, primary_key=True, related_name="block_figure")
+    blocked = models.PositiveIntegerField(null=True)
+    physicians = models.PositiveIntegerField(null=True)
+    next_blocked = models.PositiveIntegerField()
+    next_physicians = models.PositiveIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(blocked=None, physicians=None)
+                | Q(blocked__isnull=False, physicians__isnull=False, blocked__lte=F("physicians")),
+                name="block_figure_of_physicians",
+            )
+        ]
+
+    def __str__(self):
+        return f"blocks of {self.firm_id}"
 
 
 class PeersOnlyShare(models.Model):

@@ -1,7 +1,9 @@
 """Drugs and devices: where they are discussed, what makers say of them, and what a safety desk must look at."""
 
 import uuid
+from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
@@ -74,6 +76,7 @@ class CompanyQuestion(models.Model):
     html = models.TextField(blank=True)  # of the answer, sanitized
     answered_at = models.DateTimeField(null=True)
     answered_by = models.ForeignKey(Seat, on_delete=models.PROTECT, null=True, related_name="+")
+    edited_at = models.DateTimeField(null=True)  # the answer, by the firm
     removed_at = models.DateTimeField(null=True)
     submission = models.UUIDField(unique=True, editable=False)
 
@@ -89,11 +92,47 @@ class CompanyQuestion(models.Model):
                 condition=Q(answered_at=None) | Q(answered_at__gte=F("asked_at")),
                 name="company_question_answered_after_asked",
             ),
+            models.CheckConstraint(
+                condition=Q(edited_at=None) | Q(answered_at__isnull=False, edited_at__gte=F("answered_at")),
+                name="company_question_edited_after_answered",
+            ),
         ]
-        indexes = [models.Index(fields=["product", "-asked_at"], name="company_question_by_product")]
+        indexes = [
+            models.Index(fields=["product", "-asked_at"], name="company_question_by_product"),
+            models.Index(
+                fields=["firm", "due_at"],
+                condition=Q(answered_at=None, removed_at=None),
+                name="company_question_waiting",
+            ),
+        ]
 
     def __str__(self):
         return f"company question {self.pk}"
+
+    @property
+    def silent_until(self):
+        """Until when the firm corrects its answer without a trace, as a member does a post."""
+        return self.answered_at + timedelta(minutes=settings.SILENT_EDIT_MINUTES)
+
+
+class CompanyRevision(models.Model):
+    """What a firm's answer said before an edit that was not silent, and from which seat that was."""
+
+    question = models.ForeignKey(CompanyQuestion, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    answer = models.TextField()
+    replaced_at = models.DateTimeField(default=timezone.now)
+    replaced_by = models.ForeignKey(Seat, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(fields=["question", "number"], name="company_revision_number_once"),
+            models.CheckConstraint(condition=~Q(answer=""), name="company_revision_says_something"),
+        ]
+
+    def __str__(self):
+        return f"revision {self.number} of company question {self.question_id}"
 
 
 class AdverseEvent(models.Model):

@@ -54,7 +54,10 @@ class ReadDay(models.Model):
             models.UniqueConstraint(fields=["post", "firm", "day", "way", "purpose"], name="read_day_once"),
             models.CheckConstraint(condition=Q(reads__gt=0), name="read_day_is_something"),
         ]
-        indexes = [models.Index(fields=["author", "-day", "firm"], name="read_day_by_author")]
+        indexes = [
+            models.Index(fields=["author", "-day", "firm"], name="read_day_by_author"),
+            models.Index(fields=["author", "firm", "post", "day"], name="read_day_by_author_and_firm"),
+        ]
 
     def __str__(self):
         return f"reads of {self.post_id} on {self.day}"

@@ -2,10 +2,13 @@
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
+from consults.models import Case
+from observers import keys
 from observers.models.contracts import Purpose, Seat
+from questions.models import Post
 from rewards.models import Firm
 
 
@@ -16,7 +19,7 @@ class FirmSearchQuerySet(models.QuerySet):
 
 
 class FirmSearch(models.Model):
-    """Words, a specialty group and a stretch of months that a firm follows."""
+    """Words, what narrows a list to some discussions, and a stretch of months that a firm follows."""
 
     class Alert(models.TextChoices):
         NEVER = "never", "No alerts"
@@ -27,10 +30,14 @@ class FirmSearch(models.Model):
     name = models.CharField(max_length=60)
     terms = models.CharField(max_length=120)
     group = models.CharField("specialty group", max_length=80, blank=True)
+    kind = models.CharField(max_length=12, blank=True, default="")  # of discussions
+    solved = models.CharField(max_length=3, blank=True, default="")  # "yes", "no"
     since = models.DateField(null=True, blank=True)  # the first day of a month
     alert = models.CharField(max_length=5, choices=Alert, default=Alert.NEVER)
-    alerted_on = models.DateField(null=True)
-    newest_post = models.BigIntegerField(default=0)  # seen by the alerts so far
+    alerted_on = models.DateField(null=True)  # looked at last; the first look takes all for known
+    known_until = models.BigIntegerField(
+        default=0
+    )  # no post up to this number is news: newer ones match enough
     saved_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)
 
@@ -40,7 +47,7 @@ class FirmSearch(models.Model):
         default_permissions = ()
         constraints = [
             models.UniqueConstraint(
-                fields=["firm", "terms", "group", "since"],
+                fields=["firm", "terms", "group", "kind", "solved", "since"],
                 condition=Q(ended_at=None),
                 nulls_distinct=False,
                 name="firm_search_once",
@@ -50,6 +57,28 @@ class FirmSearch(models.Model):
 
     def __str__(self):
         return f"firm search {self.pk}"
+
+    @property
+    def key(self):
+        """What it is called in addresses of its firm."""
+        return keys.search_key(self.firm, self.pk)
+
+
+class SearchHit(models.Model):
+    """A post that a search with alerts has met: the firm was told of it, or it was there before, or nothing but a
+    masked name matches. Of the latter two it may be told once they were changed; twice of none."""
+
+    search = models.ForeignKey(FirmSearch, on_delete=models.CASCADE, related_name="hits")
+    post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="+")
+    is_told = models.BooleanField(default=False)
+    met_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["search", "post"], name="search_hit_once")]
+
+    def __str__(self):
+        return f"hit of search {self.search_id}"
 
 
 class Chart(models.Model):
@@ -102,6 +131,14 @@ class Answered(models.Model):
         return f"answered {self.cell}"
 
 
+class ExportQuerySet(models.QuerySet):
+    def with_withdrawals(self):
+        """Add `withdrawn_at`: when the first of its cases was withdrawn, None while all of them stand."""
+        cases = ExportedCase.objects.filter(export=OuterRef("pk"), case__withdrawn_at__isnull=False)
+        first = cases.order_by("case__withdrawn_at").values("case__withdrawn_at")[:1]
+        return self.annotate(withdrawn_at=Subquery(first))
+
+
 class Export(models.Model):
     """A file a firm took away: by which seat, why, how many rows, and the words by which it is known if it turns up."""
 
@@ -116,6 +153,8 @@ class Export(models.Model):
     key = models.UUIDField(unique=True)  # of the form it was asked for with
     made_at = models.DateTimeField(default=timezone.now)
 
+    objects = ExportQuerySet.as_manager()
+
     class Meta:
         default_permissions = ("view",)
         constraints = [models.CheckConstraint(condition=~Q(reason=""), name="export_has_a_reason")]
@@ -123,3 +162,19 @@ class Export(models.Model):
 
     def __str__(self):
         return f"export {self.pk}"
+
+
+class ExportedCase(models.Model):
+    """That a file has posts of a case. Once the case is withdrawn, the file must be destroyed."""
+
+    export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="cases")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        default_permissions = ()
+        verbose_name = "exported case"
+        verbose_name_plural = "exported cases"
+        constraints = [models.UniqueConstraint(fields=["export", "case"], name="exported_case_once")]
+
+    def __str__(self):
+        return f"case {self.case_id} in export {self.export_id}"

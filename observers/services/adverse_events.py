@@ -72,7 +72,8 @@ def of_firm(firm: Firm) -> QuerySet[AdverseEvent]:
 
 @transaction.atomic
 def say(*, event: AdverseEvent, seat: Seat, outcome: str, criteria: Iterable[str] = ()) -> AdverseEvent:
-    """Keep what a seat found in a post. Said to be none, it may still turn out to be an event; never back.
+    """Keep what a seat found in a post. Said to be none, it may still turn out to be an event; never back. What else it
+    ticked of the four is kept then, too.
 
     Raises NotYours, SaidBefore, NoCriterion.
     """
@@ -85,7 +86,7 @@ def say(*, event: AdverseEvent, seat: Seat, outcome: str, criteria: Iterable[str
     if outcome == Outcome.EVENT and "has_event" not in chosen:
         raise NoCriterion
     for name in CRITERIA:
-        setattr(event, name, outcome == Outcome.EVENT and name in chosen)
+        setattr(event, name, name in chosen and (outcome == Outcome.EVENT or name != "has_event"))
     event.outcome, event.seat, event.said_at = Outcome(outcome), seat, timezone.now()
     event.save(update_fields=["outcome", "seat", "said_at", *CRITERIA])
     return event

@@ -5,6 +5,9 @@ of it in a week, however often. A week is counted once and stays as it was shown
 weeks that are shown, so it tells nothing of others; where no week is shown, all of them together may be. From how many
 physicians on a cell is shown depends on the firm and on the posts that were found, under a key: see `suppression`.
 
+Of a search narrowed to what is solved, or is not, a week has the posts of discussions that firms know as such when it
+is counted, not as of that day: a firm reads as much in its list, and the week stays.
+
 Corroboration and importance are made of nothing but figures that a firm reads beside each post and discussion.
 """
 
@@ -38,6 +41,7 @@ MOST_POSTS = 20_000  # read through for one chart
 PURPOSE = "observers.answered"
 TOTAL = "total"
 TRIED_FOR = timedelta(hours=1)  # since it was asked for
+SAME = ("firm_id", "terms", "group", "kind", "solved")  # of searches whose charts say the same
 FAULT = "Something went wrong with it. It does not count as one of your plan's charts of today."
 TOO_MANY = f"More than {MOST_POSTS:,} posts match. Follow rarer words, a group, or fewer months."
 NO_WEEK = "No whole week lies in these months yet."
@@ -269,9 +273,9 @@ def _remembered(firm: Firm) -> list[tuple[str, People]]:
 
 
 def _counted_before(chart: Chart) -> dict[str, int | None]:
-    """The mentions of weeks that the firm was shown for the same words and group, or that it was not shown."""
-    same = {"search__firm": chart.search.firm_id, "search__terms": chart.search.terms}
-    charts = Chart.objects.filter(**same, search__group=chart.search.group, state=State.DONE)
+    """The mentions of weeks that the firm was shown for the same words and filters, or that it was not shown."""
+    same = {f"search__{name}": getattr(chart.search, name) for name in SAME}
+    charts = Chart.objects.filter(**same, state=State.DONE)
     before: dict[str, int | None] = {}
     for weeks in charts.order_by("as_of", "pk").values_list("weeks", flat=True):
         for week in weeks:

@@ -1,12 +1,13 @@
 """Asking a maker about its product: a physician asks, the firm answers within a day, and all physicians read it."""
 
 from datetime import datetime, timedelta
-from statistics import median
 from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Aggregate, Count, DurationField, Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Greatest
 from django.urls import reverse
 from django.utils import timezone
 
@@ -20,7 +21,6 @@ from sermo.text import render_markdown
 
 MOST_WAITING = 3  # questions of one physician that no firm has answered
 COUNTED = timedelta(days=365)  # back, of which replies a firm's usual time is said
-MOST_COUNTED = 1_000
 MAIL = """A physician asked your medical information desk about {product}.
 
 Answer within {hours} hours: {link}
@@ -46,7 +46,15 @@ class NotYours(RuleBroken):
 
 
 class AnsweredBefore(RuleBroken):
-    message = "This question has been answered. Physicians read the answer as it was sent."
+    message = "This question has been answered before."
+
+
+class NotAnswered(RuleBroken):
+    message = "This question has no answer yet."
+
+
+class ChangedMeanwhile(RuleBroken):
+    message = "The answer changed while you were editing. Compare before saving."
 
 
 class Gone(RuleBroken):
@@ -68,9 +76,13 @@ class Usual(NamedTuple):
 
 def desk_of(product: Product) -> Firm | None:
     """The firm that answers for a product: its maker, while under contract and with somebody in a seat."""
-    if product.maker_id is None or not Contract.objects.current().filter(firm=product.maker_id).exists():
-        return None
-    return product.maker if Seat.objects.active().filter(firm=product.maker_id).exists() else None
+    return product.maker if Product.objects.filter(has_desk(), pk=product.pk).exists() else None
+
+
+def has_desk() -> Q:
+    """The condition of products that a firm answers for."""
+    contracts = Contract.objects.current().filter(firm=OuterRef("maker"))
+    return Q(Exists(contracts), Exists(Seat.objects.active().filter(firm=OuterRef("maker"))))
 
 
 def ask(*, product: Product, asker: Member, text: str, submission: UUID) -> CompanyQuestion:
@@ -177,6 +189,40 @@ def answer(*, question: CompanyQuestion, seat: Seat, text: str) -> CompanyQuesti
 
 
 @transaction.atomic
+def correct(*, question: CompanyQuestion, seat: Seat, text: str, was: str | None = None) -> CompanyQuestion:
+    """Change the firm's answer as a member changes a post: silently in the first 15 minutes, later with what it said
+    before kept as a revision. `was` is the text the editor started from.
+
+    Raises NotYours, Gone, NotAnswered, ChangedMeanwhile.
+    """
+    question = CompanyQuestion.objects.select_for_update().get(pk=question.pk)
+    if question.firm_id != seat.firm_id:
+        raise NotYours
+    if question.removed_at:
+        raise Gone
+    if question.answered_at is None:
+        raise NotAnswered
+    if _lines(text) == _lines(question.answer):
+        return question
+    if was is not None and _lines(was) != _lines(question.answer):
+        raise ChangedMeanwhile
+    now = timezone.now()
+    if now > question.silent_until:
+        question.revisions.create(
+            number=question.revisions.count() + 1, answer=question.answer, replaced_at=now, replaced_by=seat
+        )
+        question.edited_at = now
+    question.answer, question.html = text, render_markdown(text)
+    question.save(update_fields=["answer", "html", "edited_at"])
+    return question
+
+
+def _lines(text: str) -> list[str]:
+    """Browsers send line ends as CR LF."""
+    return text.strip().splitlines()
+
+
+@transaction.atomic
 def take_back(*, question: CompanyQuestion, by: Member) -> CompanyQuestion:
     """Take back one's own question while it waits. Raises NotYours, AnsweredBefore."""
     question = CompanyQuestion.objects.select_for_update().get(pk=question.pk)
@@ -200,13 +246,22 @@ def _remove(question: CompanyQuestion) -> CompanyQuestion:
     return question
 
 
+class Median(Aggregate):
+    template = "percentile_cont(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = DurationField()
+
+
 def usual_time(firm: Firm) -> Usual:
-    """How long a firm took in the last year, and what it left waiting. Two queries."""
+    """How long a firm took in the last year, and what it left waiting. One query."""
     now = timezone.now()
+    allowed = Value(timedelta(hours=settings.COMPANY_ANSWER_HOURS), DurationField())
+    took = Greatest(F("answered_at") - F("due_at") + allowed, Value(timedelta(), DurationField()))
+    is_answered = Q(answered_at__isnull=False)
     rows = CompanyQuestion.objects.filter(firm=firm, removed_at=None, asked_at__gte=now - COUNTED)
-    replies = rows.filter(answered_at__isnull=False).order_by("-answered_at")
-    moments = replies.values_list("due_at", "answered_at")[:MOST_COUNTED]
-    allowed = timedelta(hours=settings.COMPANY_ANSWER_HOURS)
-    took = [max((answered - (due - allowed)) / timedelta(hours=1), 0) for due, answered in moments]
-    late = rows.filter(answered_at=None, due_at__lt=now).count()
-    return Usual(round(median(took), 1) if took else None, len(took), late)
+    usual = rows.aggregate(
+        took=Median(took, filter=is_answered),
+        replies=Count("pk", filter=is_answered),
+        late=Count("pk", filter=Q(answered_at=None, due_at__lt=now)),
+    )
+    hours = None if usual["took"] is None else round(usual["took"] / timedelta(hours=1), 1)
+    return Usual(hours, usual["replies"], usual["late"])

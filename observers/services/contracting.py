@@ -1,6 +1,6 @@
-"""What every service asks first that uses what a plan includes."""
+"""What every service asks first that uses what a plan includes, and what a contract says of a seat."""
 
-from observers.models import Contract
+from observers.models import Contract, Purpose, Seat
 from rewards.models import Firm
 from sermo.errors import RuleBroken
 
@@ -19,3 +19,8 @@ def hold_contract(firm: Firm) -> Contract:
     if contract is None:
         raise NotContracted
     return contract
+
+
+def purpose_of(seat: Seat, contract: Contract) -> Purpose:
+    """What a seat reads for unless it says otherwise: its own purpose, else the first that the contract names."""
+    return Purpose(seat.purpose if seat.purpose in contract.purposes else contract.purposes[0])

@@ -1,10 +1,8 @@
 """Files that a firm takes away: with a reason, within its plan, logged for each author, and known by their words."""
 
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC
-from functools import cache
 from itertools import islice
 from uuid import UUID
 
@@ -12,8 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from observers import crowds, figures, marks, matching, safety_log
-from observers.aliases import DATA
-from observers.models import Export, FirmSearch, Purpose, Seat, Way
+from observers.models import Export, ExportedCase, FirmSearch, Purpose, Seat, Way
 from observers.reading import SIGNED_BY_MEMBERS
 from observers.services import adverse_events, reading
 from observers.services.contracting import hold_contract
@@ -22,6 +19,7 @@ from questions.ranking.lines import midnight
 from rewards.models import Firm
 from sermo.csv_cells import BYTE_ORDER_MARK, harmless, line_of
 from sermo.errors import RuleBroken
+from sermo.marks import new_phrase
 
 HEAD = (
     "Discussion",
@@ -152,7 +150,9 @@ def _made(seat: Seat, head: tuple, lines: list[tuple], told: list[set[int]] | No
     """
     _allowed(seat, asked["key"])
     pks: set[int] = set()
+    cases: dict[int, int] = {}
     if told:
+        cases = _hold_cases(set().union(*told))
         still = Post.objects.open_to(seat.firm).filter(pk__in=set().union(*told))
         pks = set(still.values_list("pk", flat=True))
         kept = [(line, own) for line, own in zip(lines, told, strict=True) if own <= pks]
@@ -164,13 +164,25 @@ def _made(seat: Seat, head: tuple, lines: list[tuple], told: list[set[int]] | No
         firm=seat.firm,
         seat=seat,
         rows=len(lines),
-        phrase=_new_phrase(),
+        phrase=new_phrase(lambda phrase: Export.objects.filter(phrase=phrase).exists()),
         made_at=timezone.now(),
         **asked,
     )
+    exported = {cases[pk] for pk in pks if pk in cases}
+    ExportedCase.objects.bulk_create(ExportedCase(export=export, case_id=case) for case in sorted(exported))
     reading.note(seat=seat, purpose=export.purpose, way=Way.EXPORTED, post_pks=pks)
     watermark = f"{_watermark(export)} {TOLD}" if pks else _watermark(export)
     return File(export, _text(export, [(watermark,), head, *lines]))
+
+
+def _hold_cases(post_pks: Iterable[int]) -> dict[int, int]:
+    """The cases of posts, by post. None of them is withdrawn until it is known that a file has it."""
+    posts = Post.objects.filter(pk__in=post_pks, question__kind=Question.Kind.CASE)
+    cases = dict(posts.values_list("pk", "question"))
+    if cases:
+        held = Question.objects.filter(pk__in=cases.values()).order_by("pk").select_for_update(no_key=True)
+        list(held.values_list("pk"))
+    return cases
 
 
 # The file
@@ -215,18 +227,3 @@ def _facts_of(posts: Iterable[Post]) -> dict[int, str]:
     }
     words = crowds.facts_of(places.values())
     return {member: words[place] for member, place in places.items()}
-
-
-def _new_phrase() -> str:
-    """Four words that no other export has."""
-    first, second = _words("first"), _words("second")
-    while True:
-        phrase = " ".join(secrets.choice(words) for words in (first, second, first, second))
-        if not Export.objects.filter(phrase=phrase).exists():
-            return phrase
-
-
-@cache
-def _words(which: str) -> list[str]:
-    lines = (DATA / f"alias_{which}.txt").read_text("utf-8").splitlines()
-    return [word for line in lines if not line.startswith("#") for word in line.split()]

@@ -12,7 +12,7 @@ from rewards.services import allowances, draws, earmarking
 
 
 class PlanUsedUp(earmarking.NoSlotToday):
-    message = "No slot today. Your plan's earmarks of today are placed; there are new ones tomorrow."
+    message = "No slot today. Your plan's earmarks of today are placed; there are new ones at 00:00 UTC."
 
 
 @transaction.atomic

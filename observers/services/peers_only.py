@@ -31,16 +31,22 @@ def set_peers_only(*, post: Post, by: Member, peers_only: bool) -> None:
     if row.peers_only == peers_only:
         return
     if not peers_only:
-        _check_may_be_read(post, question)
+        check_may_be_read(post, question)
     row.peers_only = peers_only
     row.save(update_fields=["peers_only"])
 
 
-def _check_may_be_read(post: Post, question: Question) -> None:
-    is_opening = post.kind == Post.Kind.OPENING
-    beneath = question.posts.all() if is_opening else post.comments.all()
-    if beneath.exclude(author=post.author_id).exists():
+def has_colleagues_below(post: Post, question: Question) -> bool:
+    """Whether others wrote under a post, of an opening in its discussion: it then stays among peers once it is."""
+    beneath = question.posts.all() if post.kind == Post.Kind.OPENING else post.comments.all()
+    return beneath.exclude(author=post.author_id).exists()
+
+
+def check_may_be_read(post: Post, question: Question) -> None:
+    """Raises WrittenAmongPeers, NoConsent where a post cannot be given to firms any more, or not yet."""
+    if has_colleagues_below(post, question):
         raise WrittenAmongPeers
+    is_opening = post.kind == Post.Kind.OPENING
     is_case = is_opening and question.kind == Question.Kind.CASE
     if is_case and not Case.objects.filter(pk=question.pk).consented_to_observers().exists():
         raise NoConsent

@@ -5,9 +5,11 @@ from datetime import date
 from django.db import transaction
 from django.utils import timezone
 
-from observers import listing, matching, search
+from observers import listing, search, tasks
 from observers.models import FirmSearch, Seat
 from observers.services.contracting import hold_contract
+from questions.filters import KINDS
+from sermo.background import nudge
 from sermo.errors import RuleBroken
 
 Alert = FirmSearch.Alert
@@ -38,10 +40,13 @@ def save(
     name: str,
     terms: str,
     group: str = "",
+    kind: str = "",
+    solved: str = "",
     since: date | None = None,
     alert: str = Alert.NEVER,
 ) -> FirmSearch:
-    """Have a firm follow words, in discussions put to a specialty group (by its slug) and from a month on.
+    """Have a firm follow words, in discussions put to a specialty group (by its slug), of a kind, solved or not, and
+    from a month on. What the list does not know narrows nothing.
 
     Raises NotContracted, NoWords, SavedAlready, SearchesUsedUp.
     """
@@ -49,22 +54,22 @@ def save(
     words, saved = search.read(terms).words, FirmSearch.objects.open_to(seat.firm)
     if not any(letter.isalnum() for letter in words):
         raise NoWords
-    group = group if group in listing.groups() else ""
-    since = since and since.replace(day=1)
-    if saved.filter(terms=words, group=group, since=since).exists():
+    narrowed = {
+        "group": group if group in listing.groups() else "",
+        "kind": kind if kind in KINDS else "",
+        "solved": solved if solved in listing.SOLVED else "",
+        "since": since and since.replace(day=1),
+    }
+    if saved.filter(terms=words, **narrowed).exists():
         raise SavedAlready
     if saved.count() >= contract.plan.searches:
         raise SearchesUsedUp
-    return FirmSearch.objects.create(
-        firm=seat.firm,
-        seat=seat,
-        name=name.strip() or words[:60],
-        terms=words,
-        group=group,
-        since=since,
-        alert=alert,
-        newest_post=matching.newest_released(),
+    made = FirmSearch.objects.create(
+        firm=seat.firm, seat=seat, name=name.strip() or words[:60], terms=words, alert=alert, **narrowed
     )
+    if alert != Alert.NEVER:
+        nudge(tasks.begin_alerts)
+    return made
 
 
 @transaction.atomic
@@ -75,23 +80,25 @@ def change(*, saved: FirmSearch, seat: Seat, name: str, alert: str) -> FirmSearc
     """
     saved = _lock(saved, seat)
     if alert != Alert.NEVER and saved.alert == Alert.NEVER:
-        saved.newest_post = matching.newest_released()
+        saved.alerted_on = None
+        nudge(tasks.begin_alerts)
     if alert != saved.alert:
         saved.seat = seat
     saved.name, saved.alert = name.strip() or saved.name, alert
-    saved.save(update_fields=["name", "alert", "seat", "newest_post"])
+    saved.save(update_fields=["name", "alert", "alerted_on", "seat"])
     return saved
 
 
 @transaction.atomic
 def end(*, saved: FirmSearch, seat: Seat) -> FirmSearch:
-    """Follow a search no more. What was shown of it stays known, so that no other tells the difference.
+    """Follow a search no more. What charts showed of it stays known, so that no other tells the difference.
 
     Raises NotYours.
     """
     saved = _lock(saved, seat)
     saved.ended_at = timezone.now()
     saved.save(update_fields=["ended_at"])
+    saved.hits.all().delete()
     return saved
 
 

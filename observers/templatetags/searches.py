@@ -15,15 +15,11 @@ MOST = 12
 def saved_searches(context):
     """What the firm follows, and a way to follow what the list shows now. One query."""
     filters = context.get("filters") or Filters()
-    rows = FirmSearch.objects.open_to(context["request"].firm)
-    typed = Filters(q=filters.q, group=filters.group)
+    rows = [(row, Filters.of(row)) for row in FirmSearch.objects.open_to(context["request"].firm)[:MOST]]
+    shown = filters.as_saved
     return {
         "rows": [
-            (row, f"{reverse('observers:list')}?{_of(row).query()}", _of(row) == typed) for row in rows[:MOST]
+            (row, f"{reverse('observers:list')}?{saved.query()}", saved == shown) for row, saved in rows
         ],
-        "save_url": f"{reverse('observers:new_search')}?{typed.query()}" if typed.q else "",
+        "save_url": f"{reverse('observers:new_search')}?{shown.query()}" if shown.q else "",
     }
-
-
-def _of(row: FirmSearch) -> Filters:
-    return Filters(q=row.terms, group=row.group)

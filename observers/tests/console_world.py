@@ -39,6 +39,7 @@ from observers.tests.factories import let_pass, make_contract, make_plan, make_s
 from observers.tests.product_makers import ask as ask_maker
 from observers.tests.product_makers import make_product, pay
 from observers.tests.speakers import make_members, speak
+from observers.tests.watched_rooms import arguments_of_room, make_watched_room
 from polls.models import Poll, Tally
 from polls.services.opening import Plan
 from polls.tests.factories import make_poll
@@ -97,6 +98,7 @@ def make_world() -> SimpleNamespace:
         _cases(world)
         _trends(world)
         _of_firms(world)
+        _rooms(world)
         _mark_texts(world)
         _history(world)
     return world
@@ -114,7 +116,12 @@ def names_of(world) -> list[str]:
 def hidden_marks(world, firm: Firm) -> list[str]:
     """The words of posts that a firm must not meet, and of titles whose discussion it must not."""
     closed = {pk for pk, firms in world.hidden.items() if firm.pk in firms}
-    return [*(world.marks[pk] for pk in closed), *(world.titles[pk] for pk in closed if pk in world.titles)]
+    rooms = [room.title for room in world.hidden_rooms] if firm == world.firm else []
+    return [
+        *rooms,
+        *(world.marks[pk] for pk in closed),
+        *(world.titles[pk] for pk in closed if pk in world.titles),
+    ]
 
 
 def shown_posts(world, text: str) -> set[int]:
@@ -203,7 +210,8 @@ def _open_ones(world):
         question, people.answerer, source=f"Write to {people.answerer.user.email} about Velorin."
     )
     comment = make_comment(answer, people.named, source="Annelise thanks you.", byline="public")
-    Credit.objects.create(question=question, post=credited, place=1)
+    long_ago = timezone.now() - timedelta(days=2)
+    Credit.objects.create(question=question, post=credited, place=1, credited_at=long_ago)
     world.question, world.answer, world.comment = question, answer, comment
     world.open_posts = [question.posts.get(kind="opening"), answer, by_name, masked, credited, comment]
     world.solved = make_question(people.partial, "Who has seen this before?", kind="observation")
@@ -384,6 +392,7 @@ def _of_firms(world):
     )
     begun = timezone.now() + timedelta(hours=10)
     type(answered).objects.update(asked_at=begun - timedelta(hours=30), due_at=begun)
+    world.answered = answered
     world.other_company = ask_maker(world.other_product, people.named, "Does Ostavel keep in the heat?")
     type(answered).objects.filter(pk=world.other_company.pk).update(due_at=begun)
     world.searches = {}
@@ -402,6 +411,16 @@ def _of_firms(world):
         name="O. New",
         purpose="medical",
     )
+
+
+def _rooms(world):
+    """One that the seat watches, one of the other firm, and one of its own that it was not let into."""
+    members = vars(world.people).values()
+    world.room = make_watched_room(world.seat, members=members)
+    world.hidden_rooms = [
+        make_watched_room(world.other_seat, members=members, title="qxroomofother"),
+        make_watched_room(world.second, members=members, title="qxroomofsecond"),
+    ]
 
 
 def _mark_texts(world):
@@ -480,7 +499,7 @@ def arguments_of(world) -> dict[str, list[dict]]:
     ]
     by_question = [{"key": question_key(firm, question.pk)} for question in questions]
     own = [world.asked[firm.pk], world.sponsored[firm.pk].question]
-    searches = [{"pk": saved.pk} for (of, _), saved in world.searches.items() if of == firm.pk]
+    searches = [{"key": saved.key} for (of, _), saved in world.searches.items() if of == firm.pk]
     events = [{"pk": pk} for pk in firm.adverse_events.order_by("pk").values_list("pk", flat=True)]
     nothing = [{}]
     return {
@@ -500,10 +519,11 @@ def arguments_of(world) -> dict[str, list[dict]]:
                     "polls",
                     "new_poll",
                 ),
-                *("company_questions", "safety", "safety_log", "seats", "invite_seat", "purpose"),
+                *("company_questions", "safety", "safety_log", "seats", "invite_seat", "purpose", "groups"),
             ],
             nothing,
         ),
+        **{name: [about] for name, about in arguments_of_room(world.seat, world.room).items()},
         "question": by_question,
         "export_discussion": by_question[1:3],
         "results": [
@@ -516,6 +536,7 @@ def arguments_of(world) -> dict[str, list[dict]]:
         "earmark": [{"key": post_key(firm, post.pk)} for post in world.open_posts[1:4]],
         "close": [{"key": question_key(firm, question.pk)} for question in own],
         "company_question": [{"key": world.company.key}],
+        "correct_answer": [{"key": world.answered.key}],
         "safety_event": events,
         "withdraw_seat": [{"pk": world.invitation.pk}],
         "end_seat": [{"number": world.second.number}],

@@ -30,6 +30,8 @@ MEMBERS_NUMBER = re.compile(rf"(?<![\w-]){NUMBERS}(?![\w-])")
 CURSOR = re.compile(r"[?&]after=([\w%=-]+)")
 CONTENT = re.compile(r"<(?:script|style|svg)\b.*?</(?:script|style|svg)>", re.DOTALL)
 
+# What waits for the firm itself.
+WAITING = re.compile(r'<span class="count">[^<]*</span><span class="sr"> waiting</span>')
 CELL = re.compile(r"<(td|th|dd|b|strong|span|em|small)\b([^>]*)>\s*([\d,]+)\s*(?=<)")
 LABEL = re.compile(r'data-label="([^"]*)"')
 FACT = re.compile(r"<dt>([^<]*)</dt>\s*<dd[^>]*>\s*([\d,]+)\s*<")
@@ -41,6 +43,7 @@ RULES = re.compile(
 )  # what a firm agreed to, or must keep to
 JOINTS = re.compile(r"[_.-]")
 HEADERS = {"set-cookie", "expires", "date"}  # with moments of the answer itself
+OF_GROUP = "Of the group"  # whom the firm pays to be asked: five and more, exactly
 NOT_PEOPLE = {
     *("Answers", "Seat", "Rows"),  # posts that the firm reads, and its own matters
     *("Late", "Slots left today", "Hours until said"),
@@ -114,7 +117,7 @@ def _addresses(text: str) -> Iterator[str]:
 
 
 def _small_cells(text: str) -> Iterator[str]:
-    said = CONTENT.sub("", text)
+    said = WAITING.sub("", CONTENT.sub("", text))
     facts = set()
     for match in FACT.finditer(said):
         facts.add(match.start(2))
@@ -140,5 +143,8 @@ def _small_cells_of_file(text: str) -> Iterator[str]:
 
 def _number(label: str, written: str) -> Iterator[str]:
     number = int(written.replace(",", "") or 0)
-    if label not in NOT_PEOPLE and (number < 11 or number % 5):
+    if label == OF_GROUP:
+        if 0 < number < 5:
+            yield f"small number of a focus group: {written}"
+    elif label not in NOT_PEOPLE and (number < 11 or number % 5):
         yield f"small or exact number: {label or 'no label'} {written}"

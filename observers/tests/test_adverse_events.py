@@ -32,6 +32,11 @@ REASON = "For the yearly review of our safety desk."
 NIGHT = datetime(2026, 11, 18, 2, tzinfo=UTC)  # still the 17th in New York
 
 
+def ticked(page):
+    boxes = re.findall(r'<input type="checkbox"[^>]*>', page.content.decode())
+    return {re.search(r'value="(\w+)"', box)[1] for box in boxes if " checked" in box}
+
+
 def take_log(client, reason=REASON):
     return client.post(LOG, {"reason": reason, "submission": uuid4()})
 
@@ -236,6 +241,32 @@ class TestDesk:
         assert done.status_code == 302
         assert "Note it in the log" not in seat_client.get(address).content.decode()
         assert "Adverse event" in seat_client.get(f"{SAFETY}?show=answered").content.decode()
+
+    def test_the_words_of_the_product_are_marked(self, event, seat_client, opening):
+        Post.objects.filter(pk=opening.pk).update(
+            html="<p>On <em>Velo</em>rin since May. Velorins are others.</p>"
+        )
+
+        page = seat_client.get(reverse("observers:safety_event", args=[event.pk])).content.decode()
+
+        assert "On <em><mark>Velo</mark></em><mark>rin</mark> since May. Velorins are others." in page
+        assert "Rash after <mark>velorin</mark> in the 70s?" in page
+
+    def test_ticks_stay_when_the_form_comes_back(self, event, seat_client):
+        address = reverse("observers:safety_event", args=[event.pk])
+        typed = {"criteria": ["has_reporter", "has_product"]}
+
+        for said in (typed, {**typed, "outcome": "event"}):
+            page = seat_client.post(address, said)
+            assert page.status_code == 422
+            assert ticked(page) == {"has_reporter", "has_product"}
+
+    def test_ticks_stay_after_none_but_for_the_event(self, event, seat_client):
+        address = reverse("observers:safety_event", args=[event.pk])
+
+        seat_client.post(address, {"outcome": "none", "criteria": list(ALL_FOUR)})
+
+        assert ticked(seat_client.get(address)) == {"has_reporter", "has_patient", "has_product"}
 
     def test_no_seat_no_desk(self, event, physician_client, client):
         for address in (SAFETY, LOG, reverse("observers:safety_event", args=[event.pk])):

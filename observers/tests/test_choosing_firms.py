@@ -1,11 +1,14 @@
 """What a member keeps from firms: blocks, sectors, peers only by post and by default, and industry."""
 
+import html
+import re
+
 import pytest
 from django.urls import reverse
 
 from accounts.models import Member
 from conftest import client_of
-from consults.tests.factories import make_case
+from consults.tests.factories import make_case, make_consent
 from observers.models import FirmBlock
 from observers.services import blocking, peers_only
 from observers.tests.factories import let_pass, make_contract
@@ -325,12 +328,221 @@ class TestWhileWriting:
 
         assert 'name="peers_only"' not in page
 
+    def test_nor_under_an_answer_that_no_firm_reads(self, question, colleague_client):
+        answer = make_answer(question, peers_only=True)
+
+        page = colleague_client.get(reverse("questions:comment", args=[answer.pk])).content.decode()
+
+        assert 'name="peers_only"' not in page
+
     def test_what_has_no_box_follows_the_default(self, question, colleague):
         blocking.choose(member=colleague, peers_only=True, hides_industry=False, sectors=[])
 
         assert make_answer(question, colleague).peers_only
         assert make_question(colleague).peers_only
         assert not make_question(colleague, peers_only=False).peers_only
+
+
+class TestOpenedWhileWriting:
+    """A form that was shown among peers is sent after its discussion, or the answer above it, was given to firms."""
+
+    TYPED = {"submission": SUBMISSION, "byline": "anonymous"}
+
+    def typed_in(self, page, **typed):
+        """What a browser sends of the one form with a submission on a page: what it hides, and what was typed."""
+        form = next(form for form in page.split("<form") if 'name="submission"' in form)
+        hidden = {
+            found["name"]: found["value"]
+            for found in re.finditer(
+                r'<input type="hidden" name="(?P<name>\w+)" value="(?P<value>[^"]*)"', form
+            )
+        }
+        return {**hidden, **self.TYPED, **typed}
+
+    def open_to_firms(self, post):
+        peers_only.set_peers_only(post=post, by=post.author, peers_only=False)
+
+    @pytest.fixture
+    def kept(self, physician):
+        return let_pass(make_question(physician, peers_only=True))
+
+    @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+    def test_an_answer_stays_among_peers(self, headers, kept, colleague_client, firm):
+        typed = self.typed_in(
+            colleague_client.get(kept.get_absolute_url()).content.decode(), source="Hold it for two days."
+        )
+        self.open_to_firms(kept.posts.get())
+
+        colleague_client.post(reverse("questions:answer", args=[kept.pk]), typed, headers=headers)
+
+        answer = Post.objects.get(submission=SUBMISSION)
+        assert answer.peers_only
+        assert is_open(kept.posts.get(kind="opening"), firm)
+
+    def test_a_comment_stays_among_peers(self, kept, physician, colleague_client):
+        answer = make_answer(kept, physician)
+        address = reverse("questions:comment", args=[answer.pk])
+        typed = self.typed_in(colleague_client.get(address).content.decode(), source="Which dose?")
+        self.open_to_firms(kept.posts.get(kind="opening"))
+
+        colleague_client.post(address, typed)
+
+        assert Post.objects.get(submission=SUBMISSION).peers_only
+
+    def test_so_does_one_under_an_answer_that_was_given_to_firms(self, question, physician, colleague_client):
+        answer = make_answer(question, physician, peers_only=True)
+        address = reverse("questions:comment", args=[answer.pk])
+        typed = self.typed_in(colleague_client.get(address).content.decode(), source="Which dose?")
+        self.open_to_firms(answer)
+
+        colleague_client.post(address, typed)
+
+        assert Post.objects.get(submission=SUBMISSION).peers_only
+
+    def test_a_reply_to_a_case_stays_among_peers(self, physician, colleague_client):
+        case = make_case(physician, consent=make_consent(physician, for_observers=True))
+        page = colleague_client.get(case.question.get_absolute_url()).content.decode()
+        typed = self.typed_in(page, diagnosis="Lyme disease", confidence="70")
+        self.open_to_firms(case.question.posts.get())
+
+        colleague_client.post(reverse("consults:reply", args=[case.pk, case.question.slug]), typed)
+
+        assert Post.objects.get(submission=SUBMISSION).peers_only
+
+    def test_a_reply_to_a_case_that_firms_read_has_the_switch(self, physician, colleague, colleague_client):
+        consent = make_consent(physician, for_observers=True)
+        case = make_case(physician, consent=consent, peers_only=False)
+        page = colleague_client.get(case.question.get_absolute_url()).content.decode()
+        typed = self.typed_in(page, diagnosis="Lyme disease", confidence="70")
+        assert 'name="peers_only"' in page
+
+        colleague_client.post(
+            reverse("consults:reply", args=[case.pk, case.question.slug]), {**typed, "peers_only": "on"}
+        )
+
+        assert Post.objects.get(submission=SUBMISSION).peers_only
+
+    def test_the_form_that_comes_back_asks_with_the_box_ticked(self, kept, colleague_client):
+        page = colleague_client.get(kept.get_absolute_url()).content.decode()
+        self.open_to_firms(kept.posts.get())
+        address = reverse("questions:answer", args=[kept.pk])
+
+        answer = colleague_client.post(address, self.typed_in(page, source="Short."))
+        assert answer.status_code == 422
+        page = answer.content.decode()
+        assert "checked" in page.partition('name="peers_only"')[2].partition(">")[0]
+
+        colleague_client.post(address, self.typed_in(page, source="Hold it for two days."))
+        assert not Post.objects.get(submission=SUBMISSION).peers_only
+
+    def test_a_form_that_comes_back_from_among_peers_still_says_so(self, kept, colleague_client):
+        page = colleague_client.get(kept.get_absolute_url()).content.decode()
+        address = reverse("questions:answer", args=[kept.pk])
+        page = colleague_client.post(address, self.typed_in(page, source="Short.")).content.decode()
+        self.open_to_firms(kept.posts.get())
+
+        colleague_client.post(address, self.typed_in(page, source="Hold it for two days."))
+
+        assert Post.objects.get(submission=SUBMISSION).peers_only
+
+    def test_a_draft_typed_among_peers_comes_back_with_the_box_ticked(
+        self, kept, colleague, colleague_client
+    ):
+        typed = self.typed_in(colleague_client.get(kept.get_absolute_url()).content.decode(), source=BODY)
+        colleague_client.post(reverse("questions:save_draft", args=[f"answer:{kept.pk}"]), typed)
+        self.open_to_firms(kept.posts.get())
+
+        page = colleague_client.get(kept.get_absolute_url()).content.decode()
+
+        assert BODY in page
+        assert "checked" in page.partition('name="peers_only"')[2].partition(">")[0]
+
+    def test_between_the_page_and_the_lock_it_is_the_same(self, kept, colleague, physician):
+        """The view has looked at a discussion among peers; the service, under its lock, finds it open."""
+        answer = make_answer(kept, physician)
+        stale = Question.objects.get(pk=kept.pk)
+        self.open_to_firms(kept.posts.get(kind="opening"))
+
+        assert make_answer(stale, colleague, among_peers=True).peers_only
+        assert make_comment(answer, colleague, among_peers=True).peers_only
+
+    def test_where_it_stayed_among_peers_the_default_decides(self, kept, colleague):
+        assert not make_answer(kept, colleague, among_peers=True).peers_only
+
+    def test_who_was_shown_the_box_is_taken_at_their_word(self, question, colleague_client):
+        typed = self.typed_in(
+            colleague_client.get(question.get_absolute_url()).content.decode(), source="Hold it for two days."
+        )
+        assert "among_peers" not in typed
+
+        colleague_client.post(reverse("questions:answer", args=[question.pk]), typed)
+
+        assert not Post.objects.get(submission=SUBMISSION).peers_only
+
+
+class TestSaidBefore:
+    """That peers only lasts is said beside the switch, and where it cannot be turned there is none."""
+
+    LASTS = "This cannot be undone once colleagues write below."
+
+    def test_beside_the_box(self, question, physician_client, colleague_client):
+        answer = make_answer(question)
+
+        for address in (reverse("questions:ask"), reverse("polls:new")):
+            assert self.LASTS in physician_client.get(address).content.decode()
+        assert self.LASTS in colleague_client.get(question.get_absolute_url()).content.decode()
+        comment = colleague_client.get(reverse("questions:comment", args=[answer.pk])).content.decode()
+        assert "Observer firms do not read it." in comment
+        assert self.LASTS not in comment
+
+    def test_where_nobody_else_wrote_it_can_be_turned_and_back(self, opening, physician_client):
+        assert "It cannot be undone once colleagues write below." in self.page(physician_client, opening)
+
+        physician_client.post(page_of(opening), {"peers_only": "1"})
+
+        page = self.page(physician_client, opening)
+        assert "Let firms read it" in page
+        assert "It can be turned off until colleagues write below." in page
+
+    def test_where_colleagues_wrote_it_is_said_before_it_is_turned(self, question, opening, physician_client):
+        make_answer(question)
+
+        assert "<b>It cannot be undone:</b> colleagues have written below." in self.page(
+            physician_client, opening
+        )
+
+    @pytest.mark.parametrize("kind", ["opening", "answer"])
+    def test_where_colleagues_wrote_among_peers_there_is_no_way_back(
+        self, kind, question, opening, physician, physician_client
+    ):
+        answer = make_answer(question, physician, peers_only=True)
+        make_comment(answer)
+        if kind == "opening":
+            Question.objects.filter(pk=question.pk).update(peers_only=True)
+
+        page = self.page(physician_client, opening if kind == "opening" else answer)
+
+        assert peers_only.WrittenAmongPeers.message in page
+        assert "Let firms read it" not in page
+
+    def test_a_case_without_consent_says_why(self, physician, physician_client):
+        case = make_case(physician)
+
+        page = self.page(physician_client, case.question.posts.get())
+
+        assert "consent does not include observers" in page
+        assert "Let firms read it" not in page
+
+    def test_a_comment_can_always_be_turned_back(self, question, physician, physician_client):
+        comment = make_comment(make_answer(question), physician, peers_only=True)
+
+        page = self.page(physician_client, comment)
+
+        assert "Let firms read it" in page
+        assert "colleagues" not in page.partition("Peers only</h2>")[2].partition("</section>")[0]
+
+    def page(self, client, post):
+        return html.unescape(client.get(page_of(post)).content.decode())
 
 
 def test_the_tab_stands_among_the_settings(physician_client):

@@ -1,5 +1,7 @@
 """Asking a maker, and its answer within a day."""
 
+import json
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -8,9 +10,9 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Mail, Member, Notice
+from accounts.models import IdentifierDecision, Mail, Member, Notice
 from conftest import client_of
-from observers.models import CompanyQuestion, Purpose
+from observers.models import CompanyQuestion, CompanyRevision, Purpose
 from observers.services import company
 from observers.tests.factories import make_seat
 from observers.tests.product_makers import ask, make_product
@@ -168,6 +170,178 @@ class TestAnswering:
             CompanyQuestion.objects.filter(pk=asked.pk).update(answer="x", answered_at=timezone.now())
 
 
+class TestCorrecting:
+    WAS, NOW = "It is not stable when crushed.", "It is stable for an hour when crushed."
+
+    @pytest.fixture
+    def answered(self, asked, seat):
+        return company.answer(question=asked, seat=seat, text=self.WAS)
+
+    @pytest.fixture
+    def read(self, answered, settings):
+        """An answer that has stood longer than a silent correction may come."""
+        ago = timedelta(minutes=settings.SILENT_EDIT_MINUTES + 1)
+        CompanyQuestion.objects.filter(pk=answered.pk).update(answered_at=timezone.now() - ago)
+        answered.refresh_from_db()
+        return answered
+
+    def test_in_the_first_minutes_it_leaves_no_trace(self, answered, seat):
+        company.correct(question=answered, seat=seat, text="It is **stable** for an hour.")
+
+        answered.refresh_from_db()
+        assert "<strong>stable</strong>" in answered.html
+        assert answered.edited_at is None
+        assert not CompanyRevision.objects.exists()
+
+    def test_the_page_says_how_long_from_the_setting(self, answered, seat_client, settings):
+        settings.SILENT_EDIT_MINUTES = 23
+        page = seat_client.get(reverse("observers:company_question", args=[answered.key]))
+
+        assert "once 23 minutes have passed" in page.text
+
+    def test_later_what_it_said_before_is_kept(self, read, seat):
+        colleague_seat = make_seat(seat.firm, name="N. Other")
+        company.correct(question=read, seat=colleague_seat, text=self.NOW)
+        company.correct(question=read, seat=seat, text="For two hours.")
+
+        read.refresh_from_db()
+        assert (read.answer, read.answered_by) == ("For two hours.", seat)
+        assert read.edited_at
+        assert list(read.revisions.order_by("number").values_list("number", "answer", "replaced_by")) == [
+            (1, self.WAS, colleague_seat.pk),
+            (2, self.NOW, seat.pk),
+        ]
+
+    @pytest.mark.parametrize("was", ["{}", "{}\r\n", "\n{}\n"])
+    @pytest.mark.parametrize("between", ["\n", "\r\n"])
+    def test_the_same_lines_change_nothing(self, read, seat, was, between):
+        """Browsers send other line ends than were kept."""
+        CompanyQuestion.objects.filter(pk=read.pk).update(answer=f"{self.WAS}\n{self.NOW}")
+
+        company.correct(question=read, seat=seat, text=was.format(f"{self.WAS}{between}{self.NOW}"))
+
+        read.refresh_from_db()
+        assert read.answer == f"{self.WAS}\n{self.NOW}"
+        assert read.edited_at is None
+        assert not read.revisions.exists()
+
+    def test_the_time_it_took_stays(self, read, seat, firm):
+        before = company.usual_time(firm)
+        company.correct(question=read, seat=seat, text=self.NOW)
+
+        assert company.usual_time(firm) == before
+
+    def test_another_firm_cannot(self, answered):
+        with pytest.raises(company.NotYours):
+            company.correct(question=answered, seat=make_seat(), text=self.NOW)
+
+    def test_nor_what_has_no_answer(self, asked, seat):
+        with pytest.raises(company.NotAnswered):
+            company.correct(question=asked, seat=seat, text=self.NOW)
+
+    def test_nor_what_staff_removed(self, answered, seat, moderator):
+        company.remove(question=answered, by=moderator)
+
+        with pytest.raises(company.Gone):
+            company.correct(question=answered, seat=seat, text=self.NOW)
+
+    def test_what_another_seat_changed_meanwhile_is_not_overwritten(self, read, seat):
+        company.correct(question=read, seat=seat, text=self.NOW)
+
+        with pytest.raises(company.ChangedMeanwhile):
+            company.correct(question=read, seat=seat, text="For a day.", was=self.WAS)
+
+    @pytest.mark.parametrize("wrong", ["before", "unanswered"])
+    def test_the_database_wants_a_correction_after_the_answer(self, wrong, read, asked):
+        changed = {"edited_at": read.answered_at - timedelta(minutes=1)}
+        if wrong == "unanswered":
+            changed |= {"answered_at": None, "answered_by": None, "answer": "", "edited_at": timezone.now()}
+        with pytest.raises(IntegrityError), transaction.atomic():
+            CompanyQuestion.objects.filter(pk=read.pk).update(**changed)
+
+    @pytest.mark.parametrize("changed", [{"number": 1}, {"answer": "", "number": 2}])
+    def test_the_database_keeps_revisions_in_order_and_not_empty(self, changed, read, seat):
+        read.revisions.create(number=1, answer=self.WAS, replaced_by=seat)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            read.revisions.create(**{"answer": self.WAS, "replaced_by": seat, **changed})
+
+    def test_from_the_console_to_the_page_of_the_product(self, read, seat_client, product, colleague_client):
+        row = reverse("observers:company_question", args=[read.key])
+        address = reverse("observers:correct_answer", args=[read.key])
+        assert address in seat_client.get(row).content.decode()
+        form = seat_client.get(address).context["form"]
+        assert form["text"].value() == self.WAS
+
+        answer = seat_client.post(address, {"text": self.NOW, "was": form["was"].value()})
+
+        assert answer["Location"] == row
+        assert "Edited" in seat_client.get(row).content.decode()
+        page = colleague_client.get(product.get_absolute_url()).content.decode()
+        history = reverse("products:history", args=[read.key])
+        assert self.NOW in page
+        assert f'href="{history}"' in page
+        page = colleague_client.get(history).content.decode()
+        assert "<ins>" in page
+        assert "It is not stable when crushed." in page.partition("As first sent")[2]
+
+    def test_an_answer_that_was_never_corrected_does_not_say_so(self, read, product, colleague_client):
+        assert "Edited" not in colleague_client.get(product.get_absolute_url()).content.decode()
+        history = reverse("products:history", args=[read.key])
+        assert "No earlier version" in colleague_client.get(history).content.decode()
+
+    def test_what_changed_meanwhile_is_shown_and_the_next_sending_wins(self, read, seat, seat_client):
+        address = reverse("observers:correct_answer", args=[read.key])
+        company.correct(question=read, seat=seat, text=self.NOW)
+
+        answer = seat_client.post(address, {"text": "For a day, cooled.", "was": self.WAS})
+        assert answer.status_code == 422
+        assert self.NOW in answer.content.decode().partition("What it says now")[2]
+
+        form = answer.context["form"]
+        seat_client.post(address, {"text": "For a day, cooled.", "was": form["was"].value()})
+        read.refresh_from_db()
+        assert read.answer == "For a day, cooled."
+
+    def test_an_identifier_in_it_comes_back(self, read, seat_client):
+        address = reverse("observers:correct_answer", args=[read.key])
+
+        answer = seat_client.post(address, {"text": "Call 212-555-0142 for her.", "was": self.WAS})
+
+        assert answer.status_code == 422
+        read.refresh_from_db()
+        assert read.answer == self.WAS
+
+    def test_before_there_is_an_answer_there_is_nothing_to_correct(
+        self, asked, seat_client, colleague_client
+    ):
+        assert seat_client.get(reverse("observers:correct_answer", args=[asked.key])).status_code == 404
+        assert colleague_client.get(reverse("products:history", args=[asked.key])).status_code == 404
+
+    def test_other_firms_and_members_find_nothing(self, read, physician_client, client):
+        address = reverse("observers:correct_answer", args=[read.key])
+        other = client_of(make_seat(make_firm()).user)
+
+        assert other.get(address).status_code == 404
+        assert other.post(address, {"text": self.NOW, "was": self.WAS}).status_code == 404
+        assert physician_client.get(address).status_code == 403
+        assert client.get(reverse("products:history", args=[read.key])).status_code == 302
+
+    def test_what_staff_removed_has_no_history(self, read, moderator, colleague_client):
+        company.remove(question=read, by=moderator)
+
+        assert colleague_client.get(reverse("products:history", args=[read.key])).status_code == 404
+
+    def test_a_long_history_shows_the_newest(self, read, seat, colleague_client, monkeypatch):
+        monkeypatch.setattr("observers.views.company_answers.MOST_VERSIONS", 2)
+        for number in range(4):
+            company.correct(question=read, seat=seat, text=f"It keeps for {number + 1} hours.")
+
+        page = colleague_client.get(reverse("products:history", args=[read.key])).content.decode()
+
+        assert "2 older versions not shown" in page
+        assert self.WAS not in page
+
+
 class TestUsualTime:
     def test_it_is_the_median_of_replies(self, product, physician, seat, firm):
         for hours in (2, 6, 30):
@@ -187,6 +361,15 @@ class TestUsualTime:
         company.remove(question=asked, by=moderator)
 
         assert company.usual_time(firm) == (None, 0, 0)
+
+    def test_an_answer_before_the_next_step_took_no_time(self, product, physician, seat, firm):
+        company.answer(question=ask(product, physician), seat=seat, text="It is not.")
+
+        assert company.usual_time(firm) == (0.0, 1, 0)
+
+    def test_it_takes_one_query(self, asked, firm, django_assert_num_queries):
+        with django_assert_num_queries(1):
+            company.usual_time(firm)
 
 
 class TestMembersPage:
@@ -286,6 +469,34 @@ class TestInbox:
         assert answer.status_code == 422
         asked.refresh_from_db()
         assert asked.answered_at is None
+
+    def test_no_reason_to_keep_it_is_offered_or_taken(self, asked, seat_client):
+        address = reverse("observers:company_question", args=[asked.key])
+        typed = {"text": "Call us at 212-555-0142 about this patient."}
+
+        page = seat_client.post(address, typed).content.decode()
+        assert "212-555-0142</mark>" in page
+        assert "Keep what must go" not in page
+
+        key = re.search(r'name="identifier_shown" value="(\w+)"', page)[1]
+        reason = {"identifier_shown": key, "identifier_why_text": IdentifierDecision.Why.values[0]}
+        answer = seat_client.post(address, {**typed, **reason})
+        assert answer.status_code == 422
+        asked.refresh_from_db()
+        assert asked.answered_at is None
+
+    def test_nor_is_it_while_one_writes(self, asked, seat_client):
+        field = seat_client.get(reverse("observers:company_question", args=[asked.key])).context["form"][
+            "text"
+        ]
+        sent = json.loads(field.field.widget.attrs["hx-vals"])
+
+        page = seat_client.post(
+            reverse("accounts:check_identifiers"), {**sent, "text": "Call 212-555-0142 about her."}
+        ).content.decode()
+
+        assert "212-555-0142</mark>" in page
+        assert "Keep what must go" not in page
 
     def test_other_firms_and_members_find_nothing(self, asked, physician_client, colleague_client):
         address = reverse("observers:company_question", args=[asked.key])

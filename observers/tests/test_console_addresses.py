@@ -1,4 +1,4 @@
-"""Addresses and cursors of what makers answer for: nothing in them is a number or a moment that all firms share."""
+"""Addresses and cursors of the console: nothing in them is a number or a moment that firms share."""
 
 import base64
 import re
@@ -8,12 +8,22 @@ from uuid import uuid4
 
 import pytest
 from django.urls import reverse
+from django.urls.converters import IntConverter
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from observers.models import AdverseEvent, CompanyQuestion, Export, Purpose
-from observers.services import adverse_events, company
+from observers import keys, urls
+from observers.models import (
+    AdverseEvent,
+    CompanyQuestion,
+    Export,
+    FirmSearch,
+    Purpose,
+    Seat,
+    SeatInvitation,
+)
+from observers.services import adverse_events, company, searching, seating
 from observers.tests.factories import let_pass, make_seat
 from observers.tests.product_makers import make_product
 from observers.views import desk_products, searches
@@ -21,6 +31,7 @@ from questions.tests.factories import make_question
 from rewards.tests.factories import make_firm
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nobody_told")]
+OWN_NUMBERS = {"place", "number"}  # of a picture in its case, of a seat in its firm
 NUMBERS = st.integers(min_value=1, max_value=2**63 - 1)
 SAFETY = reverse("observers:safety")
 
@@ -71,6 +82,46 @@ def test_a_cursor_says_nothing_and_leads_through_all(seat, seat_client, physicia
             assert not re.match(r"\[.*\]$", text)
 
     assert sorted(shown) == sorted(row.pk for row in rows)
+
+
+def test_no_address_has_a_number_that_firms_share():
+    found = {
+        (pattern.name, name)
+        for pattern in urls.urlpatterns
+        for name, converter in pattern.pattern.converters.items()
+        if isinstance(converter, IntConverter) and name not in OWN_NUMBERS
+    }
+
+    assert found == set()
+
+
+@pytest.mark.parametrize("name", ["search", "count_search", "change_search", "end_search", "export_search"])
+def test_neither_the_number_nor_the_key_of_another_firm_opens_a_search(seat, seat_client, name):
+    other = make_seat(make_firm())
+    own, theirs = (searching.save(seat=each, name="", terms="apixaban") for each in (seat, other))
+
+    for key in (theirs.key, str(own.pk), keys.question_key(seat.firm, own.pk), "A" * 22):
+        for method in (seat_client.get, seat_client.post):
+            assert method(reverse(f"observers:{name}", args=[key])).status_code in (404, 405)
+    assert FirmSearch.objects.filter(ended_at=None).count() == 2
+
+
+def test_neither_the_number_nor_another_key_withdraws_an_invitation(seat, seat_client):
+    Seat.objects.filter(pk=seat.pk).update(is_admin=True)
+    invitation = invite(seat)
+    theirs = invite(make_seat(make_firm(), is_admin=True))
+    address = reverse("observers:withdraw_seat", args=[invitation.pk])
+
+    assert str(invitation.pk) not in address.split("/")
+    for key in (invitation.pk, keys.search_key(seat.firm, invitation.pk), keys.invitation_key(theirs.pk)):
+        assert seat_client.post(f"/observe/seats/invitations/{key}/withdraw/").status_code == 404
+    assert seat_client.post(address).status_code == 302
+    assert SeatInvitation.objects.get(withdrawn_at__isnull=False) == invitation
+
+
+def invite(seat):
+    said = {"email": f"new@{seat.firm.pk}.example", "name": "N. New", "purpose": Purpose.MEDICAL}
+    return seating.invite(firm=seat.firm, by=seat.user, **said)
 
 
 def plain_texts_in(address):

@@ -195,7 +195,7 @@ class TestNarrowing:
     def test_by_kind_and_by_whether_it_is_solved(self, seat_client):
         observed = ask(title="What was seen in the unit", kind="observation")
         solved = ask(title="What was it in the end?")
-        Question.objects.filter(pk=solved.pk).update(solved_at=timezone.now())
+        Question.objects.filter(pk=solved.pk).update(solved_at=timezone.now() - timedelta(hours=2))
 
         assert titles(seat_client, kind="observation") == [observed.title]
         assert titles(seat_client, solved="yes") == [solved.title]

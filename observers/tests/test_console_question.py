@@ -80,7 +80,8 @@ class TestPosts:
         assert (shown.corroborations, shown.disputes) == (words, "under 11")
 
     def test_a_credited_answer_says_so(self, seat_client, question, address):
-        Credit.objects.create(question=question, post=make_answer(question), place=1)
+        credited_at = timezone.now() - timedelta(hours=2)
+        Credit.objects.create(question=question, post=make_answer(question), place=1, credited_at=credited_at)
         let_pass(question)
 
         assert answers(seat_client, address)[0].is_credited

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from accounts.tests.factories import make_member, make_specialty
-from observers import search
+from observers import listing, search
 from observers.models import FirmBlock, ImportanceFigure, Read
 from observers.tests.factories import let_pass
 from questions.models import Post, Question
@@ -203,8 +203,8 @@ class TestMasked:
             let_pass(make_question(make_member(), f"Would you do as {mentioned} did with apixaban?"))
         found(seat_client, "apixaban")
 
-        for q, number, most in ((mentioned, 0, 10), (f"apixaban or {mentioned}", 20, 11)):
-            with django_assert_max_num_queries(most):
+        for q, number in ((mentioned, 0), (f"apixaban or {mentioned}", 20)):
+            with django_assert_max_num_queries(10):
                 assert len(found(seat_client, q)) == number
 
     def test_its_other_words_do(self, seat_client, question, mentioned):
@@ -266,6 +266,40 @@ class TestStretches:
             let_pass(make_question(physician, f"Apixaban and number {number}?"), timedelta(days=1))
 
         assert len(search.newest(firm, ["apixaban"])) == 20
+
+
+class TestNumbers:
+    """Of all matches of a search, for what is looked through: no more than so many, after one, and from a day on."""
+
+    @pytest.fixture
+    def made(self, physician, monkeypatch):
+        monkeypatch.setattr(search, "FIRST_STRETCH", 4)
+        return [
+            let_pass(make_question(physician, f"Apixaban and number {number}?"), timedelta(days=9 - number))
+            .posts.get()
+            .pk
+            for number in range(6)
+        ]
+
+    @staticmethod
+    def numbers(firm, most=100, **narrowed):
+        return search.newest_numbers(firm, "apixaban", listing.Filters(), most, **narrowed)
+
+    @pytest.mark.parametrize("few", [0, 1_000])
+    def test_the_newest_come_first(self, firm, made, monkeypatch, few):
+        monkeypatch.setattr(search, "FEW", few)
+
+        assert self.numbers(firm) == made[::-1]
+        assert self.numbers(firm, 2) == made[:-3:-1]
+        assert self.numbers(firm, after=made[3]) == made[:3:-1]
+        assert self.numbers(firm, after=made[-1]) == []
+        assert self.numbers(firm, since=(timezone.now() - timedelta(days=6)).date()) == made[:2:-1]
+        assert search.newest_numbers(firm, "apixaban", listing.Filters(kind="observation"), 100) == []
+
+    def test_those_that_are_not_open_take_no_places(self, firm, made):
+        Post.objects.filter(pk__in=made[-2:]).update(peers_only=True)
+
+        assert self.numbers(firm, 2) == [made[3], made[2]]
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,16 @@
-"""The products of the demonstration: once, by the services, and nobody gets mail of it."""
+"""The products of the demonstration and what desks said of them: once, by the services, and nobody gets mail of it."""
 
 import pytest
 
 from accounts.models import Mail
 from accounts.tests.factories import make_member, make_user
 from observers.demo import products as demo
-from observers.models import AdverseEvent, CompanyQuestion, Product
+from observers.demo import safety
+from observers.models import AdverseEvent, CompanyQuestion, FirmBlock, Product, Read
+from observers.services import reading
 from observers.tests.factories import let_pass, make_seat
-from questions.tests.factories import make_question
+from questions.models import Post
+from questions.tests.factories import make_answer, make_question
 from rewards.demo import FIRMS
 from rewards.tests.factories import make_firm
 
@@ -36,7 +39,6 @@ def test_it_is_written_once(makers, asker):
     assert Product.objects.count() == len(demo.PRODUCTS)
     assert CompanyQuestion.objects.count() == len(demo.ASKED)
     assert CompanyQuestion.objects.get(answered_at=None).due_at
-    assert AdverseEvent.objects.exclude(outcome="").count() == 1
     assert not Mail.objects.exists()
 
 
@@ -48,3 +50,25 @@ def test_without_seats_and_askers_products_stand_alone(db):
 
     assert Product.objects.count() == len(demo.PRODUCTS)
     assert not CompanyQuestion.objects.exists()
+
+
+def test_desks_said_something_of_what_is_open_to_their_firms_and_logged(makers, asker):
+    question = make_question(asker, title="When to stop apixaban before a colonoscopy?")
+    for _ in range(4):
+        make_answer(question, source="Apixaban: two days before.")
+    shut = make_answer(question, source="Apixaban: three days before.")
+    let_pass(question)
+    demo.seed()
+    FirmBlock.objects.create(member=shut.author, firm=makers[0])
+
+    safety.seed()
+    safety.seed()
+
+    events = AdverseEvent.objects.filter(firm=makers[0])
+    assert events.count() == 5
+    assert events.filter(outcome="").count() == safety.WAITING
+    open_ones = set(Post.objects.open_to(makers[0]).values_list("pk", flat=True))
+    assert {event.post_id for event in events} <= open_ones
+    assert {read.post_id for read in Read.objects.all()} == {event.post_id for event in events}
+    assert all(event.said_at is None or event.said_at >= event.read_at for event in events)
+    assert list(reading.faults()) == []

@@ -19,10 +19,11 @@ from accounts.tests.factories import make_user
 from conftest import client_of
 from observers import marks
 from observers.desk.permissions import allow_finance
-from observers.models import Contract, Export, Plan, Seat, SeatInvitation
-from observers.services import seating
-from observers.tests.factories import make_contract, make_plan
-from rewards.tests.factories import make_firm
+from observers.models import Contract, Export, FirmSearch, Plan, Seat, SeatInvitation
+from observers.services import searching, seating
+from observers.tests.factories import let_pass, make_contract, make_plan
+from questions.tests.factories import make_question
+from rewards.tests.factories import make_earmark, make_firm
 from verification.models import Event
 
 pytestmark = pytest.mark.django_db
@@ -65,9 +66,9 @@ def terms(firm, **more):
     return {**same, "ends_on": "", **more}
 
 
-def tick(desk, model, action, *rows):
+def tick(desk, model, action, *rows, **more):
     return desk.post(
-        page(model), {"action": action, "_selected_action": [row.pk for row in rows]}, follow=True
+        page(model), {"action": action, "_selected_action": [row.pk for row in rows], **more}, follow=True
     )
 
 
@@ -179,12 +180,55 @@ class TestContracts:
     def test_one_is_ended_at_once_and_can_be_read_then(self, desk, seat):
         contract = seat.firm.contracts.get()
 
-        tick(desk, "contract", "end", contract)
+        tick(desk, "contract", "end", contract, confirmed="1")
 
         assert not seating.may_watch(seat.user)
         shown = desk.get(page("contract", "change", contract.pk)).content.decode()
         assert "Drug and device safety" in shown
         assert "_save" not in shown
+
+    def test_before_it_ends_it_is_said_what_ends_with_it(self, desk, seat, physician):
+        question = let_pass(make_question(physician))
+        make_earmark(question.posts.get(), seat.firm, author_cents=1_700)
+        searching.save(seat=seat, name="Velorin", terms="velorin", alert=FirmSearch.Alert.DAILY)
+        contract = seat.firm.contracts.get()
+
+        asked = tick(desk, "contract", "end", contract)
+
+        said = {fact.what: fact.there for fact in asked.context["rows"][0][1]}
+        assert said["Seats"] == "1: M. Ruiz"
+        assert said["Saved searches"] == "1, 1 with alerts"
+        assert said["Reserved for earmarks"] == "$17.00 for 1"
+        assert said["Reserved for polls"] == "nothing"
+        assert f'name="_selected_action" value="{contract.pk}"' in asked.content.decode()
+        assert seating.may_watch(seat.user)
+
+    def test_one_that_is_to_come_takes_its_days_alone(self, desk, seat):
+        later = timezone.now().date() + timedelta(days=9)
+        contract = seat.firm.contracts.get()
+        Contract.objects.filter(pk=contract.pk).update(starts_on=later)
+
+        asked = tick(desk, "contract", "end", contract)
+
+        assert [fact.what for fact in asked.context["rows"][0][1]] == ["Its days"]
+
+    def test_one_that_has_ended_is_not_asked_about(self, desk, seat):
+        contract = seat.firm.contracts.get()
+        tick(desk, "contract", "end", contract, confirmed="1")
+
+        again = tick(desk, "contract", "end", contract)
+
+        assert "Nothing was changed" in again.content.decode()
+
+    @pytest.mark.parametrize(
+        ("model", "name"),
+        [("plan", "add"), ("contract", "add"), ("seatinvitation", "add"), ("export", "trace")],
+    )
+    def test_what_is_missing_is_said_in_words_of_its_own(self, desk, model, name):
+        form = desk.post(page(model, name), {"sent": "1"}).content.decode()
+
+        assert "error" in form
+        assert "This field is required" not in form
 
     def test_plans_are_made(self, desk):
         fields = {name.name: 1 for name in Plan._meta.fields if name.name not in ("id", "slug", "name")}

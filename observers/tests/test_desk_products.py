@@ -70,6 +70,26 @@ def test_a_question_is_taken_out_of_sight_and_its_asker_is_not_named(desk, firm,
     assert question.removed_at
 
 
+def test_what_is_out_of_sight_is_not_taken_out_again(desk, firm, physician):
+    question = ask(make_product(maker=firm), physician)
+    desk.post(ASKED, {"action": "take_out", "_selected_action": [question.pk]})
+    question.refresh_from_db()
+
+    again = desk.post(ASKED, {"action": "take_out", "_selected_action": [question.pk]}, follow=True)
+
+    assert "Nothing was changed" in again.content.decode()
+    before = question.removed_at
+    question.refresh_from_db()
+    assert question.removed_at == before
+
+
+def test_what_is_missing_is_said_in_words_of_its_own(desk):
+    form = desk.post(ADD, {"sent": "1"}).content.decode()
+
+    assert "Write its name." in form
+    assert "This field is required" not in form
+
+
 def test_what_makers_said_is_for_no_moderator(desk, seat, firm, physician):
     make_product(maker=firm)
     question = let_pass(make_question(physician, title="Rash after velorin in the 70s?"))

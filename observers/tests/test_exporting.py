@@ -253,7 +253,7 @@ class TestPages:
 
     def test_without_a_reason_nothing_is(self, seat_client, saved, question):
         answer = seat_client.post(
-            reverse("observers:export_search", args=[saved.pk]), {"reason": " ", "submission": uuid4()}
+            reverse("observers:export_search", args=[saved.key]), {"reason": " ", "submission": uuid4()}
         )
 
         assert answer.status_code == 422
@@ -281,7 +281,7 @@ class TestPages:
         adverse_events.met(seat, question.posts.values_list("pk", flat=True))
 
         page = seat_client.post(
-            reverse("observers:export_search", args=[saved.pk]), {"reason": REASON, "submission": uuid4()}
+            reverse("observers:export_search", args=[saved.key]), {"reason": REASON, "submission": uuid4()}
         )
 
         assert reverse("observers:safety") in page.content.decode()
@@ -303,7 +303,7 @@ class TestPages:
                 key=uuid4(),
             )
         key = keys.question_key(seat.firm, question.pk)
-        for name, args in (("exports", []), ("export_search", [saved.pk]), ("export_discussion", [key])):
+        for name, args in (("exports", []), ("export_search", [saved.key]), ("export_discussion", [key])):
             seat_client.get(reverse(f"observers:{name}", args=args))
             with django_assert_max_num_queries(10):
                 seat_client.get(reverse(f"observers:{name}", args=args))

@@ -254,7 +254,7 @@ def test_taking_costs_the_same_however_many_posts_there_are(physician, django_as
     for _ in range(5):
         copy_of(question, importance_count=3, importance_sum=9)
 
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(17):
         figures.take(night(0))
 
     assert ImportanceFigure.objects.count() == 5

@@ -23,9 +23,9 @@ from polls.services.opening import Plan
 from polls.tests.factories import make_poll, make_voter, vote
 from questions.models import Byline, MemberRank, ModerationAction, Post, Question, Vote
 from questions.services import voting
-from questions.services.moderation import acts, undoing
+from questions.services.moderation import acts, rights, undoing
 from questions.services.reporting import report_post
-from questions.tests.factories import make_question
+from questions.tests.factories import make_answer, make_question
 from rewards import earmarkable
 from rewards.models import Sponsorship
 from rewards.services import ledger
@@ -236,8 +236,40 @@ class TestFolding:
         offered = {value for value, _ in desk.context["form"].fields["kind"].choices}
         assert offered == {"redact", "fold", "remove", "close"}
         assert "nobody is told" in desk.text
+        assert "Days of a hold" not in desk.text
         with pytest.raises(acts.AFirm):
             acts.act(post=opening, by=moderator.user, kind="warn", reason="spam")
+
+    @pytest.mark.parametrize("rule", ["conflict", "not_physician"])
+    def test_rules_about_physicians_are_none_that_a_firm_breaks(self, opening, moderator, physician, rule):
+        desk = client_of(moderator).get(reverse("questions:moderate_post", args=[opening.pk]))
+        form = client_of(physician.user).get(reverse("questions:flag", args=[opening.pk]))
+
+        for page in (desk, form):
+            assert rule not in dict(page.context["form"].fields["reason"].choices)
+        with pytest.raises(rights.AboutPhysicians):
+            acts.act(post=opening, by=moderator.user, kind="remove", reason=rule)
+        with pytest.raises(rights.AboutPhysicians):
+            report_post(post=opening, by=physician, reason=rule)
+
+    def test_the_rules_about_physicians_stay_for_what_these_write(
+        self, opening, moderator, physician, colleague
+    ):
+        answer = make_answer(opening.question, colleague)
+        desk = client_of(moderator).get(reverse("questions:moderate_post", args=[answer.pk]))
+
+        assert "not_physician" in dict(desk.context["form"].fields["reason"].choices)
+        assert report_post(post=answer, by=physician, reason="not_physician")
+
+    def test_what_is_written_down_speaks_to_nobody(self, opening, moderator):
+        done = acts.act(post=opening, by=moderator.user, kind="remove", reason="spam")
+
+        assert done.statement.startswith("The post was removed.")
+
+    def test_the_keys_are_those_of_what_is_offered(self, opening, moderator):
+        desk = client_of(moderator).get(reverse("questions:moderate_post", args=[opening.pk]))
+
+        assert "".join(key for key, _ in desk.context["keys"]) == "TFXC"
 
     def test_what_members_ask_is_folded_by_no_vote(self, physician):
         opening = make_question(physician, kind=Question.Kind.OBSERVATION).posts.get()
@@ -296,6 +328,14 @@ class TestPolls:
             put(seat, plan=Plan(kind="single", options=("SSN 123-45-6789", "Habit"), days=7))
 
 
+def let_close_pass(poll, by=timedelta(minutes=76)):
+    """Make a poll closed so long ago; an hour and a step is as long as firms wait."""
+    Poll.objects.filter(pk=poll.pk).update(
+        opened_at=timezone.now() - timedelta(days=1), closed_at=timezone.now() - by
+    )
+    poll.refresh_from_db()
+
+
 class TestResults:
     def test_nothing_is_read_before_the_close(self, seat, seat_client, physician):
         poll = make_poll(asker=physician)
@@ -303,21 +343,24 @@ class TestResults:
         Tally.objects.filter(poll=poll).update(voters=60, counts=[20, 20, 20])
         address = reverse("observers:results", args=[keys.question_key(seat.firm, poll.pk)])
 
-        assert results.result_of(poll, Masks()) is None
+        assert results.result_of(seat.firm, poll, Masks()) is None
         assert "The poll is open" in seat_client.get(address).text
 
-        poll_closing.close_poll(poll=poll, by=physician)
+        Poll.objects.filter(pk=poll.pk).update(
+            opened_at=timezone.now() - timedelta(days=7), closes_at=timezone.now()
+        )
+        assert poll_closing.close_if_due(poll_id=poll.pk)
 
         assert "60 voted" in seat_client.get(address).text
 
-    def test_few_voters_show_nothing(self, physician):
+    def test_few_voters_show_nothing(self, firm, physician):
         poll = make_poll(asker=physician)
         for _ in range(10):
             vote(poll, make_voter(), 0)
         poll_closing.close_poll(poll=poll, by=physician)
-        poll.refresh_from_db()
+        let_close_pass(poll)
 
-        assert not results.result_of(poll, Masks()).is_shown
+        assert not results.result_of(firm, poll, Masks()).is_shown
 
     @pytest.mark.parametrize(
         ("counts", "hidden"),
@@ -386,6 +429,7 @@ class TestResults:
         let_pass(poll.question)
         Tally.objects.filter(poll=poll).update(voters=60, counts=[30, 30])
         poll_closing.close_poll(poll=poll, by=physician)
+        let_close_pass(poll)
 
         page = seat_client.get(
             reverse("observers:results", args=[keys.question_key(seat.firm, poll.pk)])
@@ -402,7 +446,7 @@ class TestResults:
         poll.refresh_from_db()
         said = list(poll.options.values_list("text", flat=True))
 
-        result = results.result_of(poll, masks_of(seat.firm, [poll.pk], said)[poll.pk])
+        result = results.result_of(seat.firm, poll, masks_of(seat.firm, [poll.pk], said)[poll.pk])
 
         assert [text for text, _ in result.options] == ["Ask nephron_loop", "Habit", "As a colleague does"]
 

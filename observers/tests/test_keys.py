@@ -16,6 +16,8 @@ FIRM, OTHER = SimpleNamespace(pk=1), SimpleNamespace(pk=2)
 def test_a_key_leads_back_to_its_number(pk):
     assert keys.question_pk(FIRM, keys.question_key(FIRM, pk)) == pk
     assert keys.post_pk(FIRM, keys.post_key(FIRM, pk)) == pk
+    assert keys.search_pk(FIRM, keys.search_key(FIRM, pk)) == pk
+    assert keys.invitation_pk(keys.invitation_key(pk)) == pk
 
 
 @given(NUMBERS)
@@ -23,6 +25,9 @@ def test_a_key_of_another_firm_or_kind_leads_nowhere(pk):
     assert keys.question_pk(OTHER, keys.question_key(FIRM, pk)) is None
     assert keys.question_pk(FIRM, keys.post_key(FIRM, pk)) is None
     assert keys.post_pk(FIRM, keys.question_key(FIRM, pk)) is None
+    assert keys.search_pk(OTHER, keys.search_key(FIRM, pk)) is None
+    assert keys.search_pk(FIRM, keys.post_key(FIRM, pk)) is None
+    assert keys.invitation_pk(keys.search_key(FIRM, pk)) is None
 
 
 @given(NUMBERS)

@@ -39,7 +39,7 @@ def test_workers_killed_once_they_have_answered_leave_each_read_once(physician, 
         ("get", reverse("observers:image", args=[question_key(seat.firm, case.pk), 1]), {}),
         (
             "post",
-            reverse("observers:export_search", args=[saved_search(seat).pk]),
+            reverse("observers:export_search", args=[saved_search(seat).key]),
             {"reason": "For the yearly review.", "submission": uuid4()},
         ),
     ]

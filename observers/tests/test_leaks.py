@@ -32,8 +32,10 @@ class TestTheCheckerFindsLeaks:
             "1795010000",
             "<b>7</b> corroborate",
             '<span class="n">0</span>',
+            '<span class="count">3</span>',
             '</td><td class="n" data-label="Corroborated">23</td><td>',
             "</td></tr></table><dl><dt>Raters</dt><dd>8</dd></dl><table><tr><td>",
+            '</td><td class="n" data-label="Of the group">4</td><td>',
             "4 physicians wrote",
             "7 voted",
             "qxhidden",
@@ -52,3 +54,13 @@ class TestTheCheckerFindsLeaks:
 
         assert leaks.found_in(file.encode(), "text/csv", names=["left_atriumq"]) != []
         assert leaks.found_in(file.replace(planted, "20").encode(), "text/csv", names=["left_atriumq"]) == []
+
+    def test_of_a_focus_group_five_are_enough(self):
+        cell = '</td><td class="n" data-label="Of the group">7</td><td>'
+
+        assert leaks.found_in(self.PAGE.format(cell).encode(), "text/html") == []
+
+    def test_what_waits_for_the_firm_itself_may_be_few(self):
+        waiting = 'Safety <span class="count">3</span><span class="sr"> waiting</span>'
+
+        assert leaks.found_in(self.PAGE.format(waiting).encode(), "text/html") == []

@@ -23,7 +23,7 @@ from polls.tests.factories import make_poll
 from questions.models import Byline, Post, Question
 from questions.services import closing
 from questions.tests.factories import corroborate, make_answer, make_question
-from rewards.models import Affiliation, Allowance, Earmark, Entry, Firm
+from rewards.models import Account, Affiliation, Allowance, Award, Earmark, Entry, Firm
 from rewards.services import draws, earmarking, ledger, sponsoring
 from rewards.tests.factories import make_draw_day, make_earmark, make_firm, make_payee
 from sermo import paging
@@ -67,7 +67,7 @@ class TestPlacing:
 
         assert SeatEarmark.objects.get().seat == seat
         assert made.total_cents == 2_500
-        assert market.standing_of(seat.firm) == market.Standing(97_500, 2_500, 0)
+        assert market.standing_of(seat.firm) == market.Standing(97_500, 2_500, 0, 0)
 
     def test_twice_is_once(self, seat, answer, slots):
         key = uuid4()
@@ -165,6 +165,15 @@ class TestForm:
 
         assert response.status_code == 422
         assert "No slot today" in response.text
+
+    @pytest.mark.parametrize("why", ["allowance", "plan", "balance"])
+    def test_without_the_means_it_is_not_offered(self, seat, seat_client, answer, slots, why):
+        words = without(seat, why, slots)
+
+        page = seat_client.get(address(seat, answer)).text
+
+        assert words in page
+        assert "<form class=" not in page
 
     def test_a_second_earmark_is_not_offered(self, seat, seat_client, answer):
         make_earmark(answer, seat.firm)
@@ -303,6 +312,20 @@ class TestSecrecy:
         assert seat_client.post(where).status_code == 404
 
 
+def without(seat, why, slots):
+    """Take a firm's means away, and return what it is told."""
+    if why == "allowance":
+        Allowance.objects.filter(pk=slots.pk).update(slots=0)
+        return "Slots are given anew at 00:00 UTC."
+    if why == "plan":
+        seat.firm.contracts.update(plan=make_plan("none", earmarks_a_day=0))
+        return "Your plan&#x27;s earmarks of today are placed."
+    balance, spent = ledger.firm_balance(seat.firm), ledger.house(Account.Kind.REFUNDS)
+    left = balance.balance - 499
+    ledger.post(kind="withdrawal", key="out", entries={balance: -left, spent: left})
+    return "An earmark takes $5.00 or more, and $4.99 are free."
+
+
 def log():
     """All rows that a read leaves."""
     days = ReadDay.objects.order_by("pk").values_list("post", "firm", "day", "way", "purpose", "reads")
@@ -364,6 +387,53 @@ class TestCell:
         assert address(seat, answer) not in page
         assert "Canceled" in page
 
+    @pytest.mark.parametrize(
+        ("why", "words"),
+        [
+            ("allowance", "No slot until 00:00 UTC"),
+            ("plan", "No slot until 00:00 UTC"),
+            ("balance", "Balance too low"),
+        ],
+    )
+    def test_without_the_means_it_says_so_in_place_of_the_button(
+        self, seat, seat_client, question, answer, slots, why, words
+    ):
+        without(seat, why, slots)
+
+        pages = [self.cell(seat_client, seat, question), seat_client.get(reverse("observers:list")).text]
+
+        for page in pages:
+            assert words in page
+            assert "/earmark/" not in page
+
+    def test_what_was_placed_today_counts(self, seat, seat_client, question, answer, slots):
+        Allowance.objects.filter(pk=slots.pk).update(slots=1)
+        Earmark.objects.filter(pk=make_earmark(answer, seat.firm).pk).update(
+            placed_at=draws.begins_at(draws.today()) - timedelta(seconds=1)
+        )
+        opening = question.posts.get(kind=Post.Kind.OPENING)
+        assert address(seat, opening) in self.cell(seat_client, seat, question)
+
+        Earmark.objects.update(placed_at=draws.begins_at(draws.today()))
+
+        assert address(seat, opening) not in self.cell(seat_client, seat, question)
+
+    def test_before_the_day_is_fixed_it_is_offered_and_the_form_fixes_it(
+        self, seat, seat_client, question, answer
+    ):
+        Allowance.objects.all().delete()
+        assert address(seat, answer) in self.cell(seat_client, seat, question)
+
+        seat_client.get(address(seat, answer))
+
+        assert Allowance.objects.filter(firm=seat.firm, day=draws.today()).exists()
+
+    def test_a_firm_that_came_after_the_day_was_fixed_has_no_slot(self, seat, seat_client, question, answer):
+        Allowance.objects.all().delete()
+        Allowance.objects.create(firm=make_firm(), day=draws.today(), slots=3)
+
+        assert "No slot until 00:00 UTC" in self.cell(seat_client, seat, question)
+
 
 class TestList:
     def test_it_has_the_firms_own_alone(self, seat, seat_client, answer):
@@ -393,6 +463,23 @@ class TestList:
 
         (row,) = market.earmarks_of(seat.firm)
         assert (row.state, row.paid) == ("Settled", 1_500)
+
+    def test_what_was_undone_since_is_no_part_of_it(self, seat, answer, third, slots):
+        make_draw_day()
+        make_payee(answer.author)
+        made = place(seat, answer, voter_cents=500, voter_slots=2)
+        corroborate(answer, third)
+        closing.close_question(question=answer.question, by=answer.question.asker)
+        to_voter = made.awards.get(cause=Award.Cause.VOTER)
+
+        ledger.reverse(earlier=to_voter.entry.transaction)
+
+        (row,) = market.earmarks_of(seat.firm)
+        left = sum(
+            award.cents for award in made.awards.exclude(entry__transaction=to_voter.entry.transaction)
+        )
+        assert (row.state, row.paid) == ("Settled", left)
+        assert left < 1_500
 
     @pytest.mark.parametrize("why", Earmark.Why.values)
     def test_why_something_came_back_is_not_said(self, seat, seat_client, answer, why):

@@ -1,6 +1,7 @@
 """Which products a post is known to speak of, and their pages."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -10,6 +11,7 @@ from django.utils import timezone
 from conftest import client_of
 from observers import products
 from observers.models import Mention, Product
+from observers.services import company, declaring
 from observers.tests.product_makers import make_product
 from questions.models import Post, Question
 from questions.services import writing
@@ -175,8 +177,23 @@ class TestPage:
         for number in range(6):
             make_question(physician, title=f"When to stop velorin, version {number}?")
         products.sweep()
-        with django_assert_max_num_queries(14):
+        with django_assert_max_num_queries(10):
             colleague_client.get(product.get_absolute_url())
+
+    def test_it_costs_no_more_with_a_maker_that_answers_and_ties_to_it(
+        self, product, firm, physician, physician_client, django_assert_max_num_queries
+    ):
+        company.ask(product=product, asker=physician, text="Is it stable?", submission=uuid4())
+        question = make_question(physician, title="When to stop velorin before surgery?")
+        make_answer(question, physician, source="Two days without Velorin suffice.")
+        declaring.declare(member=physician, firm=firm, is_paid=False)
+        physician_client.get(product.get_absolute_url())
+
+        with django_assert_max_num_queries(10):
+            page = physician_client.get(product.get_absolute_url())
+
+        assert page.context["desk"] == firm
+        assert page.context["own_posts"]
 
     def test_further_rows_come_by_key(self, product, physician, colleague_client, settings):
         settings.QUESTIONS_PER_PAGE = 2

@@ -19,13 +19,15 @@ from django.utils import timezone
 
 from accounts.roles import OBSERVERS
 from accounts.tests.factories import make_user
-from observers.keys import post_key, question_key
+from observers.keys import post_key, question_key, search_key
 from observers.models import Contract, Export, Seat
 from observers.services import charting, searching, seating
+from observers.services.company import answer as answer_as_maker
 from observers.tests.console_crawl import OF_EACH, console_routes, taken_back, unlogged
 from observers.tests.factories import make_plan, make_seat
 from observers.tests.product_makers import ask as ask_maker
 from observers.tests.product_makers import make_product
+from observers.tests.watched_rooms import arguments_of_room, make_watched_room
 from rewards.models import Firm
 from rewards.tests import crawl
 from rewards.tests.factories import make_earmark, make_firm
@@ -64,6 +66,7 @@ OF_A_LOG_IN = {
     "accounts:leave",
 }  # and change it
 OF_LOG_INS = ("account_", "mfa_", "usersessions_", "socialaccount_", "admin:login", "admin:logout")
+OF_SEARCH = ("search", "count_search", "change_search", "end_search", "export_search")
 APART = 3 if OF_EACH == 1 else 1  # addresses of the console, between two that a role asks for
 OWN_HOME = ("/observe/", "/accounts/login/", "/admin/login/")
 
@@ -134,12 +137,16 @@ def _matters(seat, made, ostavel) -> dict:
         **{"reason": "For the yearly review.", "rows": 1, "phrase": "four words of it", "key": uuid4()},
     )
     company = ask_maker(ostavel, made.people.named, "Does Ostavel keep in the heat?")
+    answered = ask_maker(ostavel, made.people.named, "Does Ostavel keep in the cold?")
     type(company).objects.update(due_at=timezone.now() + timedelta(hours=5))
+    answer_as_maker(question=answered, seat=seat, text="It does, for a month.")
     event = seat.firm.adverse_events.create(product=ostavel, post=made.talk.answer)
     return {
         "saved": saved,
         "earmark": make_earmark(made.talk.answer, seat.firm),
+        "room": make_watched_room(seat, members=[made.people.author, made.people.reader]),
         "company": company,
+        "answered": answered,
         "event": event,
         "invitation": seating.invite(
             firm=seat.firm, by=seat.user, email="new@other.example", name="N. New", purpose="medical"
@@ -162,18 +169,19 @@ def _console(firms) -> dict[str, str]:
     firm = firms.other
     key, post = question_key(firm, firms.question.pk), post_key(firm, firms.answer.pk)
     of_question = ("question", "export_discussion", "close", "results")
-    of_search = ("search", "count_search", "change_search", "end_search", "export_search")
     arguments = {
         **{name: {"key": key} for name in of_question},
-        **{name: {"pk": firms.saved.pk} for name in of_search},
+        **{name: {"key": firms.saved.key} for name in OF_SEARCH},
         "image": {"key": question_key(firm, firms.case.pk), "place": 1},
         "earmark": {"key": post},
         "cancel_earmark": {"key": firms.earmark.key},
         "company_question": {"key": firms.company.key},
+        "correct_answer": {"key": firms.answered.key},
         "safety_event": {"pk": firms.event.pk},
         "withdraw_seat": {"pk": firms.invitation.pk},
         "end_seat": {"number": firms.other_seat.number},
         "join": {"token": "none"},
+        **arguments_of_room(firms.other_seat, firms.room),
     }
     return {name: reverse(f"observers:{name}", kwargs=arguments.get(name, {})) for name in console_routes()}
 
@@ -284,7 +292,7 @@ class TestConsole:
         """So that what is refused above is refused for who asks."""
         found = {name: site.asker.get("other", address).status for name, address in site.console.items()}
 
-        only_posted = {"close", "count_search", "end_search", "cancel_earmark", "withdraw_seat"}
+        only_posted = {"close", "count_search", "end_search", "cancel_earmark", "withdraw_seat", "group_note"}
         elsewhere = {"join", "results"}  # offered to nobody; no poll
         assert {name for name, status in found.items() if status != 200} == only_posted | elsewhere
 
@@ -301,9 +309,11 @@ class TestConsole:
 @pytest.mark.django_db
 class TestOtherFirms:
     OWN = (
-        *("search", "count_search", "change_search", "end_search", "export_search", "cancel_earmark"),
+        *OF_SEARCH,
+        "cancel_earmark",
         *(
             "company_question",
+            "correct_answer",
             "safety_event",
             "withdraw_seat",
             "question",
@@ -311,7 +321,7 @@ class TestOtherFirms:
             "close",
             "results",
         ),
-        *("image", "earmark"),
+        *("image", "earmark", "group", "group_prompt", "group_talk", "group_note"),
     )
 
     def test_what_is_of_another_firm_is_not_there(self, site):
@@ -327,9 +337,22 @@ class TestOtherFirms:
         } == {404}
         assert same_rows(before) == []
 
+    def test_nor_is_it_by_its_number_under_the_own_key(self, site):
+        """As who guessed the number would ask, had keys of the own firm been made for it."""
+        key, before = search_key(site.firms.firm, site.firms.saved.pk), crawl.rows(instead={})
+        addresses = {name: reverse(f"observers:{name}", args=[key]) for name in OF_SEARCH}
+
+        answers = ask(site, "seat", addresses, lambda place: BOTH)
+
+        assert [answer for answer in answers if answer[3] not in MISSING] == []
+        assert same_rows(before) == []
+
     def test_lists_hold_nothing_of_another_firm(self, site):
         firms = site.firms
-        words = (firms.saved.name, "four words of it", firms.invitation.email, firms.other_seat.user.email)
+        words = (
+            *(firms.saved.name, "four words of it", firms.invitation.email, firms.other_seat.user.email),
+            firms.room.title,
+        )
         for name in (
             "searches",
             "exports",
@@ -340,6 +363,7 @@ class TestOtherFirms:
             "company_questions",
             "polls",
             "ask",
+            "groups",
         ):
             body = site.asker.get("seat", site.console[name]).body.decode()
             assert [word for word in (*words, "Ostavel") if word in body] == [], name

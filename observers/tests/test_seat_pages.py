@@ -1,14 +1,20 @@
 """The frame of the console: its bar on every width, axe on the pages of seats, and who is shown which bar."""
 
+import re
+
 import pytest
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.tests.factories import make_user
 from conftest import client_of
-from observers.services import seating
+from observers.services import company, seating
 from observers.tests.factories import make_plan, make_seat
+from observers.tests.product_makers import ask, make_product
+from observers.tests.test_company import begun
 from observers.tests.test_seats import invite, token_in_mail
+from questions.tests.factories import make_question
 from sermo.tests.test_accessibility import faults_by_look
 
 LOOKS = [("light", 390, {}), ("dark", 1280, {})]
@@ -18,6 +24,10 @@ OVER = """where => {
     const menu = document.querySelector(`nav[aria-label="${where}"]`);
     return menu.scrollWidth - menu.clientWidth;
 }"""  # pixels of a menu that are not seen
+
+
+def make_company_question_of_another(asker):
+    begun(ask(make_product("other", maker=make_seat().firm), asker))
 
 
 @pytest.fixture
@@ -87,11 +97,74 @@ class TestFrame:
         for name in ("questions:list", "consults:list", "accounts:notices", "questions:ask", "on_call:board"):
             assert reverse(name) not in page
 
-    def test_outside_the_console_the_way_leads_back(self, seat_client):
-        page = seat_client.get(reverse("accounts:security")).content.decode()
+    @pytest.mark.parametrize(
+        ("address", "status"),
+        [
+            (reverse("accounts:security"), 200),
+            (reverse("watchers:all"), 200),
+            (reverse("about", args=["rules"]), 200),
+            (reverse("watchers:reads_file"), 403),
+            (reverse("questions:list"), 403),
+            ("/no/such/page/", 404),
+        ],
+    )
+    def test_outside_the_console_its_menu_stays(self, address, status, seat_client):
+        response = seat_client.get(address)
 
+        page = response.content.decode()
+        assert response.status_code == status
+        assert "Seat 1<" in page
+        assert 'aria-label="Console"' in page
+        assert 'aria-label="Console, phone"' in page
+
+    def test_who_has_no_second_factor_has_no_menu_either(self, seat, seat_client):
+        seat.user.authenticator_set.all().delete()
+
+        page = seat_client.get(reverse("watchers:all"), follow=True).content.decode()
+
+        assert 'aria-label="Console"' not in page
         assert "Console</a>" in page
-        assert "Seat 1" not in page
+
+    def test_nor_whose_seat_or_contract_ended(self, seat, seat_client):
+        seat.firm.contracts.update(ended_at=timezone.now())
+
+        assert 'aria-label="Console"' not in seat_client.get(reverse("watchers:all")).content.decode()
+
+    @pytest.mark.parametrize("address", [reverse("observers:purpose"), reverse("watchers:all")])
+    def test_what_waits_is_counted_wherever_the_menu_stands(self, address, seat, seat_client, physician):
+        product = make_product(maker=seat.firm)
+        for _ in range(2):
+            begun(ask(product, physician))
+        answered = begun(ask(product, physician))
+        company.answer(question=answered, seat=seat, text="It is not.")
+        make_company_question_of_another(physician)
+        seat.firm.adverse_events.create(product=product, post=make_question(physician).posts.get())
+
+        page = seat_client.get(address).content.decode()
+
+        counts = re.findall(
+            r">(Questions to us|Safety|Seat 1).*?<span class=.count.>(\d+)</span><span class=.sr.> waiting<",
+            page,
+        )
+        wide, phone = page.partition("<main")[0], page.partition("</main>")[2]
+        for words, number in (("Questions to us", 2), ("Safety", 1)):
+            said = f'{words} <span class="count">{number}</span><span class="sr"> waiting</span></a>'
+            assert wide.count(said) == 2  # the menu, and what hangs under the seat on a phone
+            assert phone.count(said) == 1
+        assert ("Seat 1", "3") in counts
+
+    def test_where_nothing_waits_no_number_stands(self, seat_client):
+        assert "count" not in re.findall(
+            r'class="([^"]*)"', seat_client.get(reverse("observers:purpose")).content.decode()
+        )
+
+    def test_the_menu_costs_one_query_elsewhere_and_none_in_the_console(
+        self, seat, seat_client, django_assert_max_num_queries
+    ):
+        for address in (reverse("observers:purpose"), reverse("about", args=["rules"])):
+            seat_client.get(address)
+            with django_assert_max_num_queries(3):
+                seat_client.get(address)
 
     def test_a_page_that_is_not_there_keeps_the_bar(self, giver):
         response = client_of(giver.user).get(reverse("observers:end_seat", args=[77]))

@@ -7,11 +7,13 @@ from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 from django.views.decorators.http import require_safe
 
 from observers import keys, market, texts
 from observers.doors import seat_required
 from observers.forms_products import CRITERIA, CompanyAnswerForm, SafetyForm
+from observers.highlights import marked
 from observers.models import AdverseEvent, Way
 from observers.services import adverse_events, company, reading
 from questions.models import Post
@@ -82,7 +84,11 @@ def company_question(request, key):
             return redirect("observers:company_questions")
         except RuleBroken as refusal:
             form.add_error(None, str(refusal))
-    context = {"row": row, "form": None if row.answered_at and not form.errors else form}
+    context = {
+        "row": row,
+        "form": None if row.answered_at and not form.errors else form,
+        "minutes": settings.SILENT_EDIT_MINUTES,
+    }
     status = 422 if form.errors else 200
     return render(request, "observers/products/company_question.html", context, status=status)
 
@@ -132,7 +138,8 @@ def _with_titles(request, rows):
 def safety_event(request, pk):
     """One post, and what the firm says of it."""
     event = get_object_or_404(adverse_events.of_firm(request.firm), pk=pk)
-    form = SafetyForm(request.POST if request.method == "POST" else None)
+    ticked = [name for name, _ in CRITERIA if getattr(event, name)]
+    form = SafetyForm(request.POST if request.method == "POST" else None, initial={"criteria": ticked})
     if request.method == "POST" and form.is_valid():
         try:
             adverse_events.say(event=event, seat=request.seat, **form.cleaned_data)
@@ -152,16 +159,18 @@ def safety_event(request, pk):
 
 
 def _post_context(request, event):
-    """The words of the post while the firm may read them, logged as read."""
+    """The words of the post while the firm may read them, logged as read; those that name the product are marked."""
     post = adverse_events.open_to_firm(event, request.firm)
     if post is None:
         return {}
-    masks = texts.masks_of(request.firm, [post.question_id], [post.html])[post.question_id]
+    title = post.question.title if post.kind == Post.Kind.OPENING else ""
+    masks = texts.masks_of(request.firm, [post.question_id], [post.html, title])[post.question_id]
     reading.note(seat=request.seat, purpose=request.purpose, way=Way.OPENED, post_pks=[post.pk])
     return {
         "post": post,
         "alias": masks.aliases.get(post.author_id, ""),
-        "html": texts.for_firm(post.html, masks.of(post.author_id)),
+        "title": marked(escape(texts.plain(title, masks)), event.product.words),
+        "html": marked(texts.for_firm(post.html, masks.of(post.author_id)), event.product.words),
         "question_url": reverse(
             "observers:question", args=[keys.question_key(request.firm, post.question_id)]
         ),

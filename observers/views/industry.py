@@ -77,6 +77,7 @@ def new_poll(request):
     if request.method == "POST" and form.is_valid() and _open_poll(request, form):
         return redirect("observers:polls")
     context = {"form": form, "standing": market.standing_of(request.firm)}
+    context["left"] = _left(request, "polls_a_month", Q(question__kind=Question.Kind.POLL))
     return render(request, "observers/industry/new_poll.html", context, status=422 if form.errors else 200)
 
 
@@ -121,7 +122,7 @@ def results(request, key):
     context = {
         "poll": poll,
         "title": texts.plain(poll.question.title, masks.of(masks.asker)),
-        "result": result_of(poll, masks),
+        "result": result_of(request.firm, poll, masks),
         "url": reverse("observers:question", args=[key]),
     }
     return render(request, "observers/industry/results.html", context)

@@ -47,17 +47,22 @@ def earmarks(request):
 def earmark(request, key):
     """Promise money for a post, or see what was promised for it."""
     post, about = _post(request.firm, key)
-    placed = market.marks_on(request.firm, [post.pk]).get(post.pk)
     form = MarkForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and _place(request, post, form):
         return redirect("observers:earmarks")
+    slots = marking.slots_left(
+        request.firm, request.seat.contract
+    )  # fixes the day's, which the next line reads
+    marks = market.marks_on(request.firm, [post.pk], request.seat.contract.plan)
+    placed = marks.get(post.pk)
     context = {
         "form": form,
         "about": about,
         "placed": placed,
         "placed_state": market.word_of(placed) if placed else "",
+        "lack": marks.means.lack,
         "standing": market.standing_of(request.firm),
-        "slots": marking.slots_left(request.firm, request.seat.contract),
+        "slots": slots,
     }
     return render(request, "observers/market/earmark.html", context, status=422 if form.errors else 200)
 

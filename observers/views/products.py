@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -83,7 +83,10 @@ def product(request, slug):
 
 
 def _product(slug) -> Product:
-    return get_object_or_404(Product.objects.select_related("maker"), slug=slug)
+    """With its maker, and `has_desk`, whether that answers here."""
+    has_desk = ExpressionWrapper(company.has_desk(), output_field=BooleanField())
+    rows = Product.objects.select_related("maker").annotate(has_desk=has_desk)
+    return get_object_or_404(rows, slug=slug)
 
 
 def _discussions(request, found: Product) -> Page:
@@ -101,7 +104,7 @@ def _company_context(request, found, form):
     """What the maker was asked, and how long it takes."""
     member = request.user.as_member
     rows = list(_asked(found)[: SHOWN + 1])
-    desk = company.desk_of(found)
+    desk = found.maker if found.has_desk else None
     return {
         "asked": _shown(rows[:SHOWN], member),
         "has_more_asked": len(rows) > SHOWN,

@@ -37,7 +37,7 @@ def discussions(request):
     context = {
         "filters": filters,
         "rows": found.rows,
-        "marks": market.marks_on(request.firm, [row.opening_pk for row in found]),
+        "marks": market.marks_on(request.firm, [row.opening_pk for row in found], request.seat.contract.plan),
         "more_url": _address(filters, after=found.next) if found.next else "",
     }
     if request.htmx and request.GET.get("after"):
@@ -81,7 +81,8 @@ def question(request, key):
     is_more = bool(request.htmx and after)
     shown = [post.pk for post in (found.added if is_more else found.posts)]
     _note(request, Way.OPENED, shown)
-    context = {"found": found, "firm": firm, "marks": market.marks_on(firm, shown)}
+    context = {"found": found, "firm": firm}
+    context["marks"] = market.marks_on(firm, shown, request.seat.contract.plan)
     context["more_url"] = (
         f"{reverse('observers:question', args=[key])}?after={found.next}" if found.next else ""
     )

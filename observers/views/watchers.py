@@ -1,13 +1,17 @@
 """Who watches, for everybody; for members what firms read of theirs, and how to keep it from them."""
 
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import HttpResponse
+from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -21,13 +25,17 @@ from questions.models import Post, Question
 from rewards.models import Firm
 from sermo.csv_cells import BYTE_ORDER_MARK, harmless, line_of
 from sermo.errors import RuleBroken
-from sermo.paging import page
+from sermo.paging import UNFIT, key_of, page
 from sermo.returning import back_to, posted_from
 
 READS_PER_PAGE = 25
-MOST_LINES = 50_000  # of a file, the newest
+LINES_AT_A_TIME = 2_000  # of a file
 NEWEST = ("-day", "-pk")
-COLUMNS = ("Day (UTC)", "Firm", "Kind of firm", "What it did", "Purpose", "Times", "Discussion", "Post")
+EARMARKED = "Earmarked"
+COLUMNS = (
+    *("Day (UTC)", "Firm", "Kind of firm", "What it did", "Purpose", "Times", "Discussion", "Post"),
+    *("Paid to you (US dollars)", "Paid to voters (US dollars)"),
+)
 COMMON = {"least": settings.OBSERVER_LEAST, "delay": settings.OBSERVER_DELAY_MINUTES}
 
 
@@ -44,10 +52,12 @@ def watchers(request):
     context = _rows(request, rows.filter(firm=chosen) if chosen else rows, address, {"firm": chosen})
     if request.htmx and request.GET.get("after"):
         return render(request, "watchers/_reads.html", context)
+    totals = watching.totals_of(member)
     context |= {
         "member": member,
-        "watchers": watching.directory_for(member),
-        "share": watching.share_of(member),
+        "watchers": watching.directory_for(member, totals),
+        "share": watching.share_of(member, totals),
+        "has_file": bool(context["reads"]) or watching.paid_earmarks(member).exists(),
         "chosen": Firm.objects.filter(pk=chosen).first() if chosen else None,
         **COMMON,
     }
@@ -66,32 +76,64 @@ def _firm_id(request) -> int | None:
 
 
 def _rows(request, reads, address, query) -> dict:
-    found = page(reads, order=NEWEST, after=request.GET.get("after"), size=READS_PER_PAGE)
+    found = _page(reads, NEWEST, request.GET.get("after"), READS_PER_PAGE)
     query = {name: value for name, value in query.items() if value}
     more = urlencode({**query, "after": found.next}) if found.next else ""
     return {"reads": watching.titled(found, request.user), "more_url": more and f"{address}?{more}"}
+
+
+def _page(rows, order, after, size):
+    """As `page`, but saying the first term of a cursor alone, too: that far an index leads, without reading its way."""
+    key, term = key_of(after, order), order[0]
+    if key is not None:
+        with suppress(*UNFIT):
+            ahead = f"{term.removeprefix('-')}__{'lte' if term.startswith('-') else 'gte'}"
+            rows = rows.filter(**{ahead: key[0]})
+    return page(rows, order=order, after=after, size=size)
 
 
 @member_required
 @require_safe
 @never_cache
 def reads_file(request):
-    """All reads of a member's posts as a table, the newest first."""
-    rows = watching.reads_of(request.user.as_member).order_by(*NEWEST)[:MOST_LINES]
-    lines = [COLUMNS]
-    for read in watching.titled(rows, request.user):
-        post = read.shown_post
-        lines.append(
-            (
-                *(read.day.isoformat(), harmless(read.firm.name), read.firm.get_kind_display()),
-                *(read.get_way_display(), read.get_purpose_display(), read.reads),
-                harmless(post.question.title) if post else "",
-                request.build_absolute_uri(reverse("watchers:post", args=[read.post_id])),
-            )
-        )
-    headers = {"Content-Disposition": 'attachment; filename="who-read-this.csv"'}
-    text = BYTE_ORDER_MARK + "".join(map(line_of, lines))
-    return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)
+    """All reads of a member's posts as a table, the newest first, then what was paid for them; sent as it is read."""
+    file = StreamingHttpResponse(_file(request), content_type="text/csv; charset=utf-8")
+    file["Content-Disposition"] = 'attachment; filename="who-read-this.csv"'
+    return file
+
+
+def _file(request) -> Iterator[str]:
+    member, site = request.user.as_member, request.build_absolute_uri("/").rstrip("/")
+    yield BYTE_ORDER_MARK + line_of(COLUMNS)
+    for read in _in_batches(request, watching.reads_of(member), NEWEST):
+        did = (read.get_way_display(), read.get_purpose_display(), read.reads)
+        yield _line(read, read.day, harmless(read.firm.name), *did, *_of_post(read, site), "", "")
+    for paid in _in_batches(request, watching.paid_earmarks(member), ("placed_at", "pk")):
+        money = (_dollars(paid.to_author), _dollars(paid.voter_cents * paid.voters))
+        day, firm = paid.placed_at.astimezone(UTC).date(), harmless(capfirst(paid.firm.shown_as))
+        yield _line(paid, day, firm, EARMARKED, "", 1, *_of_post(paid, site), *money)
+
+
+def _in_batches(request, rows, order):
+    """Rows in an order with the posts they are about, so many at a time, whatever their number."""
+    after, is_last = None, False
+    while not is_last:
+        found = _page(rows, order, after, LINES_AT_A_TIME)
+        yield from watching.titled(found, request.user)
+        after, is_last = found.next, found.next is None
+
+
+def _line(row, day, firm, *cells) -> str:
+    return line_of((day.isoformat(), firm, row.firm.get_kind_display(), *cells))
+
+
+def _of_post(row, site) -> tuple[str, str]:
+    title = harmless(row.shown_post.question.title) if row.shown_post else ""
+    return title, site + reverse("watchers:post", args=[row.post_id])
+
+
+def _dollars(cents: int) -> str:
+    return f"{cents // 100}.{cents % 100:02}"
 
 
 # One post
@@ -116,17 +158,31 @@ def post(request, post_id):
     context = _rows(request, reads, address, {})
     if request.htmx and request.GET.get("after"):
         return render(request, "watchers/_reads.html", {**context, "of_one": True})
-    is_opening = found.kind == Post.Kind.OPENING
     context |= {
         "post": found,
         "of_one": True,
         "firms": watching.firms_that_read(found),
-        "earmarks": watching.paid_earmarks(found),
-        "is_peers_only": found.question.peers_only if is_opening else found.peers_only,
-        "kept_by": _kept_by(found),
+        "earmarks": watching.paid_earmarks(member).filter(post=found).order_by("placed_at", "pk"),
+        **_switch_as_shown(found),
         **COMMON,
     }
     return render(request, "watchers/post.html", context)
+
+
+def _switch_as_shown(found: Post) -> dict:
+    """How the switch stands, and before it is pressed why it cannot be turned, or not back."""
+    is_opening = found.kind == Post.Kind.OPENING
+    is_peers_only = found.question.peers_only if is_opening else found.peers_only
+    shown = {"is_peers_only": is_peers_only, "kept_by": _kept_by(found)}
+    if shown["kept_by"]:
+        return shown
+    if not is_peers_only:
+        return {**shown, "is_final": services.has_colleagues_below(found, found.question)}
+    try:
+        services.check_may_be_read(found, found.question)
+    except RuleBroken as refusal:
+        shown["stays"] = str(refusal)
+    return shown
 
 
 def _kept_by(found: Post) -> str:

@@ -3,7 +3,8 @@
 document.querySelector("[data-focus-on-load]")?.focus();
 
 // What was wrong goes with the form that is sent anew: where a file comes back, the page stays.
-document.addEventListener("submit", ({ target, defaultPrevented }) => {
+// At the window, since what holds a form back does so before.
+addEventListener("submit", ({ target, defaultPrevented }) => {
   if (defaultPrevented) return;
   for (const old of target.querySelectorAll(".note.error, p.error")) old.remove();
   for (const field of target.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");

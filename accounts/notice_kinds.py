@@ -40,6 +40,7 @@ class Rule:
     share: int | None = 100
     may_be_off: bool = True
     readers_only: bool = True  # nobody but those who may read the site's discussions
+    waits_for_digest: bool = False  # what a used-up budget holds back goes into the next digest
 
 
 RULES = {
@@ -124,7 +125,12 @@ RULES = {
         "vote",
     ),
     Kind.GROUP: Rule(
-        "You are invited to a focus group.", "An invitation to a focus group", "users", Way.EMAIL
+        "You are asked into a focus group; and of one you take part in: a seat, new sections, what is due, its end. "
+        "Invitations that find your day's budget used up wait for your digest.",
+        "News of a focus group",
+        "users",
+        Way.EMAIL,
+        waits_for_digest=True,
     ),
     Kind.REWARD: Rule(
         "Something was credited or paid out to you.", "News of your rewards", "banknote", Way.EMAIL

@@ -1,10 +1,11 @@
 """The site's one stylesheet and one script, made from the small files under static/.
 
 A page asks for `css/site.css` and `js/site.js` (the administration for `css/desk.css`; those of cases also for
-`css/case.css` and `js/case.js`, those of firms for `css/console.css`, which no other has to load); nobody wants forty
-requests for the files behind them. `BundleFinder` offers these to Django's staticfiles as if they lay on the disk, so
-that runserver, collectstatic and whitenoise treat them like any other file. The order of the files is the order
-below; spaces and comments, which only authors need, are left out.
+`css/case.css` and `js/case.js`, those of firms for `css/console.css`, those of rooms on the desk for `css/rooms.css`
+and `js/rooms.js`, which no other has to load); nobody wants forty requests for the files behind them. `BundleFinder`
+offers these to Django's staticfiles as if they lay on the disk, so that runserver, collectstatic and whitenoise treat
+them like any other file. The order of the files is the order below; spaces and comments, which only authors need, are
+left out.
 """
 
 import os
@@ -47,6 +48,7 @@ STYLES = {
         "composer",
         "finding",
         "poll",
+        "room",
         "card",
         "stepper",
         "list-row",
@@ -68,6 +70,22 @@ CASE_SCRIPTS = ["upload", "redact", "viewer", "on-call"]
 
 # What only the console of firms needs, in the layer of components.
 CONSOLE_STYLES = ["observer"]
+
+# What the guided pages of rooms need on the desk: components of the site, nested so that they outdo Django's styles.
+ROOM_COMPONENTS = [
+    "reset",
+    "base",
+    "layout",
+    "button",
+    "disclosure",
+    "rule-head",
+    "tabs",
+    "field",
+    "stat",
+    "empty",
+]
+ROOM_STYLES = ["room-desk", "room-outcome"]
+ROOM_SCRIPTS = ["focus", "room-desk"]
 
 # theme.js is not among them: it runs before the first paint, alone.
 SCRIPTS = [
@@ -113,6 +131,14 @@ def desk_stylesheet(root: Path) -> str:
     return "".join(_read(root / "css" / f"{name}.css") for name in DESK_STYLES)
 
 
+def room_stylesheet(root: Path) -> str:
+    """Return the text of rooms.css, which a page of the desk loads after desk.css."""
+    components = "".join(_read(root / "css" / f"{name}.css") for name in ROOM_COMPONENTS)
+    return f".room-desk {{\n{components}}}\n" + "".join(
+        _read(root / "css" / f"{name}.css") for name in ROOM_STYLES
+    )
+
+
 def script(root: Path, names: list[str] = SCRIPTS) -> str:
     """Return the text of site.js, or of these files in `root`/js, each in a block so that no name leaves it."""
     return '"use strict";\n' + "".join(f"{{\n{_read(root / 'js' / f'{name}.js')}}}\n" for name in names)
@@ -136,8 +162,10 @@ BUNDLES = {
     "css/desk.css": lambda root: _closed_up(desk_stylesheet(root)),
     "css/case.css": lambda root: _closed_up(case_stylesheet(root)),
     "css/console.css": lambda root: _closed_up(console_stylesheet(root)),
+    "css/rooms.css": lambda root: _closed_up(room_stylesheet(root)),
     "js/site.js": lambda root: jsmin(script(root)),
     "js/case.js": lambda root: jsmin(script(root, CASE_SCRIPTS)),
+    "js/rooms.js": lambda root: jsmin(script(root, ROOM_SCRIPTS)),
 }
 
 

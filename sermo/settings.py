@@ -87,6 +87,7 @@ LOCAL_APPS = [
     "polls",
     "consults",
     "newsfeed",
+    "focusgroups",
     "rewards",
     "observers",
 ]
@@ -282,6 +283,9 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60},
     },
     "send-digests": {"task": "newsfeed.tasks.send_digests", "schedule": crontab(minute="*/15")},
+    "close-due-groups": {"task": "focusgroups.tasks.close_due", "schedule": crontab(minute="*/5")},
+    "remind-groups": {"task": "focusgroups.tasks.remind_due", "schedule": crontab(minute="37")},
+    "sweep-stimuli": {"task": "focusgroups.tasks.sweep_stimuli", "schedule": crontab(minute="55", hour="4")},
     "take-figures": {"task": "observers.tasks.take_figures", "schedule": crontab(minute="10", hour="0")},
     "make-months-of-reads": {
         "task": "observers.tasks.make_months",

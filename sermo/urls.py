@@ -34,6 +34,7 @@ urlpatterns = [
     path("consults/", include("consults.urls")),
     path("on-call/", include("consults.urls_on_call")),
     path("news/", include("newsfeed.urls")),
+    path("groups/", include("focusgroups.urls")),
     path("rewards/", include("rewards.urls")),
     path("observe/", include("observers.urls")),
     path("watchers/", include("observers.urls_watchers")),

@@ -69,18 +69,22 @@ class Shared:
         return self._feeds[key]
 
 
+WAITING_KINDS = [kind for kind, rule in notice_kinds.RULES.items() if rule.waits_for_digest]
+
+
 def _told_for_digests(members, since, now):
-    """By member, the unread notices of kinds that go into their digest."""
+    """By member, the unread notices of kinds that go into their digest, and those held back that wait for it."""
     chosen = defaultdict(set)
     rows = NoticeChoice.objects.filter(member__in=members, way=Way.DIGEST)
     for member, kind in rows.values_list("member", "kind"):
         chosen[member].add(kind)
+    unread = Notice.objects.filter(read_at=None, told_at__gt=since, told_at__lte=now).order_by("pk")
     found = defaultdict(list)
-    unread = Notice.objects.filter(
-        member__in=chosen.keys(), read_at=None, told_at__gt=since, told_at__lte=now
-    )
-    for notice in unread.order_by("pk").iterator(chunk_size=1000):
+    for notice in unread.filter(member__in=chosen.keys()).iterator(chunk_size=1000):
         if notice.kind in chosen[notice.member_id] and len(found[notice.member_id]) < MOST_NOTICES:
+            found[notice.member_id].append(notice)
+    for notice in unread.filter(member__in=members, held=True, kind__in=WAITING_KINDS):
+        if notice.kind not in chosen[notice.member_id]:
             found[notice.member_id].append(notice)
     return found
 

@@ -32,7 +32,7 @@ KINDS = {  # one, several
     Kind.CONNECTION: ("word on your connections", "words on your connections"),
     Kind.VOUCH: ("vouch", "vouches"),
     Kind.POLL: ("word on polls", "words on polls"),
-    Kind.GROUP: ("focus-group invitation", "focus-group invitations"),
+    Kind.GROUP: ("word on focus groups", "words on focus groups"),
     Kind.REWARD: ("reward", "rewards"),
     Kind.MODERATION: ("word of a moderator", "words of moderators"),
 }

@@ -23,11 +23,13 @@ MOST_STYLES = 40_000  # bytes
 MOST_SCRIPTS = 20_000
 MOST_OF_CASES = 36_000  # beside either
 MOST_OF_CONSOLE = 8_000
+MOST_OF_ROOMS = 24_000  # on the desk, with the components of the site
 READABLE = {
     "css/site.css": assets.stylesheet,
     "css/case.css": assets.case_stylesheet,
     "css/console.css": assets.console_stylesheet,
     "css/desk.css": assets.desk_stylesheet,
+    "css/rooms.css": assets.room_stylesheet,
 }
 
 
@@ -53,8 +55,8 @@ def test_the_stylesheet_names_its_layers_first_and_fills_each():
 
 def test_no_style_or_script_is_forgotten():
     styles = {name for names in assets.STYLES.values() for name in names}
-    styles |= {*assets.DESK_STYLES, *assets.CASE_STYLES, *assets.CONSOLE_STYLES}
-    scripts = {*assets.SCRIPTS, *assets.CASE_SCRIPTS, "theme"}
+    styles |= {*assets.DESK_STYLES, *assets.CASE_STYLES, *assets.CONSOLE_STYLES, *assets.ROOM_STYLES}
+    scripts = {*assets.SCRIPTS, *assets.CASE_SCRIPTS, *assets.ROOM_SCRIPTS, "theme"}
 
     assert styles == {sheet.stem for sheet in SHEETS}
     assert scripts == {file.stem for file in (STATIC / "js").glob("*.js")}
@@ -66,6 +68,8 @@ def test_styles_and_scripts_stay_small():
     for bundle in ("css/case.css", "js/case.js"):
         assert len(assets.BUNDLES[bundle](STATIC).encode()) < MOST_OF_CASES
     assert len(assets.BUNDLES["css/console.css"](STATIC).encode()) < MOST_OF_CONSOLE
+    for bundle in ("css/rooms.css", "js/rooms.js"):
+        assert len(assets.BUNDLES[bundle](STATIC).encode()) < MOST_OF_ROOMS
 
 
 def test_what_only_cases_or_firms_need_is_loaded_by_nobody_else():

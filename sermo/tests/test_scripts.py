@@ -53,6 +53,20 @@ def test_what_is_wrong_takes_the_focus(open_as):
     assert "note error" in page.evaluate("document.activeElement.className")
 
 
+def test_what_is_wrong_goes_with_the_form_that_is_sent_and_stays_with_one_held_back(open_as):
+    page = open_as(reverse("account_login"))
+    page.click("main button.primary")
+    page.wait_for_selector(".note.error")
+    page.route("**/*", lambda route: route.fulfill(status=204))  # as where a file comes back
+
+    page.evaluate("document.addEventListener('submit', (sent) => sent.preventDefault(), { once: true })")
+    page.click("main button.primary")
+    assert page.locator(".note.error").count() == 1
+
+    page.click("main button.primary")
+    page.wait_for_selector(".note.error", state="detached")
+
+
 def test_a_slash_goes_to_the_search_box_unless_one_is_typing(open_as):
     page = open_as(reverse("questions:list"), make_member("left_atrium"))
 

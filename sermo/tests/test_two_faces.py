@@ -72,9 +72,14 @@ MOST_PAGES = 400
 THOROUGH, REPEATED = "colleague", re.compile(r"/specialties/[^/]+/\?")
 SPECIALTY = "/specialties/cardiovascular-disease/"
 # These see what the colleague sees, but for a block, a tie or the desk, which is opened in full: one or two links of
-# each kind from every page are enough, and pages that are the same for all are not opened.
+# each kind from every page are enough. Not opened are pages that are the same for all, desks on which nothing of the
+# two faces lies, forms about oneself, and filters of the list of which `STARTS` has all.
 LIKE_THE_COLLEAGUE = ("follower", "who blocked the handle", "who blocked the name", "moderator")
-SAME_FOR_ALL = re.compile(r"/(about|keys|transparency)/")
+SAME_FOR_ALL = re.compile(
+    r"/(about|keys|transparency|consults|news|on-call|polls|products|rewards|tags|verify)/"
+    r"|/settings/(leave|notifications|pictures|security)/"
+    r"|/questions/\?(kind|status|time|poll|peers|reference|saved|asked|specialty)="
+)
 RANDOM = [
     (r'(name="csrfmiddlewaretoken" value=")[^"]*', r"\1"),
     (r'(X-CSRFToken": ")[^"]*', r"\1"),

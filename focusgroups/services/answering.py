@@ -83,10 +83,10 @@ class SaidUnder(RuleBroken):
     )
 
 
-def lock(participant: Participant, *, agreed: bool = True) -> Participant:
+def lock(participant: Participant, *, agreed: bool = True, adds: bool = True) -> Participant:
     """Lock a member, their room and their seat for a write; the participant returned has both as they are now.
 
-    Raises RoomIsOver, NoSeat, ReadOnly and, unless no agreement is needed, AgreementFirst.
+    Raises RoomIsOver, NoSeat, ReadOnly unless nothing is added, and, unless no agreement is needed, AgreementFirst.
     """
     from focusgroups.services import seating  # which takes refusals from here
 
@@ -99,7 +99,7 @@ def lock(participant: Participant, *, agreed: bool = True) -> Participant:
     if member is None or not participant.is_seated:
         raise NoSeat
     participant.member = member
-    if not member.may_write:
+    if adds and not member.may_write:
         raise ReadOnly
     if agreed and seating.needs_agreement(participant):
         raise AgreementFirst
@@ -130,6 +130,7 @@ def answer(
     if prompt.section.room_id != participant.room_id or not prompt.section.is_released:
         raise NotReleased
     said = fitting(prompt, source, chosen, points)
+    said["is_private"] = is_private or prompt.is_private
     earlier = Answer.objects.select_for_update().filter(prompt=prompt, participant=participant).first()
     if earlier and earlier.withdrawn_at is None:
         if {name: getattr(earlier, name) for name in said} == said:
@@ -139,7 +140,6 @@ def answer(
     write(made, said.pop("source"))
     for name, value in said.items():
         setattr(made, name, value)
-    made.is_private = is_private or prompt.is_private
     made.posted_at, made.withdrawn_at = timezone.now(), None
     made.edited_at = made.posted_at if earlier else None  # others were open to who answers anew
     made.save()
@@ -261,7 +261,7 @@ def withdraw(*, answer: Answer, by: Participant) -> Answer:
 
     Raises RoomIsOver, NoSeat, NotYours.
     """
-    by = lock(by, agreed=False)
+    by = lock(by, agreed=False, adds=False)
     answer = Answer.objects.select_for_update().get(pk=answer.pk)
     check_own(answer, by)
     erase(answer)

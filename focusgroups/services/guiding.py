@@ -80,6 +80,10 @@ def save_section(
     if room.published_at:
         if honorarium < paid_before:
             raise Fixed("Members were promised this honorarium. It can be raised, not lowered.")
+        if opened_before and opens_at is None:
+            raise Fixed(
+                "Members were told when this section opens. It can be moved, not left without a time."
+            )
         if opens_at != opened_before and opens_at and opens_at <= timezone.now():
             raise Unfit("opens_at", "Choose a time to come.")
     section.save()

@@ -64,7 +64,7 @@ def reply(
     Raises what `answering.lock` does, OutOfSight, Gone, NothingSaid, SentElsewhere.
     """
     participant = lock(participant)
-    if earlier := _sent(key, participant=participant):
+    if earlier := _sent(key, source, participant=participant):
         return earlier
     answer, root = _above(answer, parent)
     seen = (
@@ -93,7 +93,7 @@ def note(*, participant: Participant, source: str, key: UUID, kept: Kept | None 
     Raises RoomIsOver, NoSeat, ReadOnly, NothingSaid, SentElsewhere.
     """
     participant = lock(participant, agreed=False)
-    if earlier := _sent(key, participant=participant):
+    if earlier := _sent(key, source, participant=participant):
         return earlier
     said = {"kind": Kind.NOTE, "room": participant.room, "participant": participant, "is_private": True}
     return _say(source=source, key=key, kept=kept, **said)
@@ -119,7 +119,7 @@ def live(
         room = participant.room
     else:
         room = _hold(live_hour.room, by)
-    if earlier := _sent(key, participant=participant, moderator=by):
+    if earlier := _sent(key, source, participant=participant, moderator=by):
         return earlier
     if live_hour.room_id != room.pk:
         raise OtherRoom
@@ -133,9 +133,9 @@ def live(
 def withdraw(*, message: Message, by: Participant) -> Message:
     """Take back what one said oneself, while the room is open. Twice is as good as once.
 
-    Raises RoomIsOver, NoSeat, ReadOnly, NotYours.
+    Raises RoomIsOver, NoSeat, NotYours.
     """
-    by = lock(by, agreed=False)
+    by = lock(by, agreed=False, adds=False)
     message = Message.objects.select_for_update().get(pk=message.pk)
     check_own(message, by)
     erase(message)
@@ -163,7 +163,7 @@ def probe(
     SentElsewhere.
     """
     room = _hold(room, by)
-    if earlier := _sent(key, moderator=by):
+    if earlier := _sent(key, source, moderator=by):
         return earlier
     if answer:
         answer = (
@@ -207,7 +207,7 @@ def reply_as_moderator(
     Raises holding's NotYours, NotPublished and Over; Gone, NothingSaid, SentElsewhere.
     """
     room = _hold(parent.room if parent else answer.participant.room, by)
-    if earlier := _sent(key, moderator=by):
+    if earlier := _sent(key, source, moderator=by):
         return earlier
     answer, root = _above(answer, parent)
     _check_standing(answer, root, parent)
@@ -267,13 +267,14 @@ def _room_of(said: Answer | Message) -> Room:
     return said.participant.room if isinstance(said, Answer) else said.room
 
 
-def _sent(key: UUID, **speaker) -> Message | None:
+def _sent(key: UUID, source: str, **speaker) -> Message | None:
     """What the same form has made before. Raises SentElsewhere."""
     earlier = Message.objects.filter(key=key).first()
     if earlier is None:
         return None
     own = {f"{name}_id": one.pk if one else None for name, one in speaker.items()}
-    if any(getattr(earlier, name) != number for name, number in own.items()):
+    is_same = earlier.withdrawn_at or earlier.edited_at or earlier.source == source.strip()
+    if not is_same or any(getattr(earlier, name) != number for name, number in own.items()):
         raise SentElsewhere
     return earlier
 

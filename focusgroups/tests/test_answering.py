@@ -393,3 +393,17 @@ def test_two_windows_at_once_make_one_answer_and_one_completion(room, prompts, m
         list(pool.map(answer, range(2)))
     assert Answer.objects.filter(prompt=prompts[1]).count() == 1
     assert Completion.objects.count() == 1
+
+
+def test_the_same_words_to_moderators_alone_are_another_answer(me, prompts):
+    say(me, prompts[0])
+
+    with pytest.raises(answering.AnsweredBefore):
+        say(me, prompts[0], is_private=True)
+
+
+def test_whose_license_needs_a_check_takes_an_answer_back(me, prompts):
+    made = say(me, prompts[0])
+    Member.objects.filter(pk=me.member_id).update(standing=Member.Standing.READ_ONLY)
+
+    assert answering.withdraw(answer=made, by=me).withdrawn_at

@@ -412,3 +412,12 @@ def test_a_section_never_moves_past_one_that_is_read(running, by):
         guiding.move_section(section=later, by=by, up=True)
 
     assert [place for place, _ in titles(running)] == [0, 1, 2, 3]
+
+
+def test_a_section_that_was_given_a_time_keeps_one(running, by):
+    section = running.sections.last()
+
+    with pytest.raises(Fixed):
+        guiding.save_section(
+            room=running, by=by, section=section, **told(section, opens_at=None, due_at=None)
+        )

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.models import Notice
+from accounts.models import Member, Notice
 from focusgroups import sight
 from focusgroups.models import Answer, Message, Section
 from focusgroups.services import answering, holding, messaging
@@ -57,9 +57,9 @@ def key():
     return uuid.uuid4()
 
 
-def reply(participant, **place):
+def reply(participant, source=WORDS, **place):
     place.setdefault("key", key())
-    return messaging.reply(participant=participant, source=WORDS, **place)
+    return messaging.reply(participant=participant, source=source, **place)
 
 
 def probe(boss, room, **about):
@@ -432,3 +432,18 @@ def test_sections_that_open_again_do_not_matter_to_what_was_said(me, room, promp
     Section.objects.filter(pk=prompt.section_id).update(closed_at=NOW())
 
     assert sees(me, own)
+
+
+def test_a_key_used_for_other_words_makes_nothing_of_them(me, prompt):
+    own, same = make_answer(me, prompt), key()
+    reply(me, answer=own, key=same)
+
+    with pytest.raises(messaging.SentElsewhere):
+        reply(me, answer=own, key=same, source="Something else altogether.")
+
+
+def test_whose_license_needs_a_check_takes_back_what_they_said(me, prompt):
+    made = reply(me, answer=make_answer(me, prompt))
+    Member.objects.filter(pk=me.member_id).update(standing=Member.Standing.READ_ONLY)
+
+    assert messaging.withdraw(message=made, by=me).withdrawn_at

@@ -7,6 +7,7 @@ notices. For a member or payee nobody waits: where one is leaving or choosing at
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from secrets import SystemRandom
 from uuid import UUID, uuid4
 
 import structlog
@@ -26,6 +27,7 @@ from sermo.errors import RuleBroken
 from verification.services import events
 
 log = structlog.get_logger(__name__)
+_lot = SystemRandom()
 THANKED_FROM = 4  # questions of the screener that were answered
 PURPOSE = "rewards.rooms"
 Cause, Kind = Award.Cause, Transaction.Kind
@@ -251,7 +253,9 @@ def credit(*, room_id: int) -> list[Award]:
     if not due:
         return []
     accounts = awarding.accounts_of({payees[each.member_id] for each in due})
-    ledger.lock(ledger.reserved_of(sponsorship.firm), *accounts.values())
+    # The balance too, to which `end` returns what is left in the same transaction: accounts are locked in one order.
+    firm = sponsorship.firm
+    ledger.lock(ledger.reserved_of(firm), ledger.firm_balance(firm), *accounts.values())
     awards = [
         honoraria.owe(
             payee=payees[each.member_id],
@@ -281,10 +285,15 @@ def _hold(room_id: int) -> RoomSponsorship | None:
 
 
 def _due(sponsorship: RoomSponsorship) -> list[Due]:
-    """What may be credited, the earliest earned first: thanks only as far as they are budgeted for."""
+    """What may be credited: thanks only as far as they are budgeted for, whoever was turned away first.
+
+    In an order drawn by lot: that of the answers would lead from an alias to an account.
+    """
     thanked = sponsorship.awards.filter(cause=Cause.SCREENER).count()
     most = max(0, sponsorship.label.room.seats * readiness.THANKED - thanked)
-    return _not_credited(_sections(sponsorship)) + _not_credited(_thanks(sponsorship))[:most]
+    due = _not_credited(_sections(sponsorship)) + _not_credited(_thanks(sponsorship))[:most]
+    _lot.shuffle(due)
+    return due
 
 
 def _not_credited(found: list[Due]) -> list[Due]:
@@ -300,9 +309,7 @@ def _sections(sponsorship: RoomSponsorship) -> list[Due]:
         cents__gt=0,
         participant__member__isnull=False,
     ).exclude(participant__member__in=_unpaid(sponsorship.firm))
-    values = rows.order_by("final_at", "pk").values_list(
-        "participant__member", "cents", "section", "participant"
-    )
+    values = rows.values_list("participant__member", "cents", "section", "participant")
     return [
         Due(member, Cause.GROUP, cents, _key(sponsorship.pk, f"{section}:{participant}"))
         for member, cents, section, participant in values

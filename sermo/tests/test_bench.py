@@ -112,7 +112,7 @@ time.sleep(30)
         for pid in members:
             os.kill(pid, 9)
 
-    assert 0.2 <= used < 5
+    assert 0.2 <= used + 0.02 < 5  # two ticks of the clock may be lost, of each process one
     assert len(members) == 2
 
 

@@ -48,11 +48,7 @@ class Chart:
 
     @property
     def measures(self) -> str:
-        return {Kind.RANKED: "Mean place", Kind.SCALE: "Chosen by"}.get(self.prompt.kind, "Chosen by")
-
-    @property
-    def is_by_place(self) -> bool:
-        return self.prompt.kind == Kind.RANKED
+        return "Mean place" if self.prompt.kind == Kind.RANKED else "Chosen by"
 
 
 def chart_of(

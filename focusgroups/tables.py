@@ -85,7 +85,7 @@ def participants(room: Room) -> Table:
     counted = completions.annotate(number=Count("pk"), cents=Sum("cents", filter=Q(final_at__isnull=False)))
     done = {row["participant"]: (row["number"], row["cents"] or 0) for row in counted}
     head = (
-        *("Alias", "Cell", "Joined", "Left", "How"),
+        *("Alias", "Cell", "Left", "How"),
         *("Sections", "Answers", "Replies, notes", "Words", "Dollars"),
     )
     rows = []
@@ -98,7 +98,6 @@ def participants(room: Room) -> Table:
             (
                 seat.alias,
                 cells[seat.cell_id],
-                _day(room, seat.joined_at),
                 _day(room, seat.left_at),
                 seat.get_left_as_display() if seat.left_as else "",
                 sections,

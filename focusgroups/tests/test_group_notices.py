@@ -231,7 +231,7 @@ def test_no_notice_and_no_mail_says_what_a_room_is_about(room, owner):
     waits = make_candidate(room, state="waiting")
     seat, dropped, removed = (make_participant(room) for _ in range(3))
     room.sections.update(opens_at=timezone.now() - timedelta(minutes=3))
-    recruiting.invite_by_handle(room=room, by=owner, handles=[make_member().handle])
+    recruiting.invite_by_handle(room=room, by=owner, handles=[make_member().handle for _ in range(5)])
     telling.of_agreement(make_agreement(room, "Another text."))
     seating.remind(participant=seat, by=owner)
     seating.drop(participant=dropped, by=owner)

@@ -88,8 +88,8 @@ def _with_money(seats: QuerySet[Participant]) -> QuerySet[Participant]:
 
 
 def _fee() -> Coalesce:
-    """Cents of all sections of a room."""
-    sections = Section.objects.filter(room=OuterRef("room")).order_by().values("room")
+    """Cents of all sections of a room that are announced."""
+    sections = Section.objects.announced().filter(room=OuterRef("room")).order_by().values("room")
     return Coalesce(Subquery(sections.annotate(sum=Sum("honorarium")).values("sum")), 0)
 
 

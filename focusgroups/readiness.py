@@ -15,7 +15,7 @@ from focusgroups.smallness import FEW, LEAST
 
 THANKED = 3  # members for each seat who may be thanked and not sought
 BASICS, PEOPLE, GUIDE, AGREEMENT, MONEY = "basics", "people", "guide", "agreement", "money"
-DAY = timedelta(days=1)
+DAY, LEAST_OPEN = timedelta(days=1), timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,8 @@ def faults_of(section: Section, room: Room) -> Iterator[str]:
         return
     if section.opens_at and not room.starts_at <= section.opens_at < room.ends_at:
         yield f"{name} opens outside of the group's dates."
+    elif section.opens_at and section.opens_at > room.ends_at - LEAST_OPEN:
+        yield f"{name} opens less than an hour before the group ends."
     if section.due_at and not room.starts_at < section.due_at <= room.ends_at:
         yield f"{name} is due outside of the group's dates."
 

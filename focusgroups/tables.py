@@ -154,7 +154,7 @@ def _said(line: Line) -> Iterator[str]:
 def _head(line: Line) -> str:
     facts = [line.who, line.cell, f"{line.day:%b} {line.day.day}", line.kind]
     facts += [f"to {line.to} alone"] if line.to else (["to moderators alone"] if line.is_private else [])
-    facts += ["edited"] if line.is_edited else []
+    facts += ["answered anew"] if line.is_anew else ["edited"] if line.is_edited else []
     facts += [f"codes: {', '.join(line.codes)}"] if line.codes else []
     return " · ".join(fact for fact in facts if fact)
 

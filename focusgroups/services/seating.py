@@ -240,7 +240,7 @@ def accept_again(*, participant: Participant, agreement: Agreement) -> Acceptanc
 
 
 def _check_newest(agreement: Agreement, room: Room) -> None:
-    if agreement != Agreement.objects.filter(room=room).order_by("-version").first():
+    if agreement != room.newest_agreement():
         raise AgreementChanged
 
 

@@ -85,7 +85,7 @@ class TestInvitation:
         [
             ("nobody", "Nobody but participants and moderators reads along."),
             ("figures", "They read no word of it"),
-            ("words", "read answers and replies while the group runs"),
+            ("words", "read answers, replies and live hours while the group runs"),
         ],
     )
     def test_who_reads_along_is_said(self, room, client, watching, expected):

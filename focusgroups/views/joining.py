@@ -17,7 +17,7 @@ from accounts.services import notices
 from focusgroups import lists
 from focusgroups.agenda import zone_of
 from focusgroups.joining_forms import AgreementForm, LeaveForm, ScreenerForm
-from focusgroups.models import Agreement, Candidate, Participant, Room, ScreenerQuestion
+from focusgroups.models import Candidate, Participant, Room, ScreenerQuestion
 from focusgroups.services import screening, seating, telling
 from focusgroups.terms import terms_of
 from sermo.errors import RuleBroken
@@ -194,13 +194,13 @@ def _agreement_of_seat(request, seat):
 
 
 def _agreement_form(request, of_room):
-    newest = Agreement.objects.filter(room=of_room).order_by("-version").first()
+    newest = of_room.newest_agreement()
     return AgreementForm(request.POST if request.method == "POST" else None, newest=newest)
 
 
 def _show_agreement(request, of_room, form, context):
     """With the newest version, and not ticked where another one was read."""
-    newest = Agreement.objects.filter(room=of_room).order_by("-version").first()
+    newest = of_room.newest_agreement()
     if form.is_bound and form.data.get("read") != str(newest.pk):
         form = AgreementForm({"read": newest.pk, "accepts": ""}, newest=newest)
         form.errors.clear()

@@ -147,11 +147,15 @@ def agenda_of(participant: Participant, *, zone: ZoneInfo, paid_before: set[int]
         prompt__section=OuterRef("pk"), participant=participant, withdrawn_at=None
     ).order_by()
     completions = Completion.objects.filter(section=OuterRef("pk"), participant=participant)
-    rows = _sections(participant.room).annotate(
-        own_required=_number(own.filter(prompt__is_required=True), "prompt__section"),
-        own_all=_number(own, "prompt__section"),
-        own_cents=Subquery(completions.values("cents")),
-        own_final=Subquery(completions.values("final_at")),
+    rows = (
+        _sections(participant.room)
+        .announced()
+        .annotate(
+            own_required=_number(own.filter(prompt__is_required=True), "prompt__section"),
+            own_all=_number(own, "prompt__section"),
+            own_cents=Subquery(completions.values("cents")),
+            own_final=Subquery(completions.values("final_at")),
+        )
     )
     stops = [_stop(number, row, participant.room, zone, paid_before) for number, row in enumerate(rows, 1)]
     return Agenda(stops, _live_hours(participant.room, zone))

@@ -1,10 +1,10 @@
 """The rooms of a member, as their list shows them."""
 
 from dataclasses import dataclass, fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from accounts.models import Member, User
@@ -49,23 +49,32 @@ def groups_of(user: User) -> Groups:
     canceled = Candidate.objects.filter(
         member=member, state=State.LAPSED, room__canceled_at__gt=now - TOLD_FOR, seat=None
     )
-    removed = Participant.objects.filter(member=member, left_as=Leaving.REMOVED, left_at__gt=now - TOLD_FOR)
+    gone = Participant.objects.filter(still_listed(now), member=member)
     return Groups(
         asked=[row for row in asked if row.state == State.INVITED],
         waiting=[row for row in asked if row.state == State.WAITING],
         seats=list(seats.filter(open_rooms).order_by("room__ends_at", "pk")),
         over=list(over[:MOST_OVER]),
-        left=list(_with_money(left_open(member)).order_by("-left_at")),
+        left=list(_with_money(gone.exclude(left_as=Leaving.REMOVED)).order_by("-left_at")),
         canceled=list(canceled.select_related("room").order_by("-room__canceled_at")),
-        lost=list(_with_money(removed).order_by("-left_at")),
+        lost=list(_with_money(gone.filter(left_as=Leaving.REMOVED)).order_by("-left_at")),
     )
 
 
 def left_open(member: Member) -> QuerySet[Participant]:
-    """Seats somebody left themselves or was dropped from, of rooms that are open. A removed one is shut out."""
-    ways = [Leaving.LEFT, Leaving.DROPPED]
-    left = Participant.objects.filter(member=member, left_as__in=ways, room__closed_at=None)
-    return left.filter(room__ends_at__gt=timezone.now()).select_related("room", "member")
+    """Seats that somebody left or lost, of rooms that are open: what they said there they can take back."""
+    return Participant.objects.filter(_left_open(timezone.now()), member=member).select_related(
+        "room", "member"
+    )
+
+
+def still_listed(now: datetime | Now) -> Q:
+    """Of seats that were left or lost, those that stand on the list of whoever had them."""
+    return _left_open(now) | Q(left_as=Leaving.REMOVED, left_at__gt=now - TOLD_FOR)
+
+
+def _left_open(now: datetime | Now) -> Q:
+    return Q(left_at__isnull=False, room__closed_at=None, room__ends_at__gt=now)
 
 
 def _with_money(seats: QuerySet[Participant]) -> QuerySet[Participant]:
@@ -79,8 +88,8 @@ def _with_money(seats: QuerySet[Participant]) -> QuerySet[Participant]:
 
 
 def _fee() -> Coalesce:
-    """Cents of all sections of a room."""
-    sections = Section.objects.filter(room=OuterRef("room")).order_by().values("room")
+    """Cents of all sections of a room that are announced."""
+    sections = Section.objects.announced().filter(room=OuterRef("room")).order_by().values("room")
     return Coalesce(Subquery(sections.annotate(sum=Sum("honorarium")).values("sum")), 0)
 
 

@@ -13,6 +13,7 @@ WORDS = {
     telling.OPENED: "Your focus group has opened",
     telling.SECTION: "A new section of your focus group has opened",
     telling.REMINDER: "Your focus group waits for your answers",
+    telling.CHANGED: "Times of your focus group have changed",
     telling.AGREEMENT: "The agreement of your focus group has a new version",
     telling.QUOTE: "Words of yours may be quoted, if you say yes within seven days",
     telling.PROBE: "A moderator of your focus group asks you something",

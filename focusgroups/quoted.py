@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from focusgroups.models import Participant, Quote, Room
+from focusgroups.sight import is_private
 from focusgroups.smallness import cell_names
 
 State = Quote.State
@@ -45,13 +46,7 @@ def quotes_of(room: Room, *, for_sponsor: bool = False, cells: dict[int, str] | 
 
 
 def _may_leave(quote: Quote) -> bool:
-    return quote.state == State.APPROVED or not _is_private(quote)
-
-
-def _is_private(quote: Quote) -> bool:
-    said = quote.answer or quote.message
-    answer = quote.answer or quote.message.answer
-    return said.is_private or (answer is not None and (answer.is_private or answer.prompt.is_private))
+    return quote.state == State.APPROVED or not is_private(quote.answer or quote.message)
 
 
 def _quoted(quote: Quote, people: dict) -> Quoted:

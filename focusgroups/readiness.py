@@ -11,10 +11,11 @@ from focusgroups.models import Prompt, Room, Section, Sponsor
 from focusgroups.models.guides import FEWEST_OPTIONS
 from focusgroups.models.rooms import FEWEST_DAYS, MOST_DAYS
 from focusgroups.services import recruiting
+from focusgroups.smallness import FEW, LEAST
 
 THANKED = 3  # members for each seat who may be thanked and not sought
 BASICS, PEOPLE, GUIDE, AGREEMENT, MONEY = "basics", "people", "guide", "agreement", "money"
-DAY = timedelta(days=1)
+DAY, LEAST_OPEN = timedelta(days=1), timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,15 @@ def _of_dates(room: Room) -> Iterator[str]:
 def _of_people(room: Room) -> Iterator[str]:
     if not room.moderators.filter(user__is_active=True, user__is_staff=True).exists():
         yield "Put a moderator in charge."
-    in_cells = sum(room.cells.values_list("seats", flat=True))
+    cells = list(room.cells.all())
+    in_cells = sum(cell.seats for cell in cells)
     if in_cells != room.seats:
         yield f"Its quota cells have {in_cells} seats and the group has {room.seats}. Make them equal."
-    reached = recruiting.reach(room).count()
+    reached, by_cell = recruiting.reached(room, cells)
     if reached < room.seats:
         yield f"Its rule reaches {reached} members, fewer than there are seats. Widen it."
+    for cell in (cell for cell, number in zip(cells, by_cell, strict=True) if number < LEAST):
+        yield f"Quota cell “{cell.name}” is for {FEW} members whom the rule reaches. Let more in."
 
 
 # The guide
@@ -106,6 +110,8 @@ def faults_of(section: Section, room: Room) -> Iterator[str]:
         return
     if section.opens_at and not room.starts_at <= section.opens_at < room.ends_at:
         yield f"{name} opens outside of the group's dates."
+    elif section.opens_at and section.opens_at > room.ends_at - LEAST_OPEN:
+        yield f"{name} opens less than an hour before the group ends."
     if section.due_at and not room.starts_at < section.due_at <= room.ends_at:
         yield f"{name} is due outside of the group's dates."
 

@@ -6,7 +6,7 @@ What may be read at all is decided in `sight`.
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -56,7 +56,9 @@ CHARACTERS = 30_000  # of all that is said, in full, on one page; what comes aft
 FEWER = 10_000  # where prompts are many
 EXCERPT = 240
 LINES = 200  # of a live hour, the newest
-RECENT = timedelta(minutes=1)  # a line hidden or taken back since leaves the open pages, too
+RECENT = timedelta(
+    minutes=1
+)  # before the last look; a line hidden or taken back since leaves the open pages, too
 MODERATOR = "Moderator"
 PREVIEW_ALIAS = "Your alias"
 
@@ -96,6 +98,7 @@ class Shown:
     is_private: bool = False
     asks: str = ""  # of a probe: whom it asks
     is_edited: bool = False
+    is_anew: bool = False  # an answer, after the earlier one was taken back
     url: str = ""  # where all of its thread stands, and is replied to
     may_reply: bool = False
     edit_url: str = ""
@@ -408,6 +411,7 @@ class Drawing:
         shown = self._of(row, "answer", is_own, budget)
         if shown.state:
             return shown
+        shown.is_anew = row.is_anew
         texts = {option.pk: option.text for option in prompt.shown_options}
         shown.choices = [texts[number] for number in row.chosen if number in texts]
         shown.is_ranked = prompt.kind == Prompt.Kind.RANKED
@@ -608,11 +612,12 @@ def notes_of(participant: Participant) -> list[Shown]:
 
 
 class Lines(NamedTuple):
-    """What was said in a live hour: lines in order, those to be drawn anew, and where the next look begins."""
+    """What was said in a live hour: lines in order, those to be drawn anew, and where and when the next look begins."""
 
     lines: list[Shown]
     changed: list[Shown]
     after: int
+    since: int  # seconds since 1970
 
 
 def live_hour_of(participant: Participant, live_hour_id: int) -> LiveHour:
@@ -623,19 +628,17 @@ def live_hour_of(participant: Participant, live_hour_id: int) -> LiveHour:
     return live_hour
 
 
-def lines_of(participant: Participant, live_hour: LiveHour, *, after: int = 0) -> Lines:
-    """The newest lines, or those since `after`; with the latter, earlier ones that have just been hidden, too."""
+def lines_of(participant: Participant, live_hour: LiveHour, *, after: int = 0, since: int = 0) -> Lines:
+    """The newest lines, or those since `after`; with the latter, earlier ones that were hidden since the last look."""
     rows = messages_for(participant).filter(live_hour=live_hour, kind=Kind.LIVE)
-    return lines(rows, participant, after=after)
-
-
-def lines(rows: QuerySet[Message], participant: Participant, *, after: int = 0) -> Lines:
-    since = timezone.now() - RECENT
+    now = timezone.now()
     if after:
-        changed = Q(hidden_at__gte=since) | Q(withdrawn_at__gte=since)
+        last = (datetime.fromtimestamp(since, UTC) if since else now) - RECENT
+        changed = Q(hidden_at__gte=last) | Q(withdrawn_at__gte=last)
         rows = rows.filter(Q(pk__gt=after) | changed)
     found = list(rows.annotate(alias=F("participant__alias")).order_by("-pk")[:LINES])[::-1]
     drawn, budget = Drawing(participant, {}), Budget(10 * CHARACTERS)
     fresh = [drawn.message(row, budget) for row in found if row.pk > after]
     changed = [drawn.message(row, budget) for row in found if row.pk <= after]
-    return Lines(fresh, changed, max([after, *(shown.pk for shown in fresh)]))
+    after = max([after, *(shown.pk for shown in fresh)])
+    return Lines(fresh, changed, after, int(now.timestamp()))

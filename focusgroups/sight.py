@@ -30,6 +30,12 @@ def said_to_all(room: Room) -> SaidToAll:
     return SaidToAll(answers, messages.exclude(kind=Kind.NOTE))
 
 
+def is_private(said: Answer | Message) -> bool:
+    """Whether moderators alone read it, and whoever said it."""
+    answer = said if isinstance(said, Answer) else said.answer
+    return said.is_private or bool(answer and (answer.is_private or answer.prompt.is_private))
+
+
 def answers_for(participant: Participant) -> QuerySet[Answer]:
     """Answers a participant sees: their own, and of prompts they have answered those that others gave to all."""
     own = Answer.objects.filter(participant=participant, prompt=OuterRef("prompt"), withdrawn_at=None)

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from focusgroups import fairness
 from focusgroups.fairness import Hint
 from focusgroups.models import Answer, CodeMark, Message, Prompt, PromptOption, Quote, Room
+from focusgroups.sight import is_private
 from sermo.paging import Page, beyond, cut, key_of
 from sermo.text import clip, plain
 
@@ -86,8 +87,7 @@ class Item:
 
     @property
     def is_private(self) -> bool:
-        answer = self.said if self.kind == ANSWER else self.said.answer
-        return self.said.is_private or bool(answer and (answer.is_private or answer.prompt.is_private))
+        return is_private(self.said)
 
     @property
     def does(self) -> str:

@@ -85,7 +85,7 @@ def participants(room: Room) -> Table:
     counted = completions.annotate(number=Count("pk"), cents=Sum("cents", filter=Q(final_at__isnull=False)))
     done = {row["participant"]: (row["number"], row["cents"] or 0) for row in counted}
     head = (
-        *("Alias", "Cell", "Joined", "Left", "How"),
+        *("Alias", "Cell", "Left", "How"),
         *("Sections", "Answers", "Replies, notes", "Words", "Dollars"),
     )
     rows = []
@@ -98,7 +98,6 @@ def participants(room: Room) -> Table:
             (
                 seat.alias,
                 cells[seat.cell_id],
-                _day(room, seat.joined_at),
                 _day(room, seat.left_at),
                 seat.get_left_as_display() if seat.left_as else "",
                 sections,
@@ -155,7 +154,7 @@ def _said(line: Line) -> Iterator[str]:
 def _head(line: Line) -> str:
     facts = [line.who, line.cell, f"{line.day:%b} {line.day.day}", line.kind]
     facts += [f"to {line.to} alone"] if line.to else (["to moderators alone"] if line.is_private else [])
-    facts += ["edited"] if line.is_edited else []
+    facts += ["answered anew"] if line.is_anew else ["edited"] if line.is_edited else []
     facts += [f"codes: {', '.join(line.codes)}"] if line.codes else []
     return " · ".join(fact for fact in facts if fact)
 

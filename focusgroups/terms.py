@@ -14,8 +14,9 @@ WATCHED = {
         "they cannot write here."
     ),
     Room.Watching.WORDS: (
-        "People of the firm that pays read answers and replies while the group runs, each with its alias and quota "
-        "cell. They never read answers that are private, nor notes to the moderators, and they cannot write here."
+        "People of the firm that pays read answers, replies and live hours while the group runs, each with its alias "
+        "and quota cell, and the firm may get the same as a transcript. They never read answers that are private, nor "
+        "notes to the moderators, and they cannot write here."
     ),
 }
 UNPAID = "No firm pays for it."
@@ -56,7 +57,7 @@ class Terms:
 
     @property
     def is_blinded(self) -> bool:
-        return self.sponsor is not None and self.sponsor.is_blinded and not self.room.closed_at
+        return self.sponsor is not None and self.sponsor.is_still_blinded
 
     @property
     def who_watches(self) -> str:
@@ -81,7 +82,7 @@ def terms_of(room: Room, zone: tzinfo) -> Terms:
     sponsor = getattr(room, "sponsor", None)
     if sponsor:
         sponsor.room = room
-    sections = list(room.sections.order_by("place"))
+    sections = list(room.sections.announced().order_by("place"))
     return Terms(
         room=room,
         starts=_when(room, room.starts_at, zone),
@@ -91,7 +92,7 @@ def terms_of(room: Room, zone: tzinfo) -> Terms:
         seats_taken=Participant.objects.seated().filter(room=room).count(),
         questions=(questions := room.screener.count()),
         thanks_left=screening.thanks_left(room) if questions > screening.UNPAID else 0,
-        agreement=room.agreements.order_by("-version").first(),
+        agreement=room.newest_agreement(),
         sponsor=sponsor,
         live_hours=[
             (hour, _when(room, hour.starts_at, zone)) for hour in room.live_hours.order_by("starts_at")

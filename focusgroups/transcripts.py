@@ -43,6 +43,7 @@ class Line:
     to: str = ""  # the alias of who alone was asked or told
     is_private: bool = False
     is_edited: bool = False
+    is_anew: bool = False
     gone: str = ""
 
 
@@ -200,6 +201,7 @@ class Drawing:
                 choices=choices_of(prompt, answer) if answer.is_standing else (),
                 codes=self.answer_codes.get(answer.pk, ()) if answer.is_standing else (),
                 is_private=answer.is_private or prompt.is_private,
+                is_anew=answer.is_anew and answer.is_standing,
             )
             under = self._threads("answer", answer.pk, depth=1)
             lines += [own, *under] if under or not own.gone else []

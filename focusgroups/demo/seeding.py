@@ -201,7 +201,8 @@ class Staging:
         """An hour ago, so that the invitation waits among her notices."""
         with at(self.now - timedelta(hours=1)):
             cardiologist = Member.objects.get(user__email=CARDIOLOGIST)
-            recruiting.invite_by_handle(room=self.room, by=self.moderator, handles=[cardiologist.handle])
+            others = recruiting.reach(self.room).exclude(user__email__in=DEMO_LOGINS).order_by("pk")
+            self._invite([cardiologist, *others[: recruiting.LEAST - 1]])
 
     def _go_on(self) -> None:
         """Quotes that wait for a yes, and a live hour to come."""

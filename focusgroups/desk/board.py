@@ -90,7 +90,6 @@ def participant(request, room, participant):
         title=row.participant.alias,
         row=row,
         stream_address=f"{base.address(room, 'stream')}?participant={participant}",
-        joined=base.in_zone(room, row.participant.joined_at),
         left=base.in_zone(room, row.participant.left_at),
         may_act=row.participant.is_seated and not room.is_over,
         drop_address=base.address(room, "participant_drop", participant),

@@ -172,7 +172,7 @@ class InviteByHandleForm(forms.Form):
         2_000,
         required="Write the handles of those you ask.",
         rows=2,
-        help_text="With spaces or commas between them. They are not shown again once asked.",
+        help_text="At least five, with spaces or commas between them. They are not shown again once asked.",
     )
 
     def clean_handles(self):

@@ -120,7 +120,7 @@ def agreement(request, room):
 
 
 def agreement_said(room):
-    latest = room.agreements.order_by("-version").first()
+    latest = room.newest_agreement()
     return f"version {latest.version}, {len(latest.text.split()):,} words" if latest else ""
 
 

@@ -24,6 +24,7 @@ from focusgroups.desk.forms_running import (
 )
 from focusgroups.models import CodeMark, Message, Participant, Prompt, Quote, Room
 from focusgroups.services import coding, messaging, quoting
+from focusgroups.sight import is_private
 from focusgroups.stream import ANSWER, Item
 from sermo.errors import RuleBroken
 from sermo.paging import page
@@ -137,7 +138,7 @@ def _page(request, room, row, forms, *, words="", refusal=""):
 def _forms(room, row, data, deed) -> dict:
     """What may be done with an item now, by the name of the deed."""
     kind = coding.kind_of(row)
-    is_of_participant, is_private = row.participant_id is not None, quoting.is_private(row)
+    is_of_participant, is_alone = row.participant_id is not None, is_private(row)
     may_say = not room.is_over and row.is_standing and getattr(row, "kind", "") != Message.Kind.LIVE
     forms = {}
 
@@ -147,8 +148,8 @@ def _forms(room, row, data, deed) -> dict:
 
     if may_say:
         add("reply", ReplyForm)
-        if kind == ANSWER and (row.participant.is_seated or not is_private):
-            add("ask", AskAboutForm, only_alone=is_private)
+        if kind == ANSWER and (row.participant.is_seated or not is_alone):
+            add("ask", AskAboutForm, only_alone=is_alone)
             hint(room, forms["ask"])
     if is_of_participant and not row.withdrawn_at:
         add("tag", CodeForm)

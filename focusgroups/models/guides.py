@@ -14,6 +14,10 @@ FEWEST_POINTS, MOST_POINTS = 3, 11
 
 
 class SectionQuerySet(models.QuerySet):
+    def announced(self) -> "SectionQuerySet":
+        """Those with a time: of a published room participants are told of no others."""
+        return self.filter(opens_at__isnull=False)
+
     def released(self) -> "SectionQuerySet":
         return self.filter(opens_at__lte=timezone.now())
 

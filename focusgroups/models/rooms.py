@@ -167,6 +167,9 @@ class Room(models.Model):
             self.published_at and timezone.now() >= self.ends_at
         )
 
+    def newest_agreement(self) -> "Agreement | None":
+        return self.agreements.order_by("-version").first()
+
     def in_its_zone(self, moment: datetime) -> datetime:
         return moment.astimezone(self.zone)
 
@@ -192,7 +195,7 @@ class RoomModerator(models.Model):
 class Sponsor(models.Model):
     """Who pays for a room and how much is reserved for it. Rewards writes it; participants read it before they say yes.
 
-    Of a blinded one they read the kind alone until the room closes.
+    Of a blinded one they read the kind alone until the room closes, and for good where it is called off.
     """
 
     class Kind(models.TextChoices):
@@ -219,11 +222,16 @@ class Sponsor(models.Model):
         return f"sponsor of room {self.pk}"
 
     @property
+    def is_still_blinded(self) -> bool:
+        return self.is_blinded and (self.room.closed_at is None or self.room.canceled_at is not None)
+
+    @property
     def shown(self) -> str:
         """As participants read it now."""
-        if self.is_blinded and not self.room.closed_at:
-            return f"{self.get_kind_display()}, named when the group ends"
-        return self.name
+        if not self.is_still_blinded:
+            return self.name
+        kind = self.get_kind_display()
+        return kind if self.room.canceled_at else f"{kind}, named when the group ends"
 
 
 class Cell(models.Model):

@@ -67,6 +67,11 @@ class Answer(Words):
     def __str__(self):
         return f"answer {self.pk}"
 
+    @property
+    def is_anew(self) -> bool:
+        """Whether it was given anew, when the answers of others had been open to whoever did."""
+        return self.edited_at is not None and self.edited_at == self.posted_at
+
 
 class Message(Words):
     """Anything else: a reply under an answer, a probe of a moderator to one or all and what is said to it, a private

@@ -19,6 +19,7 @@ from focusgroups.models import (
 )
 from focusgroups.services import earning
 from focusgroups.services.locking import hold_member, hold_room
+from focusgroups.sight import messages_for
 from sermo.errors import RuleBroken
 from sermo.text import plain, render_markdown
 
@@ -230,8 +231,9 @@ def paid_before(participant: Participant) -> set[int]:
 def edit(*, answer: Answer, by: Participant, source: str, kept: Kept | None = None) -> Answer:
     """Change the words of one's own answer: in its first 15 minutes, while nobody has said anything under it.
 
-    What was chosen stays, since the answers of others were open from then on. What it said before is kept. Raises what
-    `lock` does, NotYours, Gone, TooLate, SaidUnder, NothingSaid.
+    What was chosen stays, since the answers of others were open from then on. What it said before is kept, and that it
+    was given anew. Only what its author reads counts as said. Raises what `lock` does, NotYours, Gone, TooLate,
+    SaidUnder, NothingSaid.
     """
     by = lock(by)
     answer = Answer.objects.select_for_update(of=("self",)).select_related("prompt").get(pk=answer.pk)
@@ -243,12 +245,12 @@ def edit(*, answer: Answer, by: Participant, source: str, kept: Kept | None = No
         raise Gone
     if timezone.now() > answer.posted_at + EDITABLE:
         raise TooLate
-    if answer.messages.exclude(participant=by).exists():
+    if messages_for(by).filter(answer=answer).exclude(participant=by).exists():
         raise SaidUnder
     written_at = answer.edited_at or answer.posted_at
     Revision.objects.create(answer=answer, source=answer.source, written_at=written_at)
     write(answer, source)
-    answer.edited_at = timezone.now()
+    answer.edited_at = answer.posted_at if answer.is_anew else timezone.now()
     answer.save(update_fields=["source", "html", "words", "edited_at"])
     if kept:
         identifiers.record(member=by.member, place="group", kept=kept)

@@ -1,11 +1,12 @@
 """Writing a room's guide: its sections and what each of them asks.
 
-Of a published room only sections that have not opened may change, and no honorarium goes down. One that is added then
-opens once it has its questions: until it is given its time nobody reads it.
+Of a published room only sections that have not opened may change, no honorarium goes down, and a section asks no more
+than it did from a day before it opens. One that is added then opens once it has its questions: until it is given its
+time nobody reads it. Whoever has a seat is told when times move.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -16,16 +17,21 @@ from focusgroups import readiness
 from focusgroups.models import Prompt, PromptOption, Room, Section, Stimulus
 from focusgroups.models.guides import FEWEST_POINTS, MOST_OPTIONS, MOST_POINTS
 from focusgroups.models.rooms import MOST_CENTS, MOST_PROMPTS, MOST_SECTIONS
-from focusgroups.services import holding, planning
+from focusgroups.services import holding, planning, telling
 from focusgroups.services.holding import Fixed, Unfit, hold, note
 from sermo import private_files
 from sermo.errors import RuleBroken
 
 Kind = Prompt.Kind
+DAY = timedelta(days=1)
 
 
 class Opened(Fixed):
     message = "Participants read this section already. It cannot change any more."
+
+
+class AsksNoMore(Fixed):
+    message = "This section opens within a day, so it asks no more than it does now. Let it open later first."
 
 
 class Incomplete(RuleBroken):
@@ -67,7 +73,7 @@ def save_section(
     else:
         section = hold_section(room.sections.get(pk=section.pk), by)
         room = section.room
-    opened_before, paid_before = section.opens_at, section.honorarium
+    opened_before, due_before, paid_before = section.opens_at, section.due_at, section.honorarium
     section.title = holding.text("title", title, 120, "Give the section a title.")
     section.intro = holding.text("intro", intro, 2_000)
     section.opens_at, section.due_at, section.honorarium = opens_at, due_at, honorarium
@@ -88,6 +94,8 @@ def save_section(
             raise Unfit("opens_at", "Choose a time to come.")
     section.save()
     done("section", room, by)
+    if room.published_at and opened_before and (opens_at, due_at) != (opened_before, due_before):
+        telling.of_dates(room)
     if room.published_at and honorarium > paid_before:
         planning.promise_more(room)
     return section
@@ -140,7 +148,7 @@ def save_prompt(
 ) -> Prompt:
     """Add a question at the end of a section, or change one. What its kind has no use for is dropped.
 
-    Raises NotYours, Over, Opened, Unfit, Incomplete, TooManyPrompts.
+    Raises NotYours, Over, Opened, AsksNoMore, Unfit, Incomplete, TooManyPrompts.
     """
     section = hold_section(section, by)
     if kind not in Kind:
@@ -151,6 +159,9 @@ def save_prompt(
         prompt = Prompt(section=section, place=holding.next_place(section.prompts.all()))
     else:
         prompt = section.prompts.get(pk=prompt.pk)
+    asks_more = prompt.pk is None or (is_required and not prompt.is_required)
+    if asks_more and _opens_soon(section):
+        raise AsksNoMore
     is_scale = kind == Kind.SCALE
     prompt.kind = kind
     prompt.text = holding.text("text", text, 500, "Write the question.")
@@ -169,6 +180,12 @@ def save_prompt(
     )
     done("prompt", section.room, by)
     return prompt
+
+
+def _opens_soon(section: Section) -> bool:
+    """Whether members have planned with what a section asks."""
+    is_announced = section.room.published_at is not None and section.opens_at is not None
+    return is_announced and section.opens_at <= timezone.now() + DAY
 
 
 def _points(points: int | None) -> int:

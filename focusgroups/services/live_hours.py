@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from focusgroups.models import LiveHour, Room
+from focusgroups.services import telling
 from focusgroups.services.holding import Unfit, hold, note, text
 from sermo.errors import RuleBroken
 
@@ -34,11 +35,14 @@ def save(
         hour = LiveHour(room=room)
     else:
         hour = _to_come(room, hour)
+    before = hour.starts_at, hour.ends_at
     hour.title = text("title", title, 120, "Give the hour a title.")
     hour.starts_at, hour.ends_at = starts_at, ends_at
     _check_times(room, hour)
     hour.save()
     note("hour", room, by)
+    if room.published_at and (starts_at, ends_at) != before:
+        telling.of_dates(room)
     return hour
 
 
@@ -48,6 +52,8 @@ def delete(*, hour: LiveHour, by: User) -> None:
     room = hold(hour.room, by)
     _to_come(room, hour).delete()
     note("hour_delete", room, by)
+    if room.published_at:
+        telling.of_dates(room)
 
 
 def _to_come(room: Room, hour: LiveHour) -> LiveHour:

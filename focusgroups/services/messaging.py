@@ -175,7 +175,7 @@ def probe(
         raise OtherRoom
     if prompt and not prompt.section.is_released:
         raise NotReleased
-    if answer and _is_private(answer):
+    if answer and sight.is_private(answer):
         to = to or answer.participant
         if to.pk != answer.participant_id:
             raise PrivateToAnother
@@ -293,15 +293,11 @@ def _check_standing(*above: Answer | Message | None) -> None:
         raise Gone
 
 
-def _is_private(answer: Answer) -> bool:
-    return answer.is_private or answer.prompt.is_private
-
-
 def _place(answer: Answer | None, root: Message | None) -> dict:
     """Where a reply stands, and whether it is private, as fields of a message."""
-    is_private = root.is_private if root else _is_private(answer)
+    is_alone = root.is_private if root else sight.is_private(answer)
     prompt = answer.prompt if answer else (root.prompt if root else None)
-    return {"answer": answer, "parent": root, "prompt": prompt, "is_private": is_private}
+    return {"answer": answer, "parent": root, "prompt": prompt, "is_private": is_alone}
 
 
 def _say(*, source: str, kept: Kept | None = None, **fields) -> Message:

@@ -17,9 +17,10 @@ from accounts.roles import is_moderator
 from focusgroups import house, readiness
 from focusgroups.models import Agreement, Cell, Room, RoomModerator, ScreenerOption, ScreenerQuestion
 from focusgroups.models.rooms import FEWEST_SEATS, MOST_SEATS
-from focusgroups.services import holding, seating, telling
+from focusgroups.services import holding, recruiting, seating, telling
 from focusgroups.services.holding import Fixed, Unfit, hold, note
 from focusgroups.signals import money_promised
+from focusgroups.smallness import FEW, LEAST
 from questions.models import MemberRank
 from sermo.errors import RuleBroken
 from verification.services import events
@@ -257,6 +258,8 @@ def save_cell(
     cell.save()
     note("cell", room, by)
     if room.published_at:
+        if before is None and recruiting.reached(room, [cell])[1][0] < LEAST:
+            raise Unfit("name", f"It is for {FEW} members who can still be asked. Let more in.")
         _grow(room)
     return cell
 

@@ -80,6 +80,7 @@ def extend(*, room: Room, by: User, ends_at: datetime) -> Room:
     room.ends_at = ends_at
     room.save(update_fields=["ends_at"])
     note("extend", room, by)
+    telling.of_dates(room)
     return room
 
 

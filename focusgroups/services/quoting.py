@@ -91,11 +91,6 @@ def _check_quotable(said: Answer | Message) -> None:
         raise StillChanging
 
 
-def is_private(said: Answer | Message) -> bool:
-    answer = said if isinstance(said, Answer) else said.answer
-    return said.is_private or bool(answer and (answer.is_private or answer.prompt.is_private))
-
-
 def _is_verbatim(paraphrase: str, text: str, words: str) -> bool:
     said = paraphrase.casefold().strip(" .,;:!?\"'“”")
     return said in words.casefold() or text.casefold() in said

@@ -8,14 +8,14 @@ from django.db import transaction
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Lower, Random
 from django.utils import timezone
-from django.utils.text import get_text_list
 
 from accounts.models import Kind, Member, NoticeChoice, User, Way
-from focusgroups.models import Candidate, Room
+from focusgroups.models import Candidate, Cell, Room
 from focusgroups.services import telling
 from focusgroups.services.holding import NotPublished, hold, note
 from focusgroups.services.locking import free_members
 from focusgroups.signals import seats_sought
+from focusgroups.smallness import LEAST
 from questions.models import MemberRank
 from sermo.errors import RuleBroken
 
@@ -32,17 +32,17 @@ class BadNumber(RuleBroken):
     message = f"Ask 1 to {MOST_AT_ONCE} members at a time."
 
 
-class NobodyNamed(RuleBroken):
-    message = "Name at least one handle."
+class TooFewNamed(RuleBroken):
+    message = f"Name at least {LEAST} members at a time, so that nobody can be told by when they join."
 
 
 class CannotBeAsked(RuleBroken):
-    """Does not say why: that somebody shut invitations off or has a conflict is theirs to know."""
+    """Says neither who nor why: that somebody was asked, shut invitations off or has a conflict is theirs to know."""
 
-    def __init__(self, handles: Iterable[str] = ()):
-        self.handles = list(handles)
-        named = get_text_list([f"@{handle}" for handle in self.handles], "and")
-        super().__init__(f"{named} cannot be asked into this group, or was asked before. Nobody was asked.")
+    message = (
+        "At least one of these cannot be asked into this group, or was asked before. Nobody was asked. Look whether "
+        "all handles are spelled right."
+    )
 
 
 # Whom
@@ -101,15 +101,26 @@ def _one_of_cells(room: Room) -> Q:
     """Those for whom some cell is; the same rule as `Cell.is_for`."""
     found = Q(pk__in=[])
     for cell in room.cells.all():
-        fits = Q()
-        if cell.specialties:
-            fits &= Q(specialty__in=cell.specialties)
-        if cell.years_bands:
-            fits &= Q(years_band__in=cell.years_bands)
-        if not fits:
+        if not (fits := _fits(cell)):
             return Q()
         found |= fits
     return found
+
+
+def _fits(cell: Cell) -> Q:
+    fits = Q()
+    if cell.specialties:
+        fits &= Q(specialty__in=cell.specialties)
+    if cell.years_bands:
+        fits &= Q(years_band__in=cell.years_bands)
+    return fits
+
+
+def reached(room: Room, cells: Iterable[Cell]) -> tuple[int, list[int]]:
+    """How many the rule reaches, in all and for each of some cells. One query and those of `reach`."""
+    counts = [Count("pk", filter=_fits(cell) or Q(pk__isnull=False)) for cell in cells]
+    found = reach(room).aggregate(Count("pk"), **{f"cell_{place}": each for place, each in enumerate(counts)})
+    return found.pop("pk__count"), list(found.values())
 
 
 # Asking
@@ -137,21 +148,21 @@ def invite(*, room: Room, by: User, number: int) -> list[Candidate]:
 
 @transaction.atomic
 def invite_by_handle(*, room: Room, by: User, handles: Iterable[str]) -> list[Candidate]:
-    """Ask members named by handle, whatever the rule says; there must be a cell for them. All of them or nobody.
+    """Ask members named by handle, whatever the rule says; there must be a cell for them. All of them or nobody, and
+    five at least: of fewer a moderator would know who took the next seat.
 
-    Raises holding.NotYours, holding.Over, holding.NotPublished, NobodyNamed, BadNumber, CannotBeAsked.
+    Raises holding.NotYours, holding.Over, holding.NotPublished, TooFewNamed, BadNumber, CannotBeAsked.
     """
     room = _hold(room, by)
-    named = {handle.lower(): handle for handle in (each.strip().strip("@") for each in handles) if handle}
-    if not named:
-        raise NobodyNamed
+    named = {handle.lower() for handle in (each.strip().strip("@") for each in handles) if handle}
+    if len(named) < LEAST:
+        raise TooFewNamed
     if len(named) > MOST_AT_ONCE:
         raise BadNumber
     found = askable(room).filter(_one_of_cells(room)).alias(lowered=Lower("handle"))
     found = dict(found.filter(lowered__in=named).values_list("handle", "pk"))
-    known = {handle.lower() for handle in found}
-    if missing := [handle for lowered, handle in named.items() if lowered not in known]:
-        raise CannotBeAsked(missing)
+    if len(found) < len(named):
+        raise CannotBeAsked
     made = _ask(room, found.values())
     note("invite", room, by)
     return made

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Member, User
@@ -51,10 +51,6 @@ class NoCell(RuleBroken):
     message = "The seats of this group are for other specialties or years in practice than yours are now."
 
 
-class ShutOut(RuleBroken):
-    message = "As you have set how you deal with firms now, you cannot have a seat in this group."
-
-
 class NothingDue(RuleBroken):
     message = "Nothing is open for this participant to answer."
 
@@ -71,7 +67,8 @@ def accept(*, candidate: Candidate, agreement: Agreement) -> Candidate:
     """Accept the agreement and take a seat, or a place on the waiting list. Twice is as good as once.
 
     The seat is of the first cell that is for the member and has one free; where none has, they wait for the first that
-    is for them. Raises RoomIsOver, NotAsked, ReadOnly, ScreenerFirst, AgreementChanged, NoCell, ShutOut.
+    is for them. Whoever may have no seat as things are now is asked no more, so that nobody learns by trial who pays.
+    Raises RoomIsOver, NotAsked, ReadOnly, ScreenerFirst, AgreementChanged, NoCell.
     """
     candidate = screening.lock(candidate)
     if candidate.state in (State.SEATED, State.WAITING):
@@ -84,7 +81,8 @@ def accept(*, candidate: Candidate, agreement: Agreement) -> Candidate:
     if not fitting:
         raise NoCell
     if recruiting.shut_out(candidate.room, Member.objects.filter(pk=candidate.member_id)):
-        raise ShutOut
+        _lapse(candidate)
+        return candidate
     seat_waiting(candidate.room)
     Acceptance.objects.get_or_create(candidate=candidate, agreement=agreement)
     free = next((cell for cell in fitting if has_free_seat(cell)), None)
@@ -154,7 +152,7 @@ def outlook(candidate: Candidate) -> Outlook:
             left = _next_vacated(cell)
             paid = paid_before(Participant(replaces=left)) if left else ()
             return Outlook(cell, has_seat=True, paid_before=frozenset(paid))
-    return Outlook(fitting[0], ahead=fitting[0].candidates.filter(state=State.WAITING).count())
+    return Outlook(fitting[0], ahead=_seeking(candidate.room.candidates.all(), fitting))
 
 
 def _free_alias(room: Room, member: Member) -> str:
@@ -204,12 +202,18 @@ def _lapse(candidate: Candidate) -> None:
 
 
 def place_in_line(candidate: Candidate) -> int:
-    """How many wait for the same cell up to a candidate; the first is 1."""
-    ahead = Candidate.objects.filter(state=State.WAITING, cell=candidate.cell_id)
+    """Which of those a candidate is who wait for any of the cells that are for them; the first is 1."""
     is_ahead = Q(waiting_since__lt=candidate.waiting_since) | Q(
-        waiting_since=candidate.waiting_since, pk__lte=candidate.pk
+        waiting_since=candidate.waiting_since, pk__lt=candidate.pk
     )
-    return ahead.filter(is_ahead).count()
+    ahead = candidate.room.candidates.filter(is_ahead)
+    return 1 + _seeking(ahead, cells_for(candidate.room, candidate.member))
+
+
+def _seeking(candidates: QuerySet[Candidate], cells: list[Cell]) -> int:
+    """How many of some candidates wait and could be given a seat of any of these cells."""
+    waiting = candidates.filter(state=State.WAITING, member__isnull=False).select_related("member")
+    return sum(any(cell.is_for(row.member) for cell in cells) for row in waiting)
 
 
 # The agreement, once more
@@ -236,7 +240,7 @@ def accept_again(*, participant: Participant, agreement: Agreement) -> Acceptanc
 
 
 def _check_newest(agreement: Agreement, room: Room) -> None:
-    if agreement != Agreement.objects.filter(room=room).order_by("-version").first():
+    if agreement != room.newest_agreement():
         raise AgreementChanged
 
 
@@ -262,13 +266,12 @@ def leave(*, participant: Participant, takes_back: bool = False) -> Participant:
 
 @transaction.atomic
 def withdraw(*, participant: Participant) -> Participant:
-    """Take back all that somebody said, also after they left: until the room closes. What was earned stays.
-
-    Raises RoomIsOver, and NoSeat where a moderator removed them.
+    """Take back all that somebody said, also after they left or lost their seat: until the room closes. What was earned
+    stays. Raises RoomIsOver, NoSeat.
     """
     participant = _lock(participant)
     screening.check_open(participant.room)
-    if participant.left_as == Leaving.REMOVED or participant.member_id is None:
+    if participant.member_id is None:
         raise NoSeat
     _take_back(participant)
     return participant

@@ -17,8 +17,9 @@ from focusgroups.services.locking import free_members
 # What is told, as keys of notices say it.
 INVITED, SEAT, OPENED, SECTION, REMINDER = "invited", "seat", "opened", "section", "remind"
 CLOSED, CANCELED, AGREEMENT, QUOTE, PROBE = "closed", "canceled", "agreement", "quote", "probe"
-REMOVED, DROPPED = "removed", "dropped"
-OF_ROOM, OF_SECTION, OF_AGREEMENT = range(3)
+REMOVED, DROPPED, CHANGED = "removed", "dropped", "changed"
+OF_ROOM, OF_SECTION, OF_AGREEMENT, OF_DATES = range(4)
+DAYS = 1_000_000  # more than there are numbers of days, so that a room and a day make one number
 STALE = timedelta(days=1)  # after which nobody is told any more that a section has opened
 
 
@@ -85,6 +86,12 @@ def of_agreement(agreement: Agreement) -> None:
     """Have those told who have a seat that the agreement has a new version."""
     room_id = agreement.room_id
     _fan_out(room_id, OF_AGREEMENT, agreement.pk, key(room_id, AGREEMENT, agreement.version))
+
+
+def of_dates(room: Room) -> None:
+    """Have those told who have a seat that times have moved: at most once a day (UTC), however many did."""
+    day = timezone.now().date()
+    _fan_out(room.pk, OF_DATES, room.pk * DAYS + day.toordinal(), key(room.pk, CHANGED, day))
 
 
 def of_due_sections() -> int:

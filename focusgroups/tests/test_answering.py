@@ -372,8 +372,25 @@ def test_an_answer_given_anew_is_marked_and_what_is_hidden_stays_hidden(me, prom
     again = say(me, prompts[0], "Without it.")
 
     assert again.pk == answer.pk
-    assert again.edited_at
+    assert again.is_anew
     assert again.hidden_at
+
+
+def test_one_that_is_changed_afterwards_was_still_given_anew(me, prompts):
+    answer = say(me, prompts[0])
+    assert not answering.edit(answer=answer, by=me, source="High dose.").is_anew
+
+    answering.withdraw(answer=answer, by=me)
+    again = say(me, prompts[0], "As the others said.")
+
+    assert answering.edit(answer=again, by=me, source="As others said.").is_anew
+
+
+def test_a_probe_of_somebody_else_alone_tells_nobody_that_it_is_there(me, other, room, prompts):
+    answer = say(me, prompts[0])
+    make_message(room, moderator=make_moderator(), answer=answer, kind="probe", to=other)
+
+    assert answering.edit(answer=answer, by=me, source="High dose.").source == "High dose."
 
 
 # Two at once

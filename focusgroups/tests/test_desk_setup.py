@@ -672,18 +672,21 @@ def test_a_published_screener_stays(desk, moderator):
 
 def test_a_handle_is_typed_and_never_shown_again(desk, moderator):
     room = make_recruiting_room(by=moderator)
-    make_member("quiet_lung")
-    response = post(desk, at(room, "invitations"), {"deed": "handles", "hand-handles": "@quiet_lung"})
+    handles = [
+        make_member(handle).handle for handle in ("quiet_lung", "lung_b", "lung_c", "lung_d", "lung_e")
+    ]
+    sent = {"deed": "handles", "hand-handles": f"@{', '.join(handles)}"}
+    response = post(desk, at(room, "invitations"), sent)
 
-    assert room.candidates.count() == 1
-    assert "1 member is invited." in said(response)[0]
+    assert room.candidates.count() == 5
+    assert "5 members are invited." in said(response)[0]
     for name in sorted(OWN):
         assert "quiet_lung" not in desk.get(at(room, name)).content.decode(), name
 
 
 def test_a_handle_that_cannot_be_asked_is_sent_back_as_typed(desk, moderator):
     room = make_recruiting_room(by=moderator)
-    response = desk.post(at(room, "invitations"), {"deed": "handles", "hand-handles": "no_such_lung"})
+    response = desk.post(at(room, "invitations"), {"deed": "handles", "hand-handles": "no_such_lung a b c d"})
 
     assert response.status_code == 422
     assert "no_such_lung" in text_of(response)

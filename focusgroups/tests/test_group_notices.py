@@ -11,16 +11,18 @@ from accounts.models import FanOut, Kind, Mail, Notice, NoticeChoice, NoticeSett
 from accounts.tests.factories import make_member
 from focusgroups import tasks
 from focusgroups.models import Room
-from focusgroups.services import publishing, recruiting, screening, seating, telling
+from focusgroups.services import guiding, live_hours, publishing, recruiting, screening, seating, telling
 from focusgroups.tests.factories import (
     make_agreement,
     make_answer,
     make_candidate,
     make_cell,
+    make_live_hour,
     make_message,
     make_moderator,
     make_participant,
     make_recruiting_room,
+    make_room,
     make_running_room,
     make_section,
 )
@@ -227,11 +229,56 @@ class TestOthers:
         assert lines(seat.member) == ["A moderator of your focus group asks you something"]
 
 
+class TestDates:
+    def test_who_has_a_seat_is_told_once_a_day_that_times_moved(self, room, owner):
+        seat, asked = make_participant(room), make_candidate(room)
+        starts_at = room.ends_at + timedelta(hours=1)
+
+        publishing.extend(room=room, by=owner, ends_at=room.ends_at + timedelta(days=1))
+        live_hours.save(
+            room=room, by=owner, title="Live", starts_at=starts_at, ends_at=starts_at + timedelta(hours=1)
+        )
+        tell()
+        tell()
+
+        assert lines(seat.member) == ["Times of your focus group have changed"]
+        assert lines(asked.member) == []
+        assert FanOut.objects.get().key == f"group:{room.pk}:changed:{timezone.now().date()}"
+
+    def test_a_section_that_moves_and_an_hour_that_goes_are_told(self, owner):
+        room = make_running_room(by=owner, sections=4, released=2)
+        section = room.sections.last()
+        fields = {"title": section.title, "honorarium": section.honorarium, "due_at": None}
+
+        guiding.save_section(room=room, by=owner, section=section, opens_at=section.opens_at, **fields)
+        assert FanOut.objects.count() == 1
+
+        other = make_recruiting_room(by=owner)
+        hour = make_live_hour(other, starts_at=other.starts_at + timedelta(hours=1))
+        live_hours.save(
+            room=other, by=owner, hour=hour, title="New", starts_at=hour.starts_at, ends_at=hour.ends_at
+        )
+        assert FanOut.objects.count() == 1
+
+        live_hours.delete(hour=hour, by=owner)
+        assert FanOut.objects.count() == 2
+
+    def test_of_a_draft_nobody_is_told(self, owner):
+        draft = make_room(owner)
+        starts_at = draft.starts_at + timedelta(hours=1)
+
+        live_hours.save(
+            room=draft, by=owner, title="Live", starts_at=starts_at, ends_at=starts_at + timedelta(hours=1)
+        )
+
+        assert not FanOut.objects.exists()
+
+
 def test_no_notice_and_no_mail_says_what_a_room_is_about(room, owner):
     waits = make_candidate(room, state="waiting")
     seat, dropped, removed = (make_participant(room) for _ in range(3))
     room.sections.update(opens_at=timezone.now() - timedelta(minutes=3))
-    recruiting.invite_by_handle(room=room, by=owner, handles=[make_member().handle])
+    recruiting.invite_by_handle(room=room, by=owner, handles=[make_member().handle for _ in range(5)])
     telling.of_agreement(make_agreement(room, "Another text."))
     seating.remind(participant=seat, by=owner)
     seating.drop(participant=dropped, by=owner)

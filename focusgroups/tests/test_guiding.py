@@ -281,6 +281,7 @@ def test_a_section_has_40_questions_at_most(draft, by):
 def test_a_section_that_has_not_opened_may_still_change(running, by):
     section = running.sections.all()[2]
     opens_at = section.opens_at + timedelta(hours=2)
+    Section.objects.filter(pk=section.pk).update(opens_at=section.opens_at + timedelta(hours=1))
 
     guiding.save_section(
         room=running,
@@ -293,6 +294,31 @@ def test_a_section_that_has_not_opened_may_still_change(running, by):
     section.refresh_from_db()
     assert (section.title, section.opens_at, section.honorarium) == ("Dosing", opens_at, 6_000)
     assert texts(section)[-1] == (2, "And then?")
+
+
+def test_a_section_asks_no_more_from_a_day_before_it_opens(running, by):
+    section = running.sections.all()[2]
+    Section.objects.filter(pk=section.pk).update(opens_at=timezone.now() + timedelta(hours=23))
+    optional = make_prompt(section, is_required=False)
+
+    with pytest.raises(guiding.AsksNoMore):
+        ask(section, by)
+    with pytest.raises(guiding.AsksNoMore):
+        ask(section, by, prompt=optional)
+    ask(section, by, prompt=section.prompts.first(), text="In other words?")
+
+    assert texts(section)[0] == (0, "In other words?")
+    assert section.prompts.count() == 3
+
+
+def test_a_section_is_open_for_an_hour_at_least(running, by):
+    section = running.sections.last()
+    late = running.ends_at - timedelta(seconds=30)
+
+    with pytest.raises(guiding.Incomplete, match="less than an hour before the group ends"):
+        set_times(section, by, opens_at=late, due_at=None)
+
+    set_times(section, by, opens_at=running.ends_at - HOUR, due_at=None)
 
 
 def test_an_honorarium_that_was_promised_never_goes_down(running, by):

@@ -1,6 +1,6 @@
 """The pages on the way into a room and out of it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -11,7 +11,7 @@ from accounts.models import NoticeSettings
 from accounts.tests.factories import make_member, make_user
 from conftest import client_of
 from focusgroups.models import Candidate, Participant, Room
-from focusgroups.services import seating
+from focusgroups.services import recruiting, seating
 from focusgroups.tests.factories import (
     make_agreement,
     make_answer,
@@ -85,7 +85,7 @@ class TestInvitation:
         [
             ("nobody", "Nobody but participants and moderators reads along."),
             ("figures", "They read no word of it"),
-            ("words", "read answers and replies while the group runs"),
+            ("words", "read answers, replies and live hours while the group runs"),
         ],
     )
     def test_who_reads_along_is_said(self, room, client, watching, expected):
@@ -264,6 +264,18 @@ class TestAgreement:
         assert response["Location"] == page("room", room)
         assert f"In this group you are {seat.alias}." in words(client.get(reverse("focusgroups:list")))
 
+    def test_who_may_have_no_seat_is_told_no_cause(self, room, asked, client, monkeypatch):
+        monkeypatch.setattr(recruiting, "shut_out", lambda room, members: {asked.member_id})
+
+        response = client.post(
+            page("agreement", room), {"accepts": "on", "read": room.agreements.get().pk}, follow=True
+        )
+
+        asked.refresh_from_db()
+        assert "There is no seat for you in this group." in words(response)
+        assert asked.state == "lapsed"
+        assert client.get(page("agreement", room)).status_code == 404
+
     def test_without_a_tick_nobody_joins(self, room, client):
         response = client.post(page("agreement", room), {"read": room.agreements.get().pk})
 
@@ -375,12 +387,36 @@ class TestLeaving:
         moderator = seat.room.moderators.get().user
         seating.remove(participant=seat, by=moderator, reason="Named a patient twice.")
 
-        for name in PAGES:
+        for name in set(PAGES) - {"withdraw"}:
             assert client.get(page(name, seat.room)).status_code == 404
             assert client.post(page(name, seat.room)).status_code == 404
         said = words(client.get(reverse("focusgroups:list")))
         assert "Named a patient twice." in said
         assert seat.room.title not in said
+
+    def test_a_removed_one_takes_all_back_without_reading_the_room(self, seat, client):
+        answer = make_answer(seat, seat.room.sections.first().prompts.first())
+        moderator = seat.room.moderators.get().user
+        Room.objects.filter(pk=seat.room_id).update(starts_at=timezone.now() - timedelta(days=50))
+        seating.remove(participant=seat, by=moderator, reason="Named a patient twice.")
+        Participant.objects.update(left_at=timezone.now() - timedelta(days=40))
+        assert page("withdraw", seat.room) in words(client.get(reverse("focusgroups:list")))
+
+        said = words(client.get(page("withdraw", seat.room)))
+        response = client.post(page("withdraw", seat.room))
+
+        answer.refresh_from_db()
+        assert answer.source == ""
+        assert seat.room.title not in said
+        assert response["Location"] == reverse("focusgroups:list")
+
+    def test_the_menu_leads_to_the_list_while_words_can_be_taken_back(self, seat, client):
+        seating.leave(participant=seat)
+        assert reverse("focusgroups:list") in client.get("/").text
+
+        Room.objects.filter(pk=seat.room_id).update(closed_at=timezone.now())
+
+        assert reverse("focusgroups:list") not in client.get("/").text
 
 
 class TestDoors:
@@ -424,6 +460,15 @@ class TestDoors:
 
 
 class TestList:
+    def test_days_are_those_of_the_room(self):
+        starts_at = datetime(2031, 3, 5, 20, tzinfo=UTC)
+        room = make_recruiting_room(
+            time_zone="Pacific/Auckland", starts_at=starts_at, ends_at=starts_at + timedelta(days=5)
+        )
+        client = client_of(make_candidate(room).member)
+
+        assert "Mar 6, 2031" in words(client.get(reverse("focusgroups:list")))
+
     def test_every_room_stands_where_it_belongs(self):
         member = make_member()
         make_candidate(make_recruiting_room(title="Asked one"), member)

@@ -417,6 +417,12 @@ def test_a_cell_of_a_published_room_grows_and_the_room_with_it(published, by):
 
 
 def test_a_cell_is_added_to_a_published_room(published, by):
+    for _ in range(4):
+        make_member(years_band="31+")
+    with pytest.raises(Unfit, match="fewer than 5 members"):
+        planning.save_cell(room=published, by=by, name="Old", seats=3, years_bands=["31+"])
+    make_member(years_band="31+")
+
     planning.save_cell(room=published, by=by, name="Old", seats=3, years_bands=["31+"])
 
     published.refresh_from_db()
@@ -453,6 +459,8 @@ def test_a_cell_of_a_published_room_never_narrows(published, by, typed):
 
 
 def test_a_published_room_has_60_seats_at_most(published, by):
+    for _ in range(5):
+        make_member()
     with pytest.raises(Unfit, match="4 to 60"):
         planning.save_cell(room=published, by=by, name="Old", seats=49)
 

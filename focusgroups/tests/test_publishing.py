@@ -37,13 +37,13 @@ def by():
 
 @pytest.fixture
 def ready(by):
-    """A draft that lacks nothing: four seats, and as many members to ask."""
+    """A draft that lacks nothing: four seats, and five members to ask."""
     room = make_room(by, seats=4)
     for day in range(2):
         section = make_section(room, opens_at=room.starts_at + day * DAY)
         make_prompt(section, Prompt.Kind.SINGLE)
     make_sponsor(room, budget=4 * 2 * 5_000)
-    for _ in range(4):
+    for _ in range(5):
         make_member()
     return room
 
@@ -69,6 +69,16 @@ def test_a_room_that_lacks_nothing_is_published_once(ready, by):
     assert room.state == Room.State.RECRUITING
     assert again.published_at == room.published_at
     assert deeds(ready) == ["room_publish"]
+
+
+def test_a_cell_of_fewer_than_five_keeps_it_from_being_published(ready, by):
+    member = make_member(specialty="Nephrology", years_band="0-5")
+    ready.cells.update(seats=3)
+    Cell.objects.create(room=ready, place=1, name="Kidneys", seats=1, specialties=[member.specialty_id])
+
+    assert said(ready) == [
+        ("people", "Quota cell “Kidneys” is for fewer than 5 members whom the rule reaches. Let more in.")
+    ]
 
 
 def test_a_new_draft_is_told_all_that_it_lacks(by):

@@ -204,37 +204,41 @@ class TestByHandle:
     def test_they_are_asked_whatever_the_rule_says(self, room, owner):
         room.states = ["CA"]
         room.save()
+        others = [make_member(state="NY").handle for _ in range(4)]
         member = make_member("left_atrium", state="NY")
 
-        (asked,) = recruiting.invite_by_handle(room=room, by=owner, handles=["@Left_Atrium"])
+        asked = recruiting.invite_by_handle(room=room, by=owner, handles=["@Left_Atrium", *others])
 
-        assert asked.member == member
-        assert asked.is_told
+        assert len(asked) == 5
+        assert member in [each.member for each in asked]
+        assert all(each.is_told for each in asked)
 
     def test_all_of_them_or_nobody(self, room, owner):
-        make_member("left_atrium")
-        applicant = make_member("not_yet", standing="applicant")
+        others = [make_member().handle for _ in range(4)]
+        before = Candidate.objects.create(room=room, member=make_member("left_atrium"))
 
-        with pytest.raises(recruiting.CannotBeAsked) as refusal:
-            recruiting.invite_by_handle(
-                room=room, by=owner, handles=["left_atrium", applicant.handle, "nobody_at_all"]
-            )
+        for handle in ("left_atrium", make_member("not_yet", standing="applicant").handle, "nobody_at_all"):
+            with pytest.raises(recruiting.CannotBeAsked) as refusal:
+                recruiting.invite_by_handle(room=room, by=owner, handles=[handle, *others])
+            assert handle not in str(refusal.value)
 
-        assert refusal.value.handles == ["not_yet", "nobody_at_all"]
-        assert "@left_atrium" not in str(refusal.value)
-        assert not Candidate.objects.exists()
+        assert Candidate.objects.get() == before
 
     def test_one_for_whom_there_is_no_cell_is_refused(self, owner):
         room = make_recruiting_room(by=owner, cells=False)
         make_cell(room, "Kidneys", specialties=[make_specialty("Nephrology").pk])
-        make_member("papular", specialty="Dermatology")
+        handles = [make_member(specialty="Nephrology").handle for _ in range(4)]
+        handles.append(make_member("papular", specialty="Dermatology").handle)
 
         with pytest.raises(recruiting.CannotBeAsked):
-            recruiting.invite_by_handle(room=room, by=owner, handles=["papular"])
+            recruiting.invite_by_handle(room=room, by=owner, handles=handles)
 
-    def test_nobody_named_is_refused(self, room, owner):
-        with pytest.raises(recruiting.NobodyNamed):
-            recruiting.invite_by_handle(room=room, by=owner, handles=[" ", "@"])
+    def test_fewer_than_five_are_refused(self, room, owner):
+        handles = [make_member().handle for _ in range(4)]
+
+        for named in ([" ", "@"], handles, [*handles, handles[0].upper()]):
+            with pytest.raises(recruiting.TooFewNamed):
+                recruiting.invite_by_handle(room=room, by=owner, handles=named)
 
     def test_handles_are_read_as_typed(self):
         assert recruiting.handles_in("@one, two\nthree;  @") == ["@one", "two", "three"]

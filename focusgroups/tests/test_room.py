@@ -14,8 +14,8 @@ from accounts.models import NoticeSettings, NoticeThread
 from accounts.tests.factories import make_member
 from conftest import client_of
 from focusgroups import reading
-from focusgroups.models import Answer, Message, Prompt, PromptOption, Room
-from focusgroups.services import telling
+from focusgroups.models import Answer, Message, Prompt, PromptOption, Room, Section, Sponsor
+from focusgroups.services import answering, telling
 from focusgroups.tests.factories import (
     make_agreement,
     make_answer,
@@ -285,6 +285,41 @@ def test_an_answer_is_changed_on_a_page_of_its_own(client, me, room, prompts):
     assert "changed" in page_of(client, address("room", room))
 
 
+def test_an_answer_given_anew_says_that_it_came_after_reading(client, me, room, prompts):
+    answer = make_answer(me, prompts[0], "Low dose.")
+    answering.withdraw(answer=answer, by=me)
+    assert "is then marked as answered anew, after reading others" in page_of(client, address("room", room))
+
+    client.post(address("answer", room, prompts[0].pk), {"source": "High dose."})
+
+    assert "<span>answered anew, after reading others</span>" in page_of(client, address("room", room))
+
+
+def test_a_section_without_a_time_is_not_on_the_agenda(client, me, room):
+    Section.objects.filter(room=room, place=1).update(opens_at=None, due_at=None, title="Not yet written")
+
+    assert "Not yet written" not in page_of(client, address("room", room))
+
+
+@pytest.mark.parametrize(("watching", "sees"), [("nobody", False), ("figures", False), ("words", True)])
+def test_who_sees_ones_cell_is_said_as_it_is(client, me, room, watching, sees):
+    Room.objects.filter(pk=room.pk).update(watching=watching)
+
+    assert ("moderators and the sponsor also see" in page_of(client, address("room", room))) == sees
+
+
+def test_a_room_that_was_called_off_never_names_a_blinded_sponsor(client, me, room):
+    Sponsor.objects.update(is_blinded=True)
+    now = timezone.now()
+    Room.objects.filter(pk=room.pk).update(closed_at=now, canceled_at=now, canceled_why="Too few.")
+
+    page = page_of(client, address("room", room))
+
+    assert "Pharmaceutical company" in page
+    assert "Aldgate" not in page
+    assert "kept back until the end" not in page
+
+
 def test_too_late_it_says_so_and_keeps_the_text(client, me, room, prompts):
     answer = make_answer(me, prompts[0], posted_at=timezone.now() - timedelta(minutes=16))
     assert client.get(address("edit_answer", room, answer.pk)).status_code == 302
@@ -440,6 +475,23 @@ def test_a_line_that_was_hidden_leaves_the_open_pages(client, other, room):
 
     assert f'hx-swap-oob="innerHTML:#message-{line.pk}"' in lines
     assert "Hidden by a moderator." in lines
+
+
+def test_a_page_that_slept_draws_anew_what_was_hidden_meanwhile(client, other, room):
+    hour, now = make_live_hour(room, starts_at=timezone.now() - timedelta(minutes=50)), timezone.now()
+    hidden = {"hidden_at": now - timedelta(minutes=5), "hidden_why": "A name."}
+    line = make_message(room, participant=other, kind="live", live_hour=hour, **hidden)
+    found = [
+        page_of(
+            client,
+            f"{address('live_lines', room, hour.pk)}?after={line.pk}&since={int(last.timestamp())}",
+            **{"HX-Request": "true"},
+        )
+        for last in (now - timedelta(minutes=2), now - timedelta(minutes=10))
+    ]
+
+    assert [f"#message-{line.pk}" in lines for lines in found] == [False, True]
+    assert f"?after={line.pk}&amp;since={int(now.timestamp())}"[:-2] in found[0]
 
 
 def test_when_it_is_over_nothing_asks_any_more_and_the_lines_stay(client, other, room):
@@ -632,6 +684,9 @@ def test_the_menu_leads_to_focus_groups_only_who_has_any(client, me, room):
 
     me.left_at, me.left_as = timezone.now(), "left"
     me.save()
+    assert link in page_of(client, home)  # what was said can be taken back
+
+    Room.objects.filter(pk=room.pk).update(closed_at=timezone.now())
     assert link not in page_of(client, home)
 
 

@@ -106,6 +106,7 @@ class Script:
     def take_seats(self, *names):
         """Asked by handle, they accept in their order. Returns the seats they got."""
         handles = [self.members[name].handle for name in names]
+        handles += [make_member().handle for _ in range(5 - len(names))]  # who never answer
         recruiting.invite_by_handle(room=self.room, by=self.by, handles=handles)
         for name in names:
             candidate = self.room.candidates.get(member=self.members[name])

@@ -176,7 +176,7 @@ def test_nobody_waits_in_a_circle_with_who_loses_their_standing(room, owner):
     thread.start()
     held.wait(10)
     seating.leave(participant=seat)
-    recruiting.invite_by_handle(room=room, by=owner, handles=[make_member().handle])
+    recruiting.invite_by_handle(room=room, by=owner, handles=[make_member().handle for _ in range(5)])
     assert not done.is_set()
     thread.join(20)
 
@@ -195,10 +195,11 @@ def test_two_who_leave_the_site_at_once_leave_the_room(room):
 
 
 def test_who_is_asked_twice_at_once_is_asked_once(room, owner):
-    member = make_member()
+    member, *others = (make_member() for _ in range(5))
+    handles = [each.handle for each in (member, *others)]
 
     at_once(
-        lambda: recruiting.invite_by_handle(room=room, by=owner, handles=[member.handle]),
+        lambda: recruiting.invite_by_handle(room=room, by=owner, handles=handles),
         lambda: recruiting.invite(room=room, by=owner, number=1),
     )
 

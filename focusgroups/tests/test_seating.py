@@ -123,6 +123,24 @@ class TestAccepting:
         assert seating.place_in_line(candidate) == 1
         assert seating.place_in_line(accept(room)) == 2
 
+    def test_the_line_is_of_all_cells_that_are_for_them(self, owner):
+        room = make_running_room(by=owner, cells=False)
+        kidneys = make_specialty("Nephrology")
+        both = make_cell(room, "Anybody", seats=1)
+        make_cell(room, "Kidneys", seats=1, specialties=[kidneys.pk])
+        for cell in room.cells.all():
+            make_participant(room, cell)
+        make_candidate(room, make_member(specialty="Dermatology"), state=State.WAITING, cell=both)
+        first = make_candidate(room, make_member(specialty="Nephrology"), state=State.WAITING, cell=both)
+        skin = make_candidate(room, make_member(specialty="Dermatology"), state=State.WAITING, cell=both)
+        room.cells.filter(pk=both.pk).update(specialties=[kidneys.pk])
+
+        assert seating.place_in_line(first) == 1
+        assert seating.outlook(make_candidate(room, make_member(specialty="Nephrology"))).ahead == 1
+        room.cells.filter(pk=both.pk).update(specialties=[])
+        assert seating.place_in_line(first) == 2
+        assert seating.place_in_line(skin) == 3
+
     def test_the_first_fitting_cell_with_a_free_seat_is_theirs(self, owner):
         room = make_running_room(by=owner, cells=False)
         kidneys = make_specialty("Nephrology").pk
@@ -172,8 +190,12 @@ class TestAccepting:
         candidate = make_candidate(room)
         barred.add(candidate.member_id)
 
-        with pytest.raises(seating.ShutOut):
+        assert accept(room, candidate=candidate).state == State.LAPSED
+
+        barred.clear()
+        with pytest.raises(screening.NotAsked):
             accept(room, candidate=candidate)
+        assert not Participant.objects.exists()
 
     def test_nobody_may_once_it_is_over(self, room):
         candidate = make_candidate(room)
@@ -400,12 +422,15 @@ class TestWithdrawing:
         with pytest.raises(RoomIsOver):
             seating.withdraw(participant=seat)
 
-    def test_a_removed_one_does_not(self, room, owner):
+    def test_so_may_who_was_removed(self, room, owner):
         seat = make_participant(room)
+        answer = make_answer(seat, room.sections.first().prompts.first())
         seating.remove(participant=seat, by=owner, reason="Named a patient twice.")
 
-        with pytest.raises(NoSeat):
-            seating.withdraw(participant=seat)
+        seating.withdraw(participant=seat)
+
+        answer.refresh_from_db()
+        assert answer.source == ""
 
 
 class TestTakingASeatAway:

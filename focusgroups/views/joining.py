@@ -17,7 +17,7 @@ from accounts.services import notices
 from focusgroups import lists
 from focusgroups.agenda import zone_of
 from focusgroups.joining_forms import AgreementForm, LeaveForm, ScreenerForm
-from focusgroups.models import Agreement, Candidate, Participant, Room, ScreenerQuestion
+from focusgroups.models import Candidate, Participant, Room, ScreenerQuestion
 from focusgroups.services import screening, seating, telling
 from focusgroups.terms import terms_of
 from sermo.errors import RuleBroken
@@ -172,8 +172,7 @@ def agreement(request, member, room_id):
         except RuleBroken as refusal:
             form.add_error(None, str(refusal))
         else:
-            _say_what_came(request, candidate)
-            return redirect("focusgroups:room", room_id)
+            return _say_what_came(request, candidate)
     terms = terms_of(candidate.room, request.zone)
     context = {"terms": terms, "outlook": seating.outlook(candidate), "is_first": True}
     return _show_agreement(request, candidate.room, form, context)
@@ -195,13 +194,13 @@ def _agreement_of_seat(request, seat):
 
 
 def _agreement_form(request, of_room):
-    newest = Agreement.objects.filter(room=of_room).order_by("-version").first()
+    newest = of_room.newest_agreement()
     return AgreementForm(request.POST if request.method == "POST" else None, newest=newest)
 
 
 def _show_agreement(request, of_room, form, context):
     """With the newest version, and not ticked where another one was read."""
-    newest = Agreement.objects.filter(room=of_room).order_by("-version").first()
+    newest = of_room.newest_agreement()
     if form.is_bound and form.data.get("read") != str(newest.pk):
         form = AgreementForm({"read": newest.pk, "accepts": ""}, newest=newest)
         form.errors.clear()
@@ -211,10 +210,14 @@ def _show_agreement(request, of_room, form, context):
 
 
 def _say_what_came(request, candidate):
+    if candidate.state == State.LAPSED:
+        messages.info(request, "There is no seat for you in this group.")
+        return redirect("focusgroups:list")
     if candidate.state == State.SEATED:
         messages.success(request, f"You have a seat. In this group you are {candidate.seat.alias}.")
     else:
         messages.success(request, "All seats are taken. You are on the waiting list.")
+    return redirect("focusgroups:room", candidate.room_id)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -260,7 +263,7 @@ def leave(request, member, room_id):
 @require_http_methods(["GET", "HEAD", "POST"])
 @members_only
 def withdraw(request, member, room_id):
-    """Also for who left the room themselves, or was dropped from it, until it closes."""
+    """Also for who left the room or lost their seat, until it closes; one who was removed reads nothing of it."""
     seat = _seat(request.user, room_id) or lists.left_open(member).filter(room=room_id).first()
     if seat is None or seat.room.is_over:
         raise Http404("There is nothing to take back.")

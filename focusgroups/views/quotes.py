@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from focusgroups import agenda
 from focusgroups.models import Quote
 from focusgroups.services import quoting
+from focusgroups.sight import is_private
 from focusgroups.views.room import seat_required
 from sermo.errors import RuleBroken
 
@@ -24,7 +25,7 @@ def quotes(request, participant):
     rows = list(own.order_by("-pk"))
     for row in rows:
         said = row.answer or row.message
-        row.about, row.is_private = said.prompt, quoting.is_private(said)
+        row.about, row.is_private = said.prompt, is_private(said)
         row.until = agenda.When(row.proposed_at + quoting.WAITS, participant.zone, participant.room.zone)
         row.may_take_back = quoting.may_take_back(row)
     context = {

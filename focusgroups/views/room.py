@@ -319,11 +319,15 @@ def live_lines(request, participant, live_hour_id):
     live_hour = reading.live_hour_of(participant, live_hour_id)
     if not request.htmx:
         return redirect("focusgroups:live", room_id=participant.room_id, live_hour_id=live_hour.pk)
-    after = request.GET.get("after", "")
-    after = int(after) if after.isdecimal() and len(after) < 19 else 0
+    after, since = _number(request, "after", 19), _number(request, "since", 11)
     context = _live_context(participant, live_hour)
-    context |= reading.lines_of(participant, live_hour, after=after)._asdict()
+    context |= reading.lines_of(participant, live_hour, after=after, since=since)._asdict()
     return render(request, "focusgroups/_live_lines.html", context)
+
+
+def _number(request, name, longest) -> int:
+    sent = request.GET.get(name, "")
+    return int(sent) if sent.isdecimal() and len(sent) < longest else 0
 
 
 def _live_context(participant, live_hour) -> dict:

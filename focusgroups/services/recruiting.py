@@ -45,6 +45,10 @@ class CannotBeAsked(RuleBroken):
         super().__init__(f"{named} cannot be asked into this group, or was asked before. Nobody was asked.")
 
 
+class ShutOut(RuleBroken):
+    message = "As you have set how you deal with firms now, you cannot have a seat in this group."
+
+
 # Whom
 
 
@@ -90,6 +94,10 @@ def shut_out(room: Room, members: QuerySet[Member]) -> set[int]:
         for some in _shut_out(room, members)
         for pk in members.filter(pk__in=some).values_list("pk", flat=True)
     }
+
+
+def is_shut_out(room: Room, member_id: int) -> bool:
+    return bool(shut_out(room, Member.objects.filter(pk=member_id)))
 
 
 def _shut_out(room: Room, members: QuerySet[Member]) -> list:

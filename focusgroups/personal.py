@@ -28,12 +28,14 @@ ALIAS_STAYS = "The seat and its alias stay with the group. The link to you is cu
 
 
 def end_seats(person: Person) -> None:
-    """Seats are given on, and what was earned is final, before nobody is left to whom it belongs."""
+    """What was earned is final and seats are given on, before nobody is left to whom it belongs. Where a firm pays,
+    rewards have done both before, and credited.
+    """
     from focusgroups.services import seating
 
     if person.member is not None:
-        seating.lose_seats(member=person.member)
         seating.settle(member=person.member)
+        seating.lose_seats(member=person.member)
 
 
 def forget_reminders(person: Person) -> None:

@@ -2,11 +2,13 @@
 
 from django.dispatch import Signal
 
-section_completed = Signal()  # completion, which is final: what it says is earned
+# completion, which is final: what it says is earned; is_alone: at a moment of one person, not of a section
+section_completed = Signal()
 screened_out = Signal()  # candidate, how many questions were answered: thanks may be due
 room_closed = Signal()  # room
 room_canceled = Signal()  # room, before anybody earned anything
 seats_sought = Signal()  # room, members: receivers return the numbers of those who may not be asked
+earners_sought = Signal()  # room, members: receivers return the numbers of those who are paid nothing now
 money_promised = (
     Signal()
 )  # room, published: its seats or honoraria grew; receivers reserve the money, or refuse

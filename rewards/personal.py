@@ -18,7 +18,6 @@ from accounts.leaving.ledger import (
     Person,
     Shown,
 )
-from focusgroups.services import seating
 from rewards.models import (
     Account,
     OpenPayment,
@@ -28,7 +27,7 @@ from rewards.models import (
 from rewards.models import (
     Entry as LedgerEntry,
 )
-from rewards.services import leaving
+from rewards.services import leaving, rooms
 
 LAW = (
     "Tax law wants it kept. It names you by a random number alone, which nothing leads to once you are paid."
@@ -41,9 +40,9 @@ SUBJECT = "a random number that only stands for you"
 
 
 def end_payee(person: Person) -> None:
-    """What explains money goes now, the way to the rest 90 days later. What is done in focus groups is earned first."""
+    """What explains money goes now, the way to the rest 90 days later. What is done in focus groups is paid first."""
     if person.member:
-        seating.settle(member=person.member)
+        rooms.settle_leaver(member=person.member)
         leaving.leave(member=person.member, address=person.user.email)
 
 

@@ -17,9 +17,13 @@ log = structlog.get_logger(__name__)
 
 
 @receiver(signals.section_completed)
-def credit_section(completion, **kwargs):
-    """All that is final is credited with the first of those that are announced together."""
-    if completion.cents and not rooms.is_credited(completion):
+def credit_section(completion, is_alone=False, **kwargs):
+    """All that is final is credited with the first of those that are announced together.
+
+    What became final at a moment of one person, such as a late answer, is left to the sweep: credited with it, the
+    moments in the books would join an alias to an account.
+    """
+    if completion.cents and not is_alone and not rooms.is_credited(completion):
         _or_later(rooms.credit, completion.participant.room_id)
 
 
@@ -42,6 +46,7 @@ def reserve_more(room, **kwargs):
 
 
 @receiver(signals.seats_sought)
+@receiver(signals.earners_sought)
 def leave_out(room, **kwargs):
     return rooms.excluded_from(room)
 

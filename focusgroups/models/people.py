@@ -162,8 +162,8 @@ class Participant(models.Model):
 class Completion(models.Model):
     """That a participant answered all that a section requires, and the honorarium for it, in cents.
 
-    It is nothing where somebody who had the seat before was paid for the section. Final is what is announced as earned:
-    when the section closes, or at once where it has.
+    It is nothing where somebody who had the seat before was paid for the section, and of who was paid nothing then
+    (signals.earners_sought). Final is what is announced as earned: when the section closes, or at once where it has.
     """
 
     section = models.ForeignKey(Section, on_delete=models.PROTECT, related_name="completions")

@@ -123,8 +123,8 @@ def answer(
 
     `chosen` are numbers of options, of a ranking with the best first. `kept` is what the identifier check found and
     its author let stand. The answer that completes a section earns its honorarium, and announces section_completed
-    where the section has closed. Raises what `lock` does, NotReleased, AnsweredBefore, NothingSaid, ReasonMissing,
-    NotAChoice.
+    where the section has closed; of who is paid nothing now that is nothing. Raises what `lock` does, NotReleased,
+    AnsweredBefore, NothingSaid, ReasonMissing, NotAChoice.
     """
     participant = lock(participant)
     prompt = Prompt.objects.select_related("section").get(pk=prompt.pk)
@@ -208,11 +208,18 @@ def complete(section: Section, participant: Participant) -> Completion | None:
     completion, is_new = Completion.objects.get_or_create(
         section=section,
         participant=participant,
-        defaults={"cents": 0 if section.pk in paid_before(participant) else section.honorarium},
+        defaults={"cents": lambda: _worth(section, participant)},
     )
     if is_new and section.closed_at:
-        earning.make_final(Completion.objects.filter(pk=completion.pk))
+        earning.make_final(Completion.objects.filter(pk=completion.pk), is_alone=True)
     return completion if is_new else None
+
+
+def _worth(section: Section, participant: Participant) -> int:
+    """What a section pays a participant who completes it now, in cents."""
+    if not section.honorarium or section.pk in paid_before(participant):
+        return 0
+    return 0 if earning.is_unpaid(participant) else section.honorarium
 
 
 def paid_before(participant: Participant) -> set[int]:

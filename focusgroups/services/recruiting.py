@@ -92,6 +92,10 @@ def shut_out(room: Room, members: QuerySet[Member]) -> set[int]:
     }
 
 
+def is_shut_out(room: Room, member_id: int) -> bool:
+    return bool(shut_out(room, Member.objects.filter(pk=member_id)))
+
+
 def _shut_out(room: Room, members: QuerySet[Member]) -> list:
     answers = seats_sought.send(sender=Room, room=room, members=members)
     return [answer for _, answer in answers if answer is not None]

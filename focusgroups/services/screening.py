@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from focusgroups.models import Candidate, Room, ScreenerAnswer, ScreenerOption, ScreenerQuestion
 from focusgroups.readiness import THANKED
+from focusgroups.services import recruiting
 from focusgroups.services.answering import ReadOnly, RoomIsOver
 from focusgroups.services.locking import hold_member, hold_room
 from focusgroups.signals import screened_out
@@ -44,6 +45,7 @@ def answer(*, candidate: Candidate, question: ScreenerQuestion, option: Screener
     """Answer the next question, once and for all; the same answer twice is as good as once.
 
     Whoever is not sought is out at once. Announces screened_out of those who answered more than three questions.
+    Whoever may have no seat as things are now is asked no more, since nobody would thank them for it.
     Raises RoomIsOver, NotAsked, ReadOnly, OutOfTurn, AnsweredBefore, NotAnOption.
     """
     candidate = lock(candidate)
@@ -57,36 +59,52 @@ def answer(*, candidate: Candidate, question: ScreenerQuestion, option: Screener
         raise OutOfTurn
     if option.question_id != question.pk:
         raise NotAnOption
+    if recruiting.is_shut_out(candidate.room, candidate.member_id):
+        lapse(candidate)
+        return candidate
     ScreenerAnswer.objects.create(candidate=candidate, question=question, option=option)
     if option.is_out:
-        _turn_away(candidate)
+        _screen_out(candidate)
     return candidate
 
 
-def _turn_away(candidate: Candidate) -> None:
-    candidate.state, candidate.decided_at = State.SCREENED_OUT, timezone.now()
-    candidate.save(update_fields=["state", "decided_at"])
+def lapse(candidate: Candidate) -> None:
+    """Ask a locked candidate no more, for a cause that they are not told."""
+    _decide(candidate, State.LAPSED)
+
+
+def _screen_out(candidate: Candidate) -> None:
+    _decide(candidate, State.SCREENED_OUT)
     answered = candidate.screener_answers.count()
     if answered > UNPAID:
         screened_out.send(sender=Candidate, candidate=candidate, answered=answered)
 
 
+def _decide(candidate: Candidate, state: Candidate.State) -> None:
+    candidate.state, candidate.decided_at = state, timezone.now()
+    candidate.save(update_fields=["state", "decided_at"])
+
+
 def thanks_of(candidate: Candidate) -> int:
     """Cents due to somebody who was screened out, while the thanks that were set aside lasted."""
-    thanked = list(_thanked(candidate.room).values_list("pk", flat=True)[: _set_aside(candidate.room)])
-    return candidate.room.thanks if candidate.pk in thanked else 0
+    return candidate.room.thanks if candidate in thanked(candidate.room) else 0
+
+
+def thanked(room: Room) -> list[Candidate]:
+    """To whom the thanks of a room go, also where they have left the site since: whoever was turned away first."""
+    return list(_turned_away(room)[: _set_aside(room)])
 
 
 def thanks_left(room: Room) -> int:
     """How many more can be thanked of those who are not sought."""
-    return max(0, _set_aside(room) - _thanked(room).count())
+    return max(0, _set_aside(room) - _turned_away(room).count())
 
 
 def _set_aside(room: Room) -> int:
     return room.seats * THANKED if room.thanks else 0
 
 
-def _thanked(room: Room) -> QuerySet[Candidate]:
+def _turned_away(room: Room) -> QuerySet[Candidate]:
     """Who was screened out after enough questions, in the order in which they are thanked."""
     out = Candidate.objects.filter(room=room, state=State.SCREENED_OUT)
     out = out.annotate(answered=Count("screener_answers")).filter(answered__gt=UNPAID)

@@ -27,7 +27,7 @@ from focusgroups.models import (
 )
 from focusgroups.services import earning, holding, recruiting, screening, telling
 from focusgroups.services.answering import NoSeat, ReadOnly, erase, paid_before
-from focusgroups.services.locking import free_members, hold_member, hold_room
+from focusgroups.services.locking import free_members, hold_member, hold_room, hold_rooms
 from sermo.aliases import alias_of
 from sermo.errors import RuleBroken
 from verification.services import events
@@ -80,8 +80,8 @@ def accept(*, candidate: Candidate, agreement: Agreement) -> Candidate:
     fitting = cells_for(candidate.room, candidate.member)
     if not fitting:
         raise NoCell
-    if recruiting.shut_out(candidate.room, Member.objects.filter(pk=candidate.member_id)):
-        _lapse(candidate)
+    if recruiting.is_shut_out(candidate.room, candidate.member_id):
+        screening.lapse(candidate)
         return candidate
     seat_waiting(candidate.room)
     Acceptance.objects.get_or_create(candidate=candidate, agreement=agreement)
@@ -185,7 +185,7 @@ def seat_waiting(room: Room) -> list[Participant]:
             continue
         candidate.room, candidate.member = room, member
         if not (member.may_write and member.user.is_active) or member.pk in barred:
-            _lapse(candidate)
+            screening.lapse(candidate)
             continue
         cell = next((cell for cell in free if cell.is_for(member)), None)
         if cell:
@@ -194,11 +194,6 @@ def seat_waiting(room: Room) -> list[Participant]:
     if seated:
         telling.of_seats(room, [participant.member_id for participant in seated])
     return seated
-
-
-def _lapse(candidate: Candidate) -> None:
-    candidate.state, candidate.decided_at = State.LAPSED, timezone.now()
-    candidate.save(update_fields=["state", "decided_at"])
 
 
 def place_in_line(candidate: Candidate) -> int:
@@ -330,18 +325,25 @@ def _take(participant: Participant, by: User, how: str, why: str, deed: str) -> 
 def lose_seats(*, member: Member) -> None:
     """End the seats, invitations and waiting of a locked member who is no physician any more, or leaves.
 
-    What was earned and said stays.
+    What was earned and said stays. All rooms are locked before somebody is told of a seat in the first.
     """
     seats = Participant.objects.seated().filter(member=member, room__closed_at=None)
     asked = Candidate.objects.standing().filter(member=member)
     rooms = {*seats.values_list("room", flat=True), *asked.values_list("room", flat=True)}
-    for room_id in sorted(rooms):
-        room = hold_room(room_id)
+    for room in hold_rooms(rooms):
         for candidate in asked.select_for_update().filter(room=room):
-            _lapse(candidate)
+            screening.lapse(candidate)
         for participant in seats.select_for_update().filter(room=room):
             participant.room = room
             _end(participant, Leaving.LEFT)
+
+
+@transaction.atomic
+def hold_rooms_of(*, member: Member) -> list[int]:
+    """Lock all rooms a locked member who leaves the site was ever asked into or in, until the transaction ends."""
+    asked = Candidate.objects.filter(member=member).values_list("room", flat=True)
+    seats = Participant.objects.filter(member=member).values_list("room", flat=True)
+    return [room.pk for room in hold_rooms({*asked, *seats})]
 
 
 @transaction.atomic
@@ -349,11 +351,8 @@ def settle(*, member: Member) -> None:
     """Make final what somebody who leaves the site has earned and was not final yet: afterwards nobody is there to be
     paid. Announces section_completed for each.
     """
-    rows = Completion.objects.filter(participant__member=member, final_at=None)
-    rooms = rows.values_list("participant__room", flat=True).distinct().order_by("participant__room")
-    for room_id in list(rooms):
-        hold_room(room_id)
-    earning.make_final(rows)
+    hold_rooms_of(member=member)
+    earning.make_final(Completion.objects.filter(participant__member=member), is_alone=True)
 
 
 # Keeping at it

@@ -11,6 +11,7 @@ from accounts.models import IdentifierDecision, Member
 from accounts.services.identifiers import Kept
 from focusgroups.models import Answer, Completion, Prompt, Quote, Revision, Section
 from focusgroups.services import answering
+from focusgroups.signals import earners_sought
 from focusgroups.tests.factories import (
     make_agreement,
     make_answer,
@@ -257,6 +258,24 @@ def test_a_completion_of_nothing_before_does_not_take_the_pay(room, section, pro
         say(third, prompt)
 
     assert Completion.objects.get(participant=third).cents == section.honorarium
+
+
+def test_who_is_paid_nothing_completes_for_nothing(me, room, section, prompts):
+    heard = []
+
+    def unpaid(room, members, **kwargs):
+        heard.append((room, list(members)))
+        return {me.member_id}
+
+    earners_sought.connect(unpaid)
+    try:
+        for prompt in prompts:
+            say(me, prompt)
+    finally:
+        earners_sought.disconnect(unpaid)
+
+    assert heard == [(room, [me.member])]
+    assert Completion.objects.get().cents == 0
 
 
 def test_taking_an_answer_back_and_giving_it_anew_earns_once(me, prompts):

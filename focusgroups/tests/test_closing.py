@@ -183,6 +183,25 @@ def test_what_is_completed_late_is_earned_at_once_and_stays_so(running, announce
     assert announced == [("section_completed", late.pk)]
 
 
+@pytest.mark.parametrize("is_late", [False, True])
+def test_what_becomes_final_at_a_moment_of_one_person_says_so(running, heard_alone, is_late):
+    heard = []
+
+    def hear(is_alone, **kwargs):
+        heard.append(is_alone)
+
+    section_completed.connect(hear)
+    publishing.close_due()
+    if is_late:
+        heard.clear()
+        late = make_participant(running)
+        for prompt in running.sections.first().prompts.all():
+            answering.answer(participant=late, prompt=prompt, source="Low dose first.")
+    section_completed.disconnect(hear)
+
+    assert set(heard) == {is_late}
+
+
 def test_making_final_says_how_many_were_not(running, announced):
     completions = Completion.objects.filter(section__room=running)
 

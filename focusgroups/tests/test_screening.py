@@ -9,7 +9,7 @@ from accounts.tests.factories import make_member
 from focusgroups.models import Candidate, Room
 from focusgroups.services import screening
 from focusgroups.services.answering import ReadOnly, RoomIsOver
-from focusgroups.signals import screened_out
+from focusgroups.signals import screened_out, seats_sought
 from focusgroups.tests.factories import (
     make_candidate,
     make_recruiting_room,
@@ -150,6 +150,24 @@ class TestScreenOut:
 
 
 class TestRefusals:
+    def test_who_may_have_no_seat_is_asked_nothing_more(self, room):
+        (question,) = make_screener(room, ["-No"])
+        candidate = make_candidate(room)
+
+        def shut_out(**kwargs):
+            return {candidate.member_id}
+
+        seats_sought.connect(shut_out)
+        try:
+            say(candidate, question)
+        finally:
+            seats_sought.disconnect(shut_out)
+
+        candidate.refresh_from_db()
+        assert candidate.state == "lapsed"
+        assert candidate.decided_at
+        assert not candidate.screener_answers.exists()
+
     @pytest.mark.parametrize("state", ["declined", "screened_out", "lapsed", "seated", "waiting"])
     def test_only_who_is_asked_answers(self, room, state):
         (question,) = make_screener(room)

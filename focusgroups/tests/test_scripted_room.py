@@ -247,8 +247,9 @@ def hold(script):
         assert len(script.take_seats("late")) == 1
         script.answer("late", 2)
         script.answer("late", 0)
+        assert owed(make_payee(script.members["late"])) == 0  # had closed: credited at night
         let_tasks_run()
-        assert owed(make_payee(script.members["late"])) == HONORARIA[0]  # at once, since it had closed
+        assert owed(make_payee(script.members["late"])) == HONORARIA[0]
     with day(5):
         for name in (*usual, for_silent, for_half_way, "late"):
             if name != put_off:

@@ -124,6 +124,8 @@ def _answer_screener(request, candidate, question):
         except RuleBroken as refusal:
             form.add_error("option", str(refusal))
         else:
+            if candidate.state == State.LAPSED:
+                return _say_what_came(request, candidate)
             return redirect("focusgroups:screener", candidate.room_id)
     return _ask(request, candidate, asked, form, status=422)
 

@@ -127,7 +127,7 @@ class Award(models.Model):
     @property
     def names_payer(self) -> bool:
         """Whether its payee may know by now which firm paid."""
-        return not self.room or not self.room.label.is_blinded or bool(self.room.label.room.closed_at)
+        return not self.room or not self.room.label.is_still_blinded
 
     @property
     def payer(self) -> str:

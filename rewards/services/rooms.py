@@ -1,24 +1,26 @@
 """Paying for focus groups: what a firm reserves for one, who is credited out of it, and what goes back.
 
-Whoever completed a section is credited when that is announced as final; what could not be then, the sweep credits. All
-of a group is done under the lock of its RoomSponsorship, which follows the room's own. Then come payees, accounts and
-notices. For a member or payee nobody waits: where one is leaving or choosing at that moment, the sweep comes back.
+Whoever completed a section is credited when that is announced as final; what could not be then, and what was completed
+late, the sweep credits; who leaves the site is credited before. All of a group is done under the lock of its
+RoomSponsorship, which follows the room's own. Then come payees, accounts and notices. For a member or payee nobody
+waits: where one is leaving or choosing at that moment, the sweep comes back.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from secrets import SystemRandom
 from uuid import UUID, uuid4
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.text import capfirst
 
 from accounts.models import Member, User
 from focusgroups import readiness
-from focusgroups.models import Candidate, Completion, Room, Sponsor
+from focusgroups.models import Completion, Room, Sponsor
+from focusgroups.services import screening, seating
 from rewards.models import Affiliation, Award, Firm, Payee, RoomSponsorship, Transaction
 from rewards.services import awarding, honoraria, ledger, telling
 from rewards.services.deposits import FormUsed
@@ -28,7 +30,6 @@ from verification.services import events
 
 log = structlog.get_logger(__name__)
 _lot = SystemRandom()
-THANKED_FROM = 4  # questions of the screener that were answered
 PURPOSE = "rewards.rooms"
 Cause, Kind = Award.Cause, Transaction.Kind
 
@@ -47,6 +48,13 @@ class FirmNotActive(RuleBroken):
 
 class NothingPromised(RuleBroken):
     message = "Nothing is promised in this group. Give a section an honorarium first."
+
+
+class NotCredited(RuleBroken):
+    message = (
+        "Money you earned in a focus group could not be credited just now, and would be lost if you left. "
+        "Try again tomorrow; we have been told."
+    )
 
 
 class Withdrawn(RuleBroken):
@@ -250,13 +258,43 @@ def credit(*, room_id: int) -> list[Award]:
     due = _due(sponsorship)
     payees = _held_payees(each.member_id for each in due)
     due = _within(sponsorship, [each for each in due if each.member_id in payees])
-    if not due:
+    awards = _owe({sponsorship: due}, payees)
+    telling.of_honorarium(awards)
+    return awards
+
+
+@transaction.atomic
+def settle_leaver(*, member: Member) -> None:
+    """Make final, credit and end all that a locked member who leaves the site has in groups: afterwards nothing leads
+    from a group to them. Again it does nothing.
+
+    In the order in which everybody locks: all rooms, what is paid for them, payee, accounts; those who get a seat are
+    told last. Others of a group are credited at another time. Raises NotCredited, so that nobody leaves unpaid.
+    """
+    held = seating.hold_rooms_of(member=member)
+    seating.settle(member=member)
+    sponsorships = list(_holding().filter(pk__in=held, ended_at=None).order_by("pk"))
+    list(Payee.objects.select_for_update(no_key=True).filter(member=member))  # waited for, unlike in `credit`
+    owed = {row: [due for due in _due(row) if due.member_id == member.pk] for row in sponsorships}
+    if any(owed.values()):
+        if any(_within(row, due) != due for row, due in owed.items()):
+            raise NotCredited
+        _owe(owed, _held_payees([member.pk]))
+    seating.lose_seats(member=member)
+
+
+def _owe(owed: Mapping[RoomSponsorship, list[Due]], payees: Mapping[int, Payee]) -> list[Award]:
+    """Credit what is due in groups that are held, to payees that are. Nobody is told."""
+    owed = {sponsorship: due for sponsorship, due in owed.items() if due}
+    if not owed:
         return []
-    accounts = awarding.accounts_of({payees[each.member_id] for each in due})
-    # The balance too, to which `end` returns what is left in the same transaction: accounts are locked in one order.
-    firm = sponsorship.firm
-    ledger.lock(ledger.reserved_of(firm), ledger.firm_balance(firm), *accounts.values())
-    awards = [
+    earners = {payees[each.member_id] for due in owed.values() for each in due}
+    accounts = [*awarding.accounts_of(earners).values()]
+    for firm in sorted({sponsorship.firm for sponsorship in owed}, key=lambda firm: firm.pk):
+        # The balance too, to which `end` returns what is left in the same transaction: accounts have one order.
+        accounts += [ledger.reserved_of(firm), ledger.firm_balance(firm)]
+    ledger.lock(*accounts)
+    return [
         honoraria.owe(
             payee=payees[each.member_id],
             room=sponsorship,
@@ -265,10 +303,9 @@ def credit(*, room_id: int) -> list[Award]:
             key=each.key,
             is_told=False,
         )
+        for sponsorship, due in owed.items()
         for each in due
     ]
-    telling.of_honorarium(awards)
-    return awards
 
 
 def is_credited(completion: Completion) -> bool:
@@ -280,18 +317,20 @@ def is_credited(completion: Completion) -> bool:
 
 def _hold(room_id: int) -> RoomSponsorship | None:
     """Whoever moves money of a group locks this first."""
+    return _holding().filter(pk=room_id).first()
+
+
+def _holding() -> QuerySet[RoomSponsorship]:
     rows = RoomSponsorship.objects.select_for_update(no_key=True, of=("self",))
-    return rows.select_related("firm", "label__room", "reserved").filter(pk=room_id).first()
+    return rows.select_related("firm", "label__room", "reserved")
 
 
 def _due(sponsorship: RoomSponsorship) -> list[Due]:
-    """What may be credited: thanks only as far as they are budgeted for, whoever was turned away first.
+    """What may be credited.
 
     In an order drawn by lot: that of the answers would lead from an alias to an account.
     """
-    thanked = sponsorship.awards.filter(cause=Cause.SCREENER).count()
-    most = max(0, sponsorship.label.room.seats * readiness.THANKED - thanked)
-    due = _not_credited(_sections(sponsorship)) + _not_credited(_thanks(sponsorship))[:most]
+    due = _not_credited(_sections(sponsorship) + _thanks(sponsorship))
     _lot.shuffle(due)
     return due
 
@@ -317,20 +356,15 @@ def _sections(sponsorship: RoomSponsorship) -> list[Due]:
 
 
 def _thanks(sponsorship: RoomSponsorship) -> list[Due]:
+    """Those of the screener, who are told of them there (screening.thanks_of)."""
     room = sponsorship.label.room
-    if not room.thanks:
-        return []
-    rows = (
-        Candidate.objects.filter(
-            room=room.pk, state=Candidate.State.SCREENED_OUT, member__isnull=False, decided_at__isnull=False
-        )
-        .exclude(member__in=_unpaid(sponsorship.firm))
-        .annotate(answered=Count("screener_answers"))
-        .filter(answered__gte=THANKED_FROM)
-    )
+    thanked = [candidate for candidate in screening.thanked(room) if candidate.member_id]
+    members = {candidate.member_id for candidate in thanked}
+    unpaid = set(_unpaid(sponsorship.firm).filter(pk__in=members).values_list("pk", flat=True))
     return [
-        Due(member, Cause.SCREENER, room.thanks, _key(room.pk, f"screener:{candidate}"))
-        for member, candidate in rows.order_by("decided_at", "pk").values_list("member", "pk")
+        Due(each.member_id, Cause.SCREENER, room.thanks, _key(room.pk, f"screener:{each.pk}"))
+        for each in thanked
+        if each.member_id not in unpaid
     ]
 
 
@@ -346,7 +380,7 @@ def _unpaid(firm: Firm) -> QuerySet[Member]:
 
 
 def excluded_from(room: Room) -> QuerySet[Member] | None:
-    """The members who are not asked into a group that a firm pays for: it would pay them nothing."""
+    """The members who are not asked into a group that a firm pays for, and earn nothing in it: it pays them nothing."""
     sponsorship = sponsorship_of(room)
     return _unpaid(sponsorship.firm) if sponsorship else None
 

@@ -119,8 +119,7 @@ def decline(*, candidate: Candidate) -> Candidate:
         return candidate
     if candidate.state not in (State.INVITED, State.WAITING):
         raise NotAsked
-    candidate.state, candidate.decided_at = State.DECLINED, timezone.now()
-    candidate.save(update_fields=["state", "decided_at"])
+    _decide(candidate, State.DECLINED)
     return candidate
 
 

@@ -12,12 +12,12 @@ from datetime import date
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.safestring import SafeString
 
+from accounts.masks import masks_of_all
 from focusgroups.charts import hidden_of
 from focusgroups.models import Answer, Message, Participant, Prompt, Room, Section
 from focusgroups.sight import said_to_all
 from focusgroups.smallness import FEW, LEAST, UNSHOWN, cell_names
 from observers import market, texts
-from observers.masks import Masks, masks_of_members
 from observers.models import RoomRead, Seat
 from sermo.paging import Page
 
@@ -143,8 +143,7 @@ class Drawing:
         seats = list(seats)
         self.people = {pk: (alias, named[cell]) for pk, alias, cell, _ in seats}
         members = {member for *_, member in seats if member}
-        masks = masks_of_members(members, said).values()
-        self.masks = Masks(hidden=frozenset().union(*(one.hidden for one in masks)))
+        self.masks = masks_of_all(members, said)
 
     def line(self, row: Answer | Message, **more) -> Line:
         who, cell = self.people.get(row.participant_id, (MODERATOR, ""))

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from observers.masks import folded
-from observers.texts import Reader
+from accounts.masking import Reader
+from accounts.masks import folded
 
 
 def marked(html: str, words: Iterable[str]) -> SafeString:

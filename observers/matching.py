@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from django.db.models import F, QuerySet
 
+from accounts.masks import Masks
 from observers import search, texts
 from observers.listing import Filters
-from observers.masks import Masks
 from observers.models import FirmSearch
 from observers.reading import without_masks
 from questions.models import Post

@@ -16,10 +16,10 @@ from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subq
 from django.db.models.functions import Coalesce, JSONObject
 from django.urls import reverse
 
+from accounts.masks import Masks
 from accounts.models import Member
 from consults.reading import patient_words
 from observers import crowds, figures, keys, listing, pictures, search, states, texts
-from observers.masks import Masks
 from observers.models import Product
 from questions.models import Byline, Post, Question, QuestionSpecialty
 from questions.words import words_of

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 from django.conf import settings
 
+from accounts.masks import Masks
 from observers import states, texts
 from observers.figures import shown_number
-from observers.masks import Masks
 from polls import cells
 from polls.models import Poll, Tally
 from rewards.models import Firm, Sponsorship

@@ -7,11 +7,12 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.masks import Masks
 from accounts.models import Member
 from accounts.tests.factories import make_member, make_specialty
 from conftest import client_of
 from observers import keys, results
-from observers.masks import Masks, masks_of
+from observers.masks import masks_of
 from observers.models import IndustryPost, ReadDay, Voice
 from observers.services import asking, contracting, sponsoring
 from observers.services.voices import voice_of

@@ -11,12 +11,13 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.masks import Masks, folded
 from accounts.models import Handle, Member
 from accounts.tests.factories import make_member
 from observers import reading, texts
 from observers.aliases import Person
 from observers.listing import Filters
-from observers.masks import Masks, _masks, folded
+from observers.masks import _masks
 from observers.models import CompanyQuestion, FirmBlock
 from observers.services import asking
 from observers.tests.factories import let_pass

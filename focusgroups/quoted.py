@@ -8,6 +8,7 @@ from django.db.models import Q
 from focusgroups.models import Participant, Quote, Room
 from focusgroups.sight import is_private
 from focusgroups.smallness import cell_names
+from focusgroups.unnamed import Unnamed
 
 State = Quote.State
 VERBATIM, PARAPHRASE = "word for word", "paraphrase"
@@ -33,8 +34,15 @@ class Quoted:
         return VERBATIM if self.is_verbatim else PARAPHRASE
 
 
-def quotes_of(room: Room, *, for_sponsor: bool = False, cells: dict[int, str] | None = None) -> list[Quoted]:
-    """Quotes of what still stands. Of what went to moderators alone a sponsor reads only what its speaker let go."""
+def quotes_of(
+    room: Room,
+    *,
+    for_sponsor: bool = False,
+    cells: dict[int, str] | None = None,
+    names: Unnamed | None = None,
+) -> list[Quoted]:
+    """Quotes of what still stands, with nobody's name in them. Of what went to moderators alone a sponsor reads only
+    what its speaker let go."""
     standing = Q(answer__isnull=False, answer__hidden_at=None, answer__withdrawn_at=None)
     standing |= Q(message__isnull=False, message__hidden_at=None, message__withdrawn_at=None)
     rows = room.quotes.filter(standing).order_by("pk")
@@ -42,20 +50,25 @@ def quotes_of(room: Room, *, for_sponsor: bool = False, cells: dict[int, str] | 
     cells = cell_names(room) if cells is None else cells
     seats = Participant.objects.filter(room=room).values_list("pk", "alias", "cell")
     people = {pk: (alias, cells[cell]) for pk, alias, cell in seats}
-    return [_quoted(row, people) for row in rows if not for_sponsor or _may_leave(row)]
+    rows = [row for row in rows if not for_sponsor or _may_leave(row)]
+    names = names or Unnamed(room, [_words(row) for row in rows])
+    return [_quoted(row, people, names) for row in rows]
 
 
 def _may_leave(quote: Quote) -> bool:
     return quote.state == State.APPROVED or not is_private(quote.answer or quote.message)
 
 
-def _quoted(quote: Quote, people: dict) -> Quoted:
+def _words(quote: Quote) -> str:
+    return quote.text if quote.state == State.APPROVED else quote.paraphrase
+
+
+def _quoted(quote: Quote, people: dict, names: Unnamed) -> Quoted:
     said = quote.answer or quote.message
     who, cell = people.get(said.participant_id, ("", ""))
-    is_verbatim = quote.state == State.APPROVED
     return Quoted(
-        text=quote.text if is_verbatim else quote.paraphrase,
-        is_verbatim=is_verbatim,
+        text=names.plain(_words(quote)),
+        is_verbatim=quote.state == State.APPROVED,
         why=WHY[quote.state],
         who=who,
         cell=cell,

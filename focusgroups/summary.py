@@ -75,7 +75,7 @@ def for_sponsor(room: Room) -> Summary | None:
 
 
 def _summary(room: Room, *, for_sponsor: bool) -> Summary:
-    """At most thirteen queries."""
+    """At most sixteen queries."""
     outside = cell_names(room)
     inside = dict(room.cells.order_by("place").values_list("pk", "name"))
     cells = {pk: name for pk, name in outside.items() if name != SMALLER} if for_sponsor else inside

@@ -19,7 +19,7 @@ from focusgroups.transcripts import (
     sections_of,
     transcript_of,
 )
-from sermo.text import plain
+from focusgroups.unnamed import Unnamed
 
 YES = "yes"
 INDENT = "    "
@@ -34,11 +34,12 @@ class Table:
 # Tables
 
 
-def answers(room: Room, *, for_sponsor: bool) -> Table:
+def answers(room: Room, *, for_sponsor: bool, names: Unnamed | None = None) -> Table:
     """A row for each answer, in the order of the guide."""
     cells, (codes, _) = cell_names(room), codes_of(room)
     given: dict[int, list] = {}
     rows = answers_of(room, for_sponsor=for_sponsor).select_related("participant").order_by("posted_at", "pk")
+    names = names or Unnamed(room, [answer.html for answer in rows])
     for answer in rows:
         given.setdefault(answer.prompt_id, []).append(answer)
     head = ("Section", "Question", "Asked", "Alias", "Cell", "Day", "Chosen", "Points", "Text", "Codes")
@@ -55,7 +56,7 @@ def answers(room: Room, *, for_sponsor: bool) -> Table:
                     room.in_its_zone(answer.posted_at).date(),
                     "; ".join(choices_of(prompt, answer)) if answer.chosen else "",
                     "" if answer.points is None else answer.points,
-                    plain(answer.html),
+                    names.words(answer.html),
                     ", ".join(codes.get(answer.pk, ())),
                 )
                 is_private = answer.is_private or prompt.is_private
@@ -63,10 +64,10 @@ def answers(room: Room, *, for_sponsor: bool) -> Table:
     return Table(head if for_sponsor else (*head, "To moderators alone"), lines)
 
 
-def quotes(room: Room, *, for_sponsor: bool) -> Table:
+def quotes(room: Room, *, for_sponsor: bool, names: Unnamed | None = None) -> Table:
     rows = [
         (number, one.text, one.how, one.why, one.who, one.cell, one.prompt)
-        for number, one in enumerate(quotes_of(room, for_sponsor=for_sponsor), 1)
+        for number, one in enumerate(quotes_of(room, for_sponsor=for_sponsor, names=names), 1)
     ]
     return Table(("Number", "Quote", "How", "Because", "Alias", "Cell", "Question"), rows)
 
@@ -117,9 +118,11 @@ def _day(room: Room, moment) -> date | str:
 # The transcript
 
 
-def transcript(room: Room, *, for_sponsor: bool, mark: str) -> tuple[list[str], int]:
+def transcript(
+    room: Room, *, for_sponsor: bool, mark: str, names: Unnamed | None = None
+) -> tuple[list[str], int]:
     """The lines of a transcript, a mark beside every question of the guide; and how many things were said in it."""
-    made = transcript_of(room, for_sponsor=for_sponsor)
+    made = transcript_of(room, for_sponsor=for_sponsor, names=names)
     return list(_written(made, mark)), sum(1 for _ in made.lines())
 
 

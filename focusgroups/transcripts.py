@@ -1,7 +1,8 @@
 """What was said in a room, in the order of its guide, by alias and quota cell alone: what files of it are made from.
 
-What was hidden or taken back is not in it; where something stands under it, its place is kept, without a word and
-without an alias. The sponsor's version has nothing that went to moderators alone.
+Names that were typed into it are left out: see `unnamed`. What was hidden or taken back is not in it; where something
+stands under it, its place is kept, without a word and without an alias. The sponsor's version has nothing that went to
+moderators alone.
 """
 
 from collections import defaultdict
@@ -14,7 +15,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from focusgroups.models import Answer, CodeMark, Message, Participant, Prompt, Room, Section
 from focusgroups.sight import said_to_all
 from focusgroups.smallness import cell_names
-from sermo.text import plain
+from focusgroups.unnamed import Unnamed
 
 Kind = Message.Kind
 MODERATOR = "Moderator"
@@ -87,9 +88,9 @@ class Transcript:
             yield from (line for line in lines if not line.gone)
 
 
-def transcript_of(room: Room, *, for_sponsor: bool = False) -> Transcript:
-    """Nine queries, however much was said."""
-    drawing = Drawing(room, for_sponsor=for_sponsor)
+def transcript_of(room: Room, *, for_sponsor: bool = False, names: Unnamed | None = None) -> Transcript:
+    """Twelve queries, however much was said; nine with `names`."""
+    drawing = Drawing(room, for_sponsor=for_sponsor, names=names)
     made = Transcript(room, for_sponsor, hidden=drawing.hidden, taken_back=drawing.taken_back)
     for number, section in enumerate(sections_of(room), 1):
         asked = [
@@ -164,9 +165,9 @@ def place_of(message: Message) -> tuple[str, int]:
 
 
 class Drawing:
-    """Makes lines of what was said in a room. Six queries."""
+    """Makes lines of what was said in a room. Nine queries; six with `names`."""
 
-    def __init__(self, room: Room, *, for_sponsor: bool):
+    def __init__(self, room: Room, *, for_sponsor: bool, names: Unnamed | None = None):
         self.room = room
         cells = cell_names(room)
         self.people = {
@@ -183,6 +184,7 @@ class Drawing:
             above = Q(answer=None) | Q(answer__is_private=False, answer__prompt__is_private=False)
             every_message = every_message.filter(to_all, above)
         answers, messages = list(every_answer.order_by("posted_at", "pk")), list(every_message.order_by("pk"))
+        self.names = names or Unnamed(room, [each.html for each in (*answers, *messages)])
         for answer in answers:
             self.answers[answer.prompt_id].append(answer)
         for message in messages:
@@ -234,7 +236,7 @@ class Drawing:
             who=who,
             cell=cell,
             day=self.room.in_its_zone(said.posted_at).date(),
-            text=plain(said.html),
+            text=self.names.words(said.html),
             codes=self.message_codes.get(said.pk, ()) if is_message else (),
             to=self.people.get(said.to_id, ("",))[0] if is_message else "",
             is_private=said.is_private,

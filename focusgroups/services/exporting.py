@@ -7,9 +7,10 @@ from django.db import transaction
 from django.db.models import F, QuerySet, Value
 
 from accounts.models import User
-from focusgroups import tables
+from focusgroups import tables, unnamed
 from focusgroups.models import Room, RoomExport
 from focusgroups.services import holding
+from focusgroups.unnamed import Unnamed
 from sermo import marks
 from sermo.csv_cells import BYTE_ORDER_MARK, harmless, line_of
 from sermo.errors import RuleBroken
@@ -57,15 +58,22 @@ class File:
     content_type: str
 
 
-@transaction.atomic
 def export(*, room: Room, by: User, kind: Kind | str, reason: str, for_sponsor: bool = False) -> File:
     """Make a file of a room that is over: for its moderators, or for its sponsor without what is private.
 
-    Leaves a RoomExport and an event. Raises holding.NotYours and Unfit, StillOpen, CalledOff, NotPromised,
-    ForModerators, NothingSaid.
+    Names that were typed into it are left out. Leaves a RoomExport and an event. Raises holding.NotYours and Unfit,
+    StillOpen, CalledOff, NotPromised, ForModerators, NothingSaid.
     """
-    room = holding.hold(room, by, even_over=True)
     kind = Kind(kind)
+    has_words = kind != Kind.FIGURES and room.closed_at is not None
+    # Slow, so before the trail is locked for everybody; what is hidden meanwhile is not in the file all the same.
+    names = unnamed.all_of(room) if has_words else None
+    return _export(room, by, kind, reason, for_sponsor, names)
+
+
+@transaction.atomic
+def _export(room: Room, by: User, kind: Kind, reason: str, for_sponsor: bool, names: Unnamed | None) -> File:
+    room = holding.hold(room, by, even_over=True)
     if room.canceled_at:
         raise CalledOff
     if room.closed_at is None:
@@ -83,7 +91,7 @@ def export(*, room: Room, by: User, kind: Kind | str, reason: str, for_sponsor: 
         rows=0,
         by=by,
     )
-    text = (_transcript if kind == Kind.TRANSCRIPT else _table)(made, for_sponsor)
+    text = (_transcript if kind == Kind.TRANSCRIPT else _table)(made, for_sponsor, names)
     made.save(update_fields=["rows"])
     version = SPONSOR if for_sponsor else MODERATORS
     events.record(
@@ -115,17 +123,19 @@ def for_sponsors(room: Room) -> set[str]:
 # The text of a file
 
 
-def _transcript(made: RoomExport, for_sponsor: bool) -> str:
-    lines, made.rows = tables.transcript(made.room, for_sponsor=for_sponsor, mark=copy_mark(made))
+def _transcript(made: RoomExport, for_sponsor: bool, names: Unnamed | None) -> str:
+    lines, made.rows = tables.transcript(
+        made.room, for_sponsor=for_sponsor, mark=copy_mark(made), names=names
+    )
     if not made.rows:
         raise NothingSaid
     head = [made.room.title, "", _watermark(made, for_sponsor)]
     return BYTE_ORDER_MARK + "\n".join([*head, *lines, "", f"End of the export: {made.mark}", ""])
 
 
-def _table(made: RoomExport, for_sponsor: bool) -> str:
+def _table(made: RoomExport, for_sponsor: bool, names: Unnamed | None) -> str:
     """Each row with the mark of its copy; the watermark above them, and its words once more below."""
-    table = _table_of(made, for_sponsor)
+    table = _table_of(made, for_sponsor, names)
     if not table.rows:
         raise NothingSaid
     made.rows, mark = len(table.rows), copy_mark(made)
@@ -138,11 +148,11 @@ def _table(made: RoomExport, for_sponsor: bool) -> str:
     return BYTE_ORDER_MARK + "".join(line_of(harmless(str(cell)) for cell in line) for line in lines)
 
 
-def _table_of(made: RoomExport, for_sponsor: bool) -> tables.Table:
+def _table_of(made: RoomExport, for_sponsor: bool, names: Unnamed | None) -> tables.Table:
     if made.kind == Kind.FIGURES:
         return tables.participants(made.room)
     table = tables.answers if made.kind == Kind.ANSWERS else tables.quotes
-    return table(made.room, for_sponsor=for_sponsor)
+    return table(made.room, for_sponsor=for_sponsor, names=names)
 
 
 def _watermark(made: RoomExport, for_sponsor: bool) -> str:

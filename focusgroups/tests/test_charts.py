@@ -402,7 +402,7 @@ def test_a_summary_costs_the_same_at_any_size(number, make, django_assert_max_nu
             quote(make_answer(seat, prompt), "approved")
     room = Room.objects.get(pk=room.pk)
 
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(16):
         made = make(room)
 
     assert len(made.parts) == number

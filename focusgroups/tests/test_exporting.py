@@ -9,6 +9,9 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts import masking
+from accounts.models import Member
+from accounts.tests.factories import make_member
 from focusgroups import tables
 from focusgroups.models import CodeMark, Message, Prompt, Quote, Room, RoomExport
 from focusgroups.services import exporting, holding
@@ -127,6 +130,72 @@ def test_the_database_refuses_an_export_without_a_reason_or_of_an_unknown_kind(r
             RoomExport.objects.create(
                 **{"room": room, "kind": "answers", "mark": "a b c d", "reason": "r", "rows": 1, **wrong}
             )
+
+
+# Names
+
+
+KINDS_WITH_WORDS = [Kind.TRANSCRIPT, Kind.ANSWERS, Kind.QUOTES]
+
+
+@pytest.mark.parametrize("kind", KINDS_WITH_WORDS)
+@pytest.mark.parametrize("for_sponsor", [False, True])
+def test_no_file_has_the_names_that_were_typed_into_a_room(kind, for_sponsor, room, moderator):
+    seat, other = room.participants.all()[:2]
+    make_member(handle="night_heron7")
+    Member.objects.filter(pk=other.member_id).update(
+        handle="iv_line_42", display_name="Zbigniew Okonkwo", byline_mode="public"
+    )
+    said = (
+        "I agree with @iv_line_42, that is Dr Okonkwo, and with night_heron7. See /members/iv_line_42/. "
+        "Call 212-555-0147."
+    )
+    named = make_answer(seat, make_prompt(room.sections.first()), said)
+    Quote.objects.create(
+        room=room, answer=named, text=said, paraphrase="p", state="approved", decided_at=timezone.now()
+    )
+
+    text = export(room, moderator, kind, for_sponsor=for_sponsor).text
+
+    assert "I agree with a colleague, that is" in text
+    for name in ("iv_line_42", "Okonkwo", "night_heron7", "212-555-0147"):
+        assert name not in text, name
+
+
+def test_a_paraphrase_with_a_name_loses_it(room, moderator):
+    seat = room.participants.first()
+    Member.objects.filter(pk=seat.member_id).update(handle="iv_line_42")
+    Quote.objects.create(
+        room=room,
+        answer=answers_of(room)[0],
+        paraphrase="Starts low, as iv_line_42 does.",
+        state="refused",
+        decided_at=timezone.now(),
+    )
+
+    assert "Starts low, as a colleague does." in export(room, moderator, Kind.QUOTES).text
+
+
+def test_names_of_those_who_left_the_site_are_no_longer_known_and_their_answers_still_leave(room, moderator):
+    room.participants.update(member=None)
+
+    assert "Answer number 1." in export(room, moderator).text
+
+
+def test_names_are_looked_for_before_anything_is_locked(room, moderator, monkeypatch):
+    """Reading texts for identifiers is slow, and the audit trail is one for the whole site."""
+    held = []
+    hold = holding.hold
+    monkeypatch.setattr(holding, "hold", lambda *args, **more: held.append(1) or hold(*args, **more))
+    find = masking.spans
+    looked = []
+    monkeypatch.setattr(masking, "spans", lambda *args: looked.append(bool(held)) or find(*args))
+
+    export(room, moderator)
+
+    assert held
+    assert looked
+    assert not any(looked)
 
 
 # Versions
@@ -289,7 +358,7 @@ def test_the_table_of_participants_says_how_much_each_took_part(room):
     assert [row["Alias"] for row in rows] == sorted(row["Alias"] for row in rows)
 
 
-@pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@now", "\uff1d1+1"])
+@pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@ now", "\uff1d1+1"])
 def test_no_cell_of_a_table_is_a_formula(room, moderator, formula):
     answer = answers_of(room)[0]
     answer.html = f"<p>{formula}</p>"

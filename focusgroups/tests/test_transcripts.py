@@ -340,7 +340,7 @@ def test_a_transcript_costs_the_same_however_much_was_said(number, django_assert
                 make_message(room, participant=people[0], answer=answer, prompt=prompt)
     make_section(room)
 
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(12):
         made = transcript_of(room)
 
     assert len(texts(made)) == 4 * number * number

@@ -65,7 +65,7 @@ def _day(room, moment) -> str:
 
 def files(request, room):
     found = page(room.exports.select_related("by"), order=("-pk",), after=request.GET.get("after"), size=SIZE)
-    for_sponsors = exporting.for_sponsors(room)
+    for_sponsors = exporting.for_sponsors([room.pk])
     return base.show(
         request,
         room,
@@ -131,8 +131,9 @@ def trace(request, room):
     found = None
     if form.is_bound and form.is_valid():
         made = exporting.trace(form.cleaned_data["text"])
-        own = made.filter(room__in=Room.objects.run_by(request.user))
-        found = [_row(room, each, exporting.for_sponsors(each.room)) for each in own]
+        own = list(made.filter(room__in=Room.objects.run_by(request.user)))
+        for_sponsors = exporting.for_sponsors(each.room_id for each in own)
+        found = [_row(room, each, for_sponsors) for each in own]
     return base.show(
         request,
         room,

@@ -101,6 +101,6 @@ def test_a_moderator_makes_a_file(browser_page, live_server, moderator, room):
     assert download.value.suggested_filename == f"group-{room.pk}-answers-sponsor.csv"
     made = RoomExport.objects.first()
     assert (made.reason, made.rows) == ("Handed over at the final meeting", 70)
-    assert exporting.for_sponsors(room) == {made.mark}
+    assert exporting.for_sponsors([room.pk]) == {made.mark}
     page.get_by_role("link", name="Back", exact=True).click()
     page.get_by_text(made.mark).wait_for()

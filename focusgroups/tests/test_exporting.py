@@ -222,8 +222,8 @@ def test_the_sponsors_version_has_nothing_that_went_to_moderators_alone(room, mo
         assert "For moderators alone" not in public.text
         assert "For the sponsor" in public.text
         assert public.export.rows < whole.export.rows
-        assert exporting.for_sponsors(room) >= {public.export.mark}
-        assert whole.export.mark not in exporting.for_sponsors(room)
+        assert exporting.for_sponsors([room.pk]) >= {public.export.mark}
+        assert whole.export.mark not in exporting.for_sponsors([room.pk])
     assert "sponsor" in Event.objects.filter(kind="room_export").last().evidence
 
 

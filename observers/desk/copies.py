@@ -1,11 +1,14 @@
 """What left: exports, the log of reads, and where a copy that turned up was made."""
 
+from datetime import UTC
+
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from accounts.admin import ReadOnlyAdmin
+from focusgroups.services import exporting
 from observers import marks
 from observers.desk.forms import TraceForm
 from observers.models import Export, Read
@@ -40,11 +43,14 @@ class ExportAdmin(ReadOnlyAdmin):
         return super().changelist_view(request, {"title": "Exports", **(extra_context or {})})
 
     def trace(self, request):
-        """Where a page or a file that turned up was copied from."""
+        """Where a page or a file that turned up was copied from: of the console, or of a focus group."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         form = TraceForm(request.POST or None)
-        found = marks.trace(form.cleaned_data["text"]) if form.is_bound and form.is_valid() else None
+        found = files = None
+        if form.is_bound and form.is_valid():
+            found = marks.trace(form.cleaned_data["text"])
+            files = _files_of_groups(form.cleaned_data["text"])
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -52,9 +58,26 @@ class ExportAdmin(ReadOnlyAdmin):
             "button": "Look it up",
             "form": form,
             "found": found,
+            "files": files,
             "list_address": reverse("admin:observers_export_changelist"),
         }
         return TemplateResponse(request, "admin/observers/trace.html", context)
+
+
+def _files_of_groups(text: str) -> list[dict]:
+    """Files of focus groups that a text leads to. A group is a number here: what it is about, its moderators know."""
+    made = list(exporting.trace(text))
+    for_sponsors = exporting.for_sponsors(each.room_id for each in made)
+    return [
+        {
+            "file": each,
+            "mark": exporting.copy_mark(each),
+            "whose": "for the sponsor" if each.mark in for_sponsors else "for moderators",
+            "day": each.at.astimezone(UTC).date(),
+            "by": each.by.email if each.by else "somebody who has left",
+        }
+        for each in made
+    ]
 
 
 @admin.register(Read)

@@ -87,6 +87,9 @@ class TraceForm(forms.Form):
         label="What was found",
         max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 6, "cols": 60}),
-        help_text="A copy mark such as COR-3-7F21, the four words of an export, or a text that holds them.",
+        help_text=(
+            "A copy mark such as COR-3-7F21, the four words of an export or of a focus group's file, or a text that "
+            "holds them."
+        ),
         error_messages={"required": "Write what was found, or paste it."},
     )

@@ -17,6 +17,8 @@ from django.utils import timezone
 from accounts.roles import FINANCE, MODERATORS, REVIEWERS
 from accounts.tests.factories import make_user
 from conftest import client_of
+from focusgroups.services import exporting
+from focusgroups.tests.factories import make_answer, make_moderator, make_participant, make_running_room
 from observers import marks
 from observers.desk.permissions import allow_finance
 from observers.models import Contract, Export, FirmSearch, Plan, Seat, SeatInvitation
@@ -337,6 +339,27 @@ class TestTrace:
         shown = desk.post(page("export", "trace"), {"text": "ABC-1-0000"}).content.decode()
 
         assert "No seat and no export" in shown or f"{seat.number}: {seat.name}" in shown
+
+    @pytest.mark.parametrize("by", ["words", "mark"])
+    def test_a_file_of_a_focus_group_is_found_by_number_alone(self, by, desk, seat):
+        moderator = make_moderator(email="mod@example.test")
+        room = make_running_room(by=moderator, title="Chelation in the clinic", closed_at=timezone.now())
+        make_answer(make_participant(room), room.sections.first().prompts.first())
+        room.watching = "words"
+        room.save()
+        made = exporting.export(
+            room=room, by=moderator, kind="transcript", reason="For the report.", for_sponsor=True
+        ).export
+        text = f"they say {made.mark.upper()}" if by == "words" else exporting.copy_mark(made)
+
+        shown = desk.post(page("export", "trace"), {"text": text}).content.decode()
+
+        assert "Transcript, for the sponsor" in shown
+        assert f'data-label="Focus group">{room.pk}<' in shown
+        assert "mod@example.test" in shown
+        assert "No seat and no export" not in shown
+        assert room.title not in shown
+        assert "For the report." not in shown
 
     def test_exports_lead_there(self, desk):
         assert page("export", "trace") in desk.get(page("export")).content.decode()

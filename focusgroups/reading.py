@@ -132,6 +132,7 @@ class Asked:
     url: str = ""
     answer_url: str = ""
     stimuli: list[Picture] = field(default_factory=list)
+    hides_stimuli: bool = False  # until its reader has accepted the newest version of the agreement
     is_fresh: bool = False  # just answered: the keyboard goes on from there
     is_folded: bool = False  # the form for it opens on request
     was_answered: bool = False  # in another window, before what the form holds
@@ -271,9 +272,14 @@ def closed_page(participant: Participant) -> RoomPage:
         alias=participant.alias,
         agenda=agenda_of(participant),
         zone=participant.zone,
-        needs_agreement=participant.newest is not None and not participant.has_agreed,
+        needs_agreement=needs_agreement(participant),
         quotes_waiting=participant.quotes_waiting,
     )
+
+
+def needs_agreement(participant: Participant) -> bool:
+    """Of a seat from `seat_of`, whether its reader has not accepted the newest version yet."""
+    return participant.newest is not None and not participant.has_agreed
 
 
 def preview_page(
@@ -358,6 +364,9 @@ def asked_of(
 ) -> list[Asked]:
     """Prompts with all that the participant sees under them. Two queries: answers, and messages."""
     asked = {prompt.pk: _asked(prompt, number) for number, prompt in enumerate(prompts, first)}
+    if needs_agreement(participant) and not participant.room.is_over:
+        for one in asked.values():
+            one.stimuli, one.hides_stimuli = [], bool(one.stimuli)
     budget = Budget(FEWER if is_crowded else CHARACTERS)
     drawn = Drawing(participant, {pk: one.prompt for pk, one in asked.items()})
     rows = _first_answers(participant, asked, most)

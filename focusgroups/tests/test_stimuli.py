@@ -11,9 +11,10 @@ from PIL import Image, ImageChops
 from conftest import client_of
 from focusgroups import tasks
 from focusgroups.models import Participant, Room, Section, Stimulus
-from focusgroups.services import guiding, stimuli
+from focusgroups.services import guiding, seating, stimuli
 from focusgroups.services.holding import NotYours, Over, Unfit
 from focusgroups.tests.factories import (
+    make_agreement,
     make_candidate,
     make_moderator,
     make_participant,
@@ -406,6 +407,30 @@ def test_a_lost_standing_holds_from_the_next_look_on(room, participant):
     participant.member.save()
 
     assert look(client, room, of_section(room, 0)).status_code == 404
+
+
+def test_a_new_version_of_the_agreement_is_accepted_before_the_next_look(room, participant):
+    client, stimulus = client_of(participant.member), of_section(room, 0)
+    address = reverse("focusgroups:stimulus", args=[room.pk, stimulus.key])
+    section = reverse("focusgroups:section", args=[room.pk, 0])
+    newest = make_agreement(room, "Nobody copies anything.")
+
+    assert look(client, room, stimulus).status_code == 404
+    page = client.get(section).content.decode()
+    assert address not in page
+    assert "It shows pictures." in page
+
+    seating.accept_again(participant=participant, agreement=newest)
+
+    assert look(client, room, stimulus).status_code == 200
+    assert address in client.get(section).content.decode()
+
+
+def test_who_did_not_accept_it_before_the_end_still_sees_pictures_after(room, participant):
+    make_agreement(room, "Nobody copies anything.")
+    Room.objects.filter(pk=room.pk).update(closed_at=timezone.now())
+
+    assert look(client_of(participant.member), room, of_section(room, 0)).status_code == 200
 
 
 def test_a_draft_shows_nothing_to_participants(room, participant):

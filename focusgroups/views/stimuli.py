@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from focusgroups.models import Room, Stimulus
-from focusgroups.services import stimuli
+from focusgroups.services import seating, stimuli
 
 HEADERS = {
     "Cache-Control": "private, no-store",
@@ -20,10 +20,13 @@ HEADERS = {
 
 @require_safe
 def stimulus(request, room_id, key):
-    """To participants, of a section that has opened: marked with their alias."""
+    """To participants, of a section that has opened: marked with their alias. What the newest version of the agreement
+    says of pictures, they have accepted before; once the room is over, nobody can any more."""
     room = get_object_or_404(Room.objects.entered_by(request.user), pk=room_id)
     found = get_object_or_404(Stimulus, key=key, prompt__section__in=room.sections.released())
     participant = room.participants.seated().get(member=request.user.as_member)
+    if not room.is_over and seating.needs_agreement(participant):
+        raise Http404("The agreement comes first.")
     return _answer(found, room, participant.alias)
 
 

@@ -1,7 +1,11 @@
 """A limit on what is stored of an upload while it still comes in."""
 
+from collections.abc import Callable
+from functools import wraps
+
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.http import HttpRequest
+from django.views.decorators.csrf import csrf_exempt
 
 
 class SizeLimit(FileUploadHandler):
@@ -23,3 +27,16 @@ class SizeLimit(FileUploadHandler):
 
     def file_complete(self, file_size):
         return None
+
+
+def limited(view: Callable, most: int) -> Callable:
+    """A view to which files of at most `most` bytes come. It has to check the token of the form itself: the limit must
+    be in place before anything reads that."""
+
+    @csrf_exempt
+    @wraps(view)
+    def door(request, *args, **kwargs):
+        request.upload_handlers.insert(0, SizeLimit(request, most))
+        return view(request, *args, **kwargs)
+
+    return door

@@ -36,12 +36,16 @@ def is_published(room: Room) -> bool:
 
 @dataclass(frozen=True)
 class Route:
-    """An address below that of a page. Whoever comes to one that is guarded first confirms that it is still them."""
+    """An address below that of a page. Whoever comes to one that is guarded first confirms that it is still them.
+
+    To one with a `largest` files come, of at most so many bytes each.
+    """
 
     address: str
     name: str
     view: View
     is_guarded: bool = False
+    largest: int = 0
 
 
 @dataclass(frozen=True)

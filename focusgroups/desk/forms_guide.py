@@ -143,7 +143,10 @@ class PromptForm(forms.Form):
 class StimulusForm(forms.Form):
     file = forms.FileField(
         label="Picture or PDF",
-        help_text="JPEG, PNG or WebP, or a PDF of at most 10 pages. Each participant sees a watermark of their own.",
+        help_text=(
+            "JPEG, PNG or WebP, or a PDF of at most 10 pages; at most 15 MB. Each participant sees a watermark of "
+            "their own."
+        ),
         error_messages={
             "required": "Choose a picture or a PDF.",
             "invalid": "Choose a picture or a PDF.",

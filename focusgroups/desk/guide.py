@@ -238,6 +238,9 @@ def add_stimulus(request, room, prompt):
     if request.method != "POST":
         return HttpResponseRedirect(to)
     form = StimulusForm(request.POST, request.FILES)
+    if getattr(request, "upload_too_large", False):
+        form.errors.pop("file", None)
+        form.add_error("file", stimuli.TooLarge.message)
     if form.is_valid():
         file = form.cleaned_data["file"]
         is_done, _ = base.tried(
@@ -353,7 +356,9 @@ base.add_page(
             base.Route("prompts/<int:prompt>/", "prompt", prompt),
             base.Route("prompts/<int:prompt>/delete/", "prompt_delete", delete_prompt),
             base.Route("prompts/<int:prompt>/move/", "prompt_move", move_prompt),
-            base.Route("prompts/<int:prompt>/stimuli/", "stimulus_add", add_stimulus),
+            base.Route(
+                "prompts/<int:prompt>/stimuli/", "stimulus_add", add_stimulus, largest=stimuli.LARGEST
+            ),
             base.Route("stimuli/<uuid:key>/", "stimulus", stimulus),
             base.Route("stimuli/<uuid:key>/delete/", "stimulus_delete", delete_stimulus),
             base.Route("stimuli/<uuid:key>/move/", "stimulus_move", move_stimulus),

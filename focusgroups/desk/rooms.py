@@ -17,6 +17,7 @@ from focusgroups.desk.forms import RoomForm
 from focusgroups.models import Participant, Room, Section
 from focusgroups.services import planning
 from sermo.paging import page
+from sermo.uploads import limited
 
 SIZE = 50  # rooms on a page
 OVER = Q(closed_at__isnull=False) | Q(canceled_at__isnull=False)
@@ -52,7 +53,9 @@ class RoomAdmin(ReadOnlyAdmin):
             own += [
                 path(
                     f"{below}{route.address}",
-                    view(self._door(one, route)),
+                    limited(view(self._door(one, route)), route.largest)
+                    if route.largest
+                    else view(self._door(one, route)),
                     name=f"focusgroups_room_{route.name}",
                 )
                 for route in routes

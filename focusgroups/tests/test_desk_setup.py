@@ -12,6 +12,7 @@ from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.contrib.auth.models import Group
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -22,7 +23,7 @@ from conftest import client_of
 from focusgroups.desk import base
 from focusgroups.desk.permissions import allow_moderators
 from focusgroups.models import Candidate, LiveHour, Prompt, Room, ScreenerQuestion
-from focusgroups.services import planning, publishing
+from focusgroups.services import planning, publishing, stimuli
 from focusgroups.tests.factories import (
     make_cell,
     make_completion,
@@ -981,6 +982,35 @@ def test_a_file_that_is_no_picture_or_lacks_words_is_refused(desk, room, jpeg):
     wordless = desk.post(address, {"file": jpeg(), "description": ""})
     assert "Describe it, for who cannot see it." in text_of(wordless)
     assert "Choose a picture or a PDF." in text_of(desk.post(address, {"description": "An ECG"}))
+    assert not prompt.stimuli.exists()
+
+
+def test_a_file_beyond_the_limit_is_dropped_while_it_comes_in(desk, room, jpeg, monkeypatch):
+    prompt = make_prompt(make_section(room))
+    read = []
+    monkeypatch.setattr(stimuli, "add", lambda **sent: read.append(sent))
+
+    refused = desk.post(
+        at(room, "stimulus_add", prompt.pk),
+        {"file": jpeg(b"0" * (stimuli.LARGEST + 1)), "description": "An ECG"},
+    )
+
+    assert refused.status_code == 422
+    assert refused.wsgi_request.upload_too_large
+    assert "file" not in refused.wsgi_request.FILES
+    assert refused.context["stimulus_form"].errors["file"] == [stimuli.TooLarge.message]
+    assert "An ECG" in text_of(refused)
+    assert not read
+
+
+def test_a_file_without_the_token_of_the_form_is_refused(moderator, room, jpeg):
+    prompt = make_prompt(make_section(room))
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = confirmed(moderator).cookies
+
+    refused = strict.post(at(room, "stimulus_add", prompt.pk), {"file": jpeg(), "description": "An ECG"})
+
+    assert refused.status_code == 403
     assert not prompt.stimuli.exists()
 
 

@@ -1,6 +1,7 @@
 """What moderators type about a room, checked: kinds of fields, and the forms of the room as a whole."""
 
 import re
+import uuid
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -159,6 +160,19 @@ class MomentsMixin:
 
 
 # Forms
+
+
+class AddingForm(forms.Form):
+    """One that adds something: sent twice, it adds one. A form of what is there already carries no id."""
+
+    submission = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args, adds: bool = True, **more):
+        super().__init__(*args, **more)
+        if adds:
+            self.fields["submission"].initial = uuid.uuid4
+        else:
+            del self.fields["submission"]
 
 
 class RoomForm(forms.Form):

@@ -3,7 +3,7 @@
 from django import forms
 from django.core.exceptions import ValidationError
 
-from focusgroups.desk.forms import LocalMoment, MomentsMixin, MoneyField, number_field, text_field
+from focusgroups.desk.forms import AddingForm, LocalMoment, MomentsMixin, MoneyField, number_field, text_field
 from focusgroups.models import LiveHour, Prompt, Room, Section
 from focusgroups.models.guides import FEWEST_OPTIONS, FEWEST_POINTS, MOST_OPTIONS, MOST_POINTS
 from focusgroups.models.rooms import MOST_CENTS
@@ -19,7 +19,7 @@ FIELDS = {  # of each kind, beside those that all have
 }
 
 
-class SectionForm(MomentsMixin, forms.Form):
+class SectionForm(MomentsMixin, AddingForm):
     moments = ("opens_at", "due_at")
 
     title = text_field("Title", 120, required="Write a title, such as “Day 1: first choices”.")
@@ -42,7 +42,7 @@ class SectionForm(MomentsMixin, forms.Form):
 
     def __init__(self, data=None, *, room: Room, section: Section | None = None):
         known = {name: getattr(section, name) for name in self.names} if section else {}
-        super().__init__(data, initial=known)
+        super().__init__(data, initial=known, adds=section is None)
         self.room = room
         self.show_in(room.zone)
 
@@ -55,7 +55,7 @@ class SectionForm(MomentsMixin, forms.Form):
         return cleaned
 
 
-class PromptForm(forms.Form):
+class PromptForm(AddingForm):
     """A prompt of one kind, with the fields of that kind alone."""
 
     text = text_field("What you ask", 500, required="Write what you ask.", rows=3)
@@ -102,7 +102,7 @@ class PromptForm(forms.Form):
             known["options"] = "\n".join(option.text for option in prompt.options.all())
             known["points"] = prompt.points or 5
             initial = {**known, **initial}
-        super().__init__(data, initial=initial, **more)
+        super().__init__(data, initial=initial, adds=prompt is None, **more)
         self.kind = kind
         for name in {"options", "most", "points", "low_label", "high_label", "asks_why"} - set(FIELDS[kind]):
             del self.fields[name]
@@ -140,7 +140,7 @@ class PromptForm(forms.Form):
         return {**nothing, **said, "kind": self.kind}
 
 
-class StimulusForm(forms.Form):
+class StimulusForm(AddingForm):
     file = forms.FileField(
         label="Picture or PDF",
         help_text=(

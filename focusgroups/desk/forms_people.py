@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.models import Member, Specialty
 from accounts.places import STATES
-from focusgroups.desk.forms import number_field, text_field
+from focusgroups.desk.forms import AddingForm, number_field, text_field
 from focusgroups.models import Cell, Room, ScreenerQuestion
 from focusgroups.models.rooms import MOST_SEATS
 from focusgroups.services.recruiting import MOST_AT_ONCE, handles_in
@@ -82,7 +82,7 @@ class CellForm(forms.Form):
         ]
 
 
-class ScreenerForm(forms.Form):
+class ScreenerForm(AddingForm):
     """A question of the screener and its answers, a line each; a tick says that whoever answers so is not sought."""
 
     text = text_field("Question", 200, required="Write the question.", rows=2)
@@ -92,7 +92,7 @@ class ScreenerForm(forms.Form):
         initial = {"text": question.text} if question else {}
         for place, option in enumerate(known):
             initial |= {f"option_{place}": option.text, f"is_out_{place}": option.is_out}
-        super().__init__(data, initial=initial)
+        super().__init__(data, initial=initial, adds=question is None)
         self.places = range(max(OPTION_LINES, len(known)))
         for place in self.places:
             self.fields[f"option_{place}"] = text_field(f"Answer {place + 1}", 120)

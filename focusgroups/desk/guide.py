@@ -250,6 +250,7 @@ def add_stimulus(request, room, prompt):
                 by=request.user,
                 data=file.read(),
                 description=form.cleaned_data["description"],
+                submission=form.cleaned_data["submission"],
             ),
             {base.RuleBroken: "file"},
         )

@@ -192,6 +192,7 @@ def _question(request, room, question):
                 question=question,
                 text=form.cleaned_data["text"],
                 options=form.options(),
+                submission=form.cleaned_data.get("submission"),
             ),
             {"options": "option_0"},
         )

@@ -36,6 +36,9 @@ class Section(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)
     honorarium = models.PositiveIntegerField(default=0, validators=[MaxValueValidator(MOST_CENTS)])  # cents
     closed_at = models.DateTimeField(null=True, editable=False)  # from then on completions are paid at once
+    key = models.UUIDField(
+        null=True, unique=True, editable=False
+    )  # of the form it was added with, sent once or twice
 
     objects = SectionQuerySet.as_manager()
 
@@ -97,6 +100,9 @@ class Prompt(models.Model):
     )  # of a scale, from 1
     low_label = models.CharField(max_length=40, blank=True)
     high_label = models.CharField(max_length=40, blank=True)
+    key = models.UUIDField(
+        null=True, unique=True, editable=False
+    )  # of the form it was added with, as of a section
 
     class Meta:
         default_permissions = ()

@@ -293,6 +293,9 @@ class ScreenerQuestion(models.Model):
     room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="screener")
     place = models.PositiveSmallIntegerField()
     text = models.CharField(max_length=200)
+    key = models.UUIDField(
+        null=True, unique=True, editable=False
+    )  # of the form it was added with, sent once or twice
 
     class Meta:
         default_permissions = ()

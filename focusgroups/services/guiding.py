@@ -7,6 +7,7 @@ time nobody reads it. Whoever has a seat is told when times move.
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -60,16 +61,20 @@ def save_section(
     opens_at: datetime | None = None,
     due_at: datetime | None = None,
     honorarium: int = 0,
+    submission: UUID | None = None,
 ) -> Section:
-    """Add a section at the end of the guide, or change one. Money is in cents.
+    """Add a section at the end of the guide, or change one. Money is in cents. The same form sent twice adds one.
 
     Raises NotYours, Over, Fixed, Opened, Unfit, Incomplete, TooManySections, planning.BeyondBudget.
     """
     if section is None:
         room = hold(room, by)
+        key = holding.key_of(submission, title)
+        if earlier := holding.added_before(room.sections.all(), key):
+            return earlier
         if room.sections.count() >= MOST_SECTIONS:
             raise TooManySections
-        section = Section(room=room, place=holding.next_place(room.sections.all()))
+        section = Section(room=room, place=holding.next_place(room.sections.all()), key=key)
     else:
         section = hold_section(room.sections.get(pk=section.pk), by)
         room = section.room
@@ -145,18 +150,22 @@ def save_prompt(
     low_label: str = "",
     high_label: str = "",
     options: Iterable[str] = (),
+    submission: UUID | None = None,
 ) -> Prompt:
     """Add a question at the end of a section, or change one. What its kind has no use for is dropped.
 
-    Raises NotYours, Over, Opened, AsksNoMore, Unfit, Incomplete, TooManyPrompts.
+    The same form sent twice adds one. Raises NotYours, Over, Opened, AsksNoMore, Unfit, Incomplete, TooManyPrompts.
     """
     section = hold_section(section, by)
     if kind not in Kind:
         raise Unfit("kind", "Choose how it is answered.")
     if prompt is None:
+        key = holding.key_of(submission, kind, text)
+        if earlier := holding.added_before(section.prompts.all(), key):
+            return earlier
         if section.prompts.count() >= MOST_PROMPTS:
             raise TooManyPrompts
-        prompt = Prompt(section=section, place=holding.next_place(section.prompts.all()))
+        prompt = Prompt(section=section, place=holding.next_place(section.prompts.all()), key=key)
     else:
         prompt = section.prompts.get(pk=prompt.pk)
     asks_more = prompt.pk is None or (is_required and not prompt.is_required)

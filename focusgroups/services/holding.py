@@ -1,5 +1,7 @@
 """What an act of a moderator begins with: the room locked, and the right to change it."""
 
+from uuid import UUID, uuid5
+
 from django.db.models import Model, QuerySet
 
 from accounts.models import User
@@ -56,6 +58,16 @@ def text(field: str, typed: str, longest: int, needed: str = "") -> str:
     if len(typed) > longest:
         raise Unfit(field, f"Use at most {longest:,} characters.")
     return typed
+
+
+def key_of(submission: UUID | None, *typed: str) -> UUID | None:
+    """Of what a form adds: the same when it is sent twice, another once it says something else."""
+    return uuid5(submission, "\n".join(typed)) if submission else None
+
+
+def added_before(rows: QuerySet, key: UUID | None) -> Model | None:
+    """What the same form has added, in a locked room."""
+    return rows.filter(key=key).first() if key else None
 
 
 def widens(old: list, new: list) -> bool:

@@ -27,9 +27,14 @@ class TooManyHours(RuleBroken):
 def save(
     *, room: Room, by: User, hour: LiveHour | None = None, title: str, starts_at: datetime, ends_at: datetime
 ) -> LiveHour:
-    """Announce an hour, or move one that has not begun. Raises NotYours, Over, Begun, Unfit, TooManyHours."""
+    """Announce an hour, or move one that has not begun. One that is announced just so is not announced again.
+
+    Raises NotYours, Over, Begun, Unfit, TooManyHours.
+    """
     room = hold(room, by)
     if hour is None:
+        if earlier := room.live_hours.filter(title=title, starts_at=starts_at, ends_at=ends_at).first():
+            return earlier
         if room.live_hours.count() >= MOST:
             raise TooManyHours
         hour = LiveHour(room=room)

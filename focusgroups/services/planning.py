@@ -5,6 +5,7 @@ Once a room is published, members have been asked on its terms: seats may be add
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
@@ -37,6 +38,7 @@ BASICS = (
     "thanks",
     "watching",
 )
+OF_CELL = ("name", "seats", "specialties", "years_bands")
 MOST_THANKS = 20_000  # cents
 FEWEST_CHOICES, MOST_CHOICES = 2, 8  # of a question of the screener
 
@@ -239,7 +241,7 @@ def save_cell(
     years_bands: Iterable[str] = (),
 ) -> Cell:
     """Add a quota cell, or change one. In a published room cells may be added, get more seats and let more in; the
-    room gets as many more seats.
+    room gets as many more seats. A cell that is there just so is not added again.
 
     Raises NotYours, Over, Fixed, Unfit, BeyondBudget.
     """
@@ -251,7 +253,10 @@ def save_cell(
     cell.seats = seats
     cell.specialties = _known_specialties(specialties)
     cell.years_bands = _known("years_bands", years_bands, Member.YearsBand.values)
-    if room.cells.exclude(pk=cell.pk).filter(name__iexact=cell.name).exists():
+    same = room.cells.exclude(pk=cell.pk).filter(name__iexact=cell.name).first()
+    if same and before is None and all(getattr(same, each) == getattr(cell, each) for each in OF_CELL):
+        return same  # sent twice
+    if same:
         raise Unfit("name", "Another cell has this name.")
     if room.published_at and before and not _only_grew(before, cell):
         raise Fixed("Members were asked for these seats. A cell can get more of them and let more in.")
@@ -315,16 +320,20 @@ def save_screener_question(
     question: ScreenerQuestion | None = None,
     text: str,
     options: Sequence[tuple[str, bool]],
+    submission: UUID | None = None,
 ) -> ScreenerQuestion:
     """Add a question, or change one. An option is its text, and whether it is of somebody who is not sought.
 
-    Raises NotYours, Over, Fixed, Unfit, TooManyQuestions.
+    The same form sent twice adds one. Raises NotYours, Over, Fixed, Unfit, TooManyQuestions.
     """
     room = _hold_draft(room, by)
     if question is None:
+        key = holding.key_of(submission, text)
+        if earlier := holding.added_before(room.screener.all(), key):
+            return earlier
         if room.screener.count() >= ScreenerQuestion.MOST:
             raise TooManyQuestions
-        question = ScreenerQuestion(room=room, place=holding.next_place(room.screener.all()))
+        question = ScreenerQuestion(room=room, place=holding.next_place(room.screener.all()), key=key)
     else:
         question = room.screener.get(pk=question.pk)
     question.text = holding.text("text", text, 200, "Write the question.")

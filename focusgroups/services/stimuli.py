@@ -1,5 +1,6 @@
 """Pictures and pages that participants look at: kept drawn anew and encrypted, shown with a watermark of who looks."""
 
+import hashlib
 import io
 import math
 import uuid
@@ -44,8 +45,11 @@ class TooManyStimuli(RuleBroken):
     message = f"A question shows at most {MOST} pictures and pages."
 
 
-def add(*, prompt: Prompt, by: User, data: bytes, description: str) -> list[Stimulus]:
-    """Redraw an image, or each page of a PDF, and show them last with a question.
+def add(
+    *, prompt: Prompt, by: User, data: bytes, description: str, submission: uuid.UUID | None = None
+) -> list[Stimulus]:
+    """Redraw an image, or each page of a PDF, and show them last with a question. The same form sent twice adds them
+    once.
 
     Raises TooLarge, UnreadableStimulus, TooManyStimuli, and of `holding` and `guiding` NotYours, Over, Opened, Unfit.
     """
@@ -53,21 +57,36 @@ def add(*, prompt: Prompt, by: User, data: bytes, description: str) -> list[Stim
         raise TooLarge
     needed = "Describe what it shows for who cannot see it."
     description = holding.text("description", description, LONGEST, needed)
+    key = holding.key_of(submission, hashlib.sha256(data).hexdigest(), description) or uuid.uuid4()
     with transaction.atomic():  # before the work of drawing, and once more after it
-        _hold(prompt, by)
+        if earlier := _added_before(_hold(prompt, by), key):
+            return earlier
     try:
         pages = images.draw_pages(data)
     except images.UnreadableFile as refusal:
         raise UnreadableStimulus(REFUSALS.get(refusal.reason, REFUSALS["broken"])) from refusal
     described = [_of_page(description, at, len(pages)) for at in range(1, len(pages) + 1)]
-    drawn = [_write(page, words) for page, words in zip(pages, described, strict=True)]
+    drawn = [
+        _write(_key(key, at), page, words)
+        for at, (page, words) in enumerate(zip(pages, described, strict=True), 1)
+    ]
+    kept = []
     try:
-        _keep(prompt, by, drawn)
-    except BaseException:
-        for stimulus in drawn:
+        kept = _keep(prompt, by, key, drawn)
+    finally:
+        for stimulus in drawn if kept is not drawn else ():
             _storage().delete(stimulus.file)
-        raise
-    return drawn
+    return kept
+
+
+def _key(key: uuid.UUID, at: int) -> uuid.UUID:
+    """Of a page of what a form sent."""
+    return uuid.uuid5(key, str(at))
+
+
+def _added_before(prompt: Prompt, key: uuid.UUID) -> list[Stimulus]:
+    """What the same form has added to a question of a locked room."""
+    return list(prompt.stimuli.filter(pk__in=[_key(key, at) for at in range(1, MOST + 1)]))
 
 
 def _of_page(description: str, at: int, of: int) -> str:
@@ -77,17 +96,19 @@ def _of_page(description: str, at: int, of: int) -> str:
     return holding.text("description", description, LONGEST - len(page)) + page
 
 
-def _write(page: bytes, description: str) -> Stimulus:
+def _write(key: uuid.UUID, page: bytes, description: str) -> Stimulus:
+    """Each try has a file of its own, so that of two at once one can be deleted."""
     width, height = _open(page).size
-    key = uuid.uuid4()
-    name = _name(key.hex)
+    name = _name(uuid.uuid4().hex)
     _storage().save(name, ContentFile(crypto.encrypt(page)))
     return Stimulus(key=key, description=description, file=name, width=width, height=height)
 
 
 @transaction.atomic
-def _keep(prompt: Prompt, by: User, drawn: list[Stimulus]) -> None:
+def _keep(prompt: Prompt, by: User, key: uuid.UUID, drawn: list[Stimulus]) -> list[Stimulus]:
     prompt = _hold(prompt, by)
+    if earlier := _added_before(prompt, key):
+        return earlier
     there = prompt.stimuli.all()
     if there.count() + len(drawn) > MOST:
         raise TooManyStimuli
@@ -95,6 +116,7 @@ def _keep(prompt: Prompt, by: User, drawn: list[Stimulus]) -> None:
         stimulus.prompt, stimulus.place = prompt, place
         stimulus.save(force_insert=True)
     holding.note("stimulus", prompt.section.room, by)
+    return drawn
 
 
 @transaction.atomic

@@ -935,6 +935,89 @@ def test_the_guide_costs_the_same_at_any_length(number, desk, room):
     assert len(queries) <= 16, [query["sql"][:90] for query in queries]
 
 
+# Sent twice
+
+
+def submission_of(page):
+    return re.search(r'name="submission" value="([0-9a-f-]{36})"', page.content.decode())[1]
+
+
+ADDED = {
+    "a section": (
+        lambda room: at(room, "section_add"),
+        {"title": "Day 1", "opens_at": "", "due_at": "", "honorarium": "0", "intro": ""},
+        lambda room: room.sections,
+        "title",
+    ),
+    "a prompt": (
+        lambda room: at(room, "prompt_add", room.sections.get().pk),
+        {"kind": "open", "text": "What do you do first?", "is_required": "on"},
+        lambda room: room.sections.get().prompts,
+        "text",
+    ),
+    "a question of the screener": (
+        lambda room: at(room, "screener_add"),
+        {"text": "Do you treat it?", "option_0": "Yes", "option_1": "No", "is_out_1": "on"},
+        lambda room: room.screener,
+        "text",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ADDED)
+def test_a_form_that_adds_something_is_sent_twice_and_counts_once(what, desk, room):
+    address, typed, rows, name = ADDED[what]
+    if what == "a prompt":
+        make_section(room)
+    address = address(room)
+    before = rows(room).count()
+    sent = {**typed, "submission": submission_of(desk.get(address))}
+
+    first, second = desk.post(address, sent), desk.post(address, sent)
+
+    assert (first.status_code, second.status_code) == (302, 302)
+    assert first.url == second.url
+    assert rows(room).count() == before + 1
+
+    desk.post(address, {**sent, name: "Something else"})  # gone back to, and changed
+
+    assert rows(room).count() == before + 2
+    row = rows(room).last()
+    route = {"a section": "section", "a prompt": "prompt"}.get(what, "screener_question")
+    assert (
+        'name="submission"' not in desk.get(at(room, route, row.pk)).content.decode().split('id="stimuli')[0]
+    )
+
+
+def test_an_hour_or_a_cell_that_is_there_just_so_is_not_added_again(desk, room):
+    starts_at = room.in_its_zone(room.starts_at + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M")
+    ends_at = room.in_its_zone(room.starts_at + timedelta(hours=3)).strftime("%Y-%m-%dT%H:%M")
+    hour = {"title": "Open hour", "starts_at": starts_at, "ends_at": ends_at}
+    cell = {"name": "Early career", "seats": "5"}
+    before = room.cells.count()
+
+    hours = [desk.post(at(room, "hour_add"), hour).status_code for _ in range(2)]
+    cells = [desk.post(at(room, "cell_add"), cell).status_code for _ in range(2)]
+    other = desk.post(at(room, "cell_add"), {**cell, "seats": "6"})
+
+    assert (hours, cells, other.status_code) == ([302, 302], [302, 302], 422)
+    assert (room.live_hours.count(), room.cells.count()) == (1, before + 1)
+
+
+def test_a_picture_that_is_sent_twice_is_added_once(desk, room, jpeg):
+    prompt = make_prompt(make_section(room))
+    submission = submission_of(desk.get(at(room, "prompt", prompt.pk)))
+
+    for _ in range(2):
+        sent = {"file": jpeg(), "description": "An ECG", "submission": submission}
+        assert desk.post(at(room, "stimulus_add", prompt.pk), sent).status_code == 302
+    assert prompt.stimuli.count() == 1
+
+    sent = {"file": jpeg(), "description": "Another", "submission": submission}
+    desk.post(at(room, "stimulus_add", prompt.pk), sent)
+    assert prompt.stimuli.count() == 2
+
+
 # Stimuli
 
 

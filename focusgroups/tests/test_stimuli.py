@@ -1,6 +1,7 @@
 import io
 import os
 import time
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -46,8 +47,9 @@ def pdf_of(pages, size=(300, 400)):
     return file_of(sheets[0], "PDF", save_all=True, append_images=sheets[1:])
 
 
-def add(prompt, by, data=None, description="A dose curve."):
-    return stimuli.add(prompt=prompt, by=by, data=data or file_of(textured(), "PNG"), description=description)
+def add(prompt, by, data=None, description="A dose curve.", **more):
+    data = data or file_of(textured(), "PNG")
+    return stimuli.add(prompt=prompt, by=by, data=data, description=description, **more)
 
 
 def kept(prompt):
@@ -171,7 +173,9 @@ def test_pictures_are_moved_and_removed_with_their_files(
         stimuli.remove(stimulus=one, by=by)
 
     assert kept(prompt) == [(0, "Three."), (1, "Two.")]
-    assert {path.name for path in files_in(private_files)} == {two.key.hex, three.key.hex}
+    assert {path.name for path in files_in(private_files)} == {
+        os.path.basename(each.file) for each in (two, three)
+    }
 
 
 @pytest.mark.parametrize(
@@ -188,7 +192,7 @@ def test_files_go_with_their_question(prompt, by, private_files, delete, django_
     with django_capture_on_commit_callbacks(execute=True):
         delete(prompt, by)
 
-    assert [path.name for path in files_in(private_files)] == [other.key.hex]
+    assert [path.name for path in files_in(private_files)] == [os.path.basename(other.file)]
 
 
 ACTS = {
@@ -297,6 +301,26 @@ def test_who_looks_can_be_told_from_the_picture(prompt, by):
 
 
 # Served
+
+
+def test_of_two_at_once_with_one_form_the_file_of_the_second_goes(by, private_files, monkeypatch):
+    """Both have drawn before either keeps what it drew."""
+    prompt, form = make_prompt(make_section(make_room(by))), uuid.uuid4()
+    first, draw = [], stimuli.images.draw_pages
+
+    def draw_while_another_is_kept(data):
+        if not first:
+            first.append(None)
+            first[:] = add(prompt, by, submission=form)
+        return draw(data)
+
+    monkeypatch.setattr(stimuli.images, "draw_pages", draw_while_another_is_kept)
+
+    assert add(prompt, by, submission=form) == first
+
+    assert prompt.stimuli.count() == 1
+    assert [path.name for path in files_in(private_files)] == [os.path.basename(first[0].file)]
+    assert stimuli.read(first[0])
 
 
 @pytest.fixture

@@ -480,10 +480,46 @@ def test_a_moderator_speaks_in_a_live_hour_while_it_is_on(room, desk, me, modera
 
     line = Message.objects.get(moderator=moderator)
     assert (line.kind, line.live_hour) == ("live", hour)
-    new = text_of(desk.get(f"{at(room, 'live_lines', hour.pk)}?after={first.pk}"))
+    new = text_of(look(desk, hour, after=first.pk))
     assert "Shall we begin?" in new
     assert "Good evening." not in new
     assert "every 5s" in new
+
+
+def look(desk, hour, **query):
+    """What a script asks for every few seconds."""
+    return desk.get(at(hour.room, "live_lines", hour.pk), query, headers={"HX-Request": "true"})
+
+
+def test_a_line_that_is_hidden_or_taken_back_is_drawn_anew_on_open_pages(room, desk, me, moderator):
+    hour = make_live_hour(room)
+    hidden, gone, kept = (
+        make_message(room, participant=me, kind="live", live_hour=hour, source=f"Line {number}.")
+        for number in range(3)
+    )
+    since = int(timezone.now().timestamp())
+    assert "swap-oob" not in text_of(look(desk, hour, after=kept.pk, since=since))
+    messaging.hide(said=hidden, by=moderator, reason="Names a clinic.")
+    messaging.withdraw(message=gone, by=me)
+
+    new = text_of(look(desk, hour, after=kept.pk, since=since))
+
+    assert f'hx-swap-oob="innerHTML:#message-{hidden.pk}-words"' in new
+    assert "Hidden: Names a clinic." in new
+    assert f'hx-swap-oob="innerHTML:#message-{gone.pk}-words"' in new
+    assert "Taken back." in new
+    assert "Line 2." not in new
+    assert 'class="said' not in new
+    page = text_of(desk.get(at(room, "live_hour", hour.pk)))
+    assert all(f'id="message-{line.pk}-words"' in page for line in (hidden, gone, kept))
+    later = int(timezone.now().timestamp()) + 60
+    assert "swap-oob" not in text_of(look(desk, hour, after=kept.pk, since=later))
+
+
+def test_an_hour_to_come_says_so(room, desk):
+    hour = make_live_hour(room, starts_at=timezone.now() + HOUR)
+
+    assert "It has not begun." in text_of(desk.get(at(room, "live_hour", hour.pk)))
 
 
 def test_an_hour_that_is_over_is_read_alone(room, desk):

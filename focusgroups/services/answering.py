@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.services import identifiers
@@ -24,6 +24,14 @@ from sermo.errors import RuleBroken
 from sermo.text import plain, render_markdown
 
 EDITABLE = timedelta(minutes=15)
+PAID_BEFORE = """
+WITH RECURSIVE earlier(id, replaces_id) AS (
+    SELECT id, replaces_id FROM focusgroups_participant WHERE id = %s
+    UNION
+    SELECT one.id, one.replaces_id FROM focusgroups_participant one JOIN earlier ON one.id = earlier.replaces_id
+)
+SELECT DISTINCT section_id FROM focusgroups_completion JOIN earlier ON participant_id = earlier.id WHERE cents > 0
+"""
 
 
 class RoomIsOver(RuleBroken):
@@ -223,15 +231,12 @@ def _worth(section: Section, participant: Participant) -> int:
 
 
 def paid_before(participant: Participant) -> set[int]:
-    """Sections that somebody who had the seat before is paid for."""
-    earlier, number = [], participant.replaces_id
-    while number:
-        earlier.append(number)
-        number = Participant.objects.values_list("replaces", flat=True).get(pk=number)
-    if not earlier:
+    """Sections that somebody who had the seat before is paid for. One query, however many had it; none where nobody."""
+    if participant.replaces_id is None:
         return set()
-    paid = Completion.objects.filter(participant__in=earlier, cents__gt=0)
-    return set(paid.values_list("section", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(PAID_BEFORE, [participant.replaces_id])
+        return {section for (section,) in cursor.fetchall()}
 
 
 @transaction.atomic

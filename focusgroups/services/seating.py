@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import Member, User
@@ -85,7 +86,8 @@ def accept(*, candidate: Candidate, agreement: Agreement) -> Candidate:
         return candidate
     seat_waiting(candidate.room)
     Acceptance.objects.get_or_create(candidate=candidate, agreement=agreement)
-    free = next((cell for cell in fitting if has_free_seat(cell)), None)
+    free_ones = free_cells(candidate.room)
+    free = next((cell for cell in fitting if cell.pk in free_ones), None)
     if free:
         _seat(candidate, free)
     else:
@@ -98,8 +100,15 @@ def cells_for(room: Room, member: Member) -> list[Cell]:
     return [cell for cell in room.cells.order_by("place") if cell.is_for(member)]
 
 
-def has_free_seat(cell: Cell) -> bool:
-    return Participant.objects.seated().filter(cell=cell).count() < cell.seats
+def free_cells(room: Room) -> set[int]:
+    """The cells of a room that have a free seat. One query."""
+    return set(_with_taken(room.cells.all()).filter(taken__lt=F("seats")).values_list("pk", flat=True))
+
+
+def _with_taken(cells: QuerySet[Cell]) -> QuerySet[Cell]:
+    taken = Participant.objects.seated().filter(cell=OuterRef("pk")).order_by().values("cell")
+    counted = Subquery(taken.annotate(number=Count("pk")).values("number"), output_field=IntegerField())
+    return cells.annotate(taken=Coalesce(counted, 0))
 
 
 def _seat(candidate: Candidate, cell: Cell) -> Participant:
@@ -147,8 +156,9 @@ def outlook(candidate: Candidate) -> Outlook:
     fitting = cells_for(candidate.room, candidate.member)
     if not fitting:
         return Outlook(None)
+    free = free_cells(candidate.room)
     for cell in fitting:
-        if has_free_seat(cell):
+        if cell.pk in free:
             left = _next_vacated(cell)
             paid = paid_before(Participant(replaces=left)) if left else ()
             return Outlook(cell, has_seat=True, paid_before=frozenset(paid))
@@ -173,7 +183,8 @@ def seat_waiting(room: Room) -> list[Participant]:
         return []
     waiting = room.candidates.select_for_update().filter(state=State.WAITING)
     waiting = list(waiting.order_by("waiting_since", "pk"))
-    free = [cell for cell in room.cells.order_by("place") if has_free_seat(cell)] if waiting else []
+    cells = list(_with_taken(room.cells.order_by("place"))) if waiting else []
+    free = [cell for cell in cells if cell.taken < cell.seats]
     if not free:
         return []
     held = set(free_members(row.member_id for row in waiting if row.member_id))
@@ -190,7 +201,8 @@ def seat_waiting(room: Room) -> list[Participant]:
         cell = next((cell for cell in free if cell.is_for(member)), None)
         if cell:
             seated.append(_seat(candidate, cell))
-            free = [cell for cell in free if has_free_seat(cell)]
+            cell.taken += 1
+            free = [cell for cell in free if cell.taken < cell.seats]
     if seated:
         telling.of_seats(room, [participant.member_id for participant in seated])
     return seated

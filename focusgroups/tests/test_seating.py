@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Kind, Notice
@@ -18,7 +20,7 @@ from focusgroups.models import (
     Quote,
     Room,
 )
-from focusgroups.services import holding, screening, seating
+from focusgroups.services import answering, holding, screening, seating
 from focusgroups.services.answering import NoSeat, ReadOnly, RoomIsOver
 from focusgroups.signals import seats_sought
 from focusgroups.tests.factories import (
@@ -609,3 +611,41 @@ def test_when_somebody_was_there_is_noted_every_few_minutes(room, django_assert_
         seating.seen(participant=seat)
 
     assert before is not None
+
+
+# Cost
+
+
+@pytest.mark.parametrize("number", [1, 4])
+def test_what_a_seat_was_paid_for_takes_one_query_however_many_had_it(number, django_assert_num_queries):
+    room = make_running_room(sections=number + 1)
+    sections, seat = list(room.sections.all()), make_participant(room)
+    make_completion(seat, sections[0])
+    for section in sections[1:]:
+        left = {"left_at": timezone.now(), "left_as": "left"}
+        Participant.objects.filter(pk=seat.pk).update(**left)
+        seat = make_participant(room, replaces=seat)
+        make_completion(seat, section, cents=0 if section == sections[-1] else 5_000)
+
+    with django_assert_num_queries(1):
+        paid = answering.paid_before(seat)
+
+    assert paid == {section.pk for section in sections[:-1]}
+
+
+def test_taking_a_seat_costs_the_same_with_many_quota_cells():
+    costs = []
+    for number in (1, 6):
+        room = make_running_room(cells=False)
+        for place in range(number):
+            cell = make_cell(room, seats=1)
+            if place < number - 1:
+                make_participant(room, cell)
+        candidate = make_candidate(room)
+        with CaptureQueriesContext(connection) as queries:
+            assert seating.outlook(candidate).cell == cell
+            seating.accept(candidate=candidate, agreement=room.agreements.get())
+        costs.append(len(queries))
+        assert candidate.seat.cell == cell
+
+    assert costs[0] == costs[1]

@@ -254,6 +254,21 @@ def pressed(
     return HttpResponseRedirect(to)
 
 
+def deleted(
+    request: HttpRequest, row: Any, deed: Callable[[Any], Any], *, to: str, words: str = "Deleted."
+) -> HttpResponseBase:
+    """What a button does that deletes a row of the room; pressed once more, when there is none, it just leads back."""
+    if row is None:
+        return HttpResponseRedirect(to)
+    return pressed(request, lambda: deed(row), to=to, words=words)
+
+
+def is_late(request: HttpRequest, may: bool) -> bool:
+    """Whether a page is opened for what may not be done any more. What was sent goes to its service all the same: sent
+    twice it is done once, and a refusal stands beside what was typed."""
+    return not may and request.method != "POST"
+
+
 def status_of(form: forms.Form) -> int:
     """Of a page that shows a form: what could not be taken is sent back as it was typed."""
     return 422 if form.is_bound and form.errors else 200

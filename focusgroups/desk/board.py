@@ -116,7 +116,7 @@ def _back(request, room):
 
 
 def drop(request, room, participant):
-    row = _seated(room, participant)
+    row = _seated(request, room, participant)
     form = SureForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         is_done, _ = base.tried(form, lambda: _done(seating.drop, participant=row, by=request.user))
@@ -139,7 +139,7 @@ def drop(request, room, participant):
 
 
 def remove(request, room, participant):
-    row = _seated(room, participant)
+    row = _seated(request, room, participant)
     form = RemoveForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         reason = form.cleaned_data["reason"]
@@ -176,10 +176,10 @@ def _row(room, participant):
     return get_object_or_404(room.participants, pk=participant)
 
 
-def _seated(room, participant):
+def _seated(request, room, participant):
     """Whose seat can still be taken; nobody's once the room is over."""
     row = _row(room, participant)
-    if room.is_over or not row.is_seated:
+    if base.is_late(request, row.is_seated and not room.is_over):
         raise Http404
     return row
 

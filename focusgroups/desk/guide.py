@@ -2,6 +2,7 @@
 
 from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 
 from focusgroups.desk import base
 from focusgroups.desk.forms import dollars
@@ -36,6 +37,9 @@ def guide(request, room):
             prompt.address = base.address(room, "prompt", prompt.pk)
             prompt.move_address = base.address(room, "prompt_move", prompt.pk)
     for hour in hours:
+        hour.may_change = not room.is_over and not (
+            base.is_published(room) and hour.starts_at <= timezone.now()
+        )
         hour.words = f"{base.in_zone(room, hour.starts_at)} to {base.in_zone(room, hour.ends_at)}"
         hour.address = base.address(room, "hour", hour.pk)
     return base.show(
@@ -75,7 +79,7 @@ def section(request, room, section):
 
 
 def _section(request, room, section):
-    if not (may_change(room, section) if section else not room.is_over):
+    if base.is_late(request, may_change(room, section) if section else not room.is_over):
         return HttpResponseRedirect(base.address(room, "guide"))
     form = SectionForm(request.POST if request.method == "POST" else None, room=room, section=section)
     if form.is_bound and form.is_valid():
@@ -107,12 +111,11 @@ def _section(request, room, section):
 
 
 def delete_section(request, room, section):
-    row = get_object_or_404(room.sections, pk=section)
-    return base.pressed(
+    return base.deleted(
         request,
-        lambda: guiding.delete_section(section=row, by=request.user),
+        room.sections.filter(pk=section).first(),
+        lambda row: guiding.delete_section(section=row, by=request.user),
         to=base.address(room, "guide"),
-        words=f"“{row.title}” is deleted.",
     )
 
 
@@ -141,7 +144,7 @@ def prompt(request, room, prompt):
 
 def _prompt(request, room, section, prompt):
     """A prompt of the kind in the address. Choosing another kind keeps what was typed."""
-    if not may_change(room, section):
+    if base.is_late(request, may_change(room, section)):
         return HttpResponseRedirect(base.address(room, "guide"))
     stored = prompt.kind if prompt else Kind.OPEN
     is_post = request.method == "POST"
@@ -209,12 +212,12 @@ def _as_typed(data) -> dict:
 
 
 def delete_prompt(request, room, prompt):
-    row = get_object_or_404(Prompt, section__room=room, pk=prompt)
-    return base.pressed(
+    row = Prompt.objects.filter(section__room=room, pk=prompt).first()
+    return base.deleted(
         request,
-        lambda: guiding.delete_prompt(prompt=row, by=request.user),
-        to=_at(room, f"section-{row.section_id}"),
-        words="Deleted.",
+        row,
+        lambda row: guiding.delete_prompt(prompt=row, by=request.user),
+        to=_at(room, f"section-{row.section_id}") if row else base.address(room, "guide"),
     )
 
 
@@ -265,11 +268,12 @@ def stimulus(request, room, key):
 
 
 def delete_stimulus(request, room, key):
-    row = _stimulus(room, key)
-    return base.pressed(
+    row = Stimulus.objects.select_related("prompt").filter(prompt__section__room=room, key=key).first()
+    return base.deleted(
         request,
-        lambda: stimuli.remove(stimulus=row, by=request.user),
-        to=base.address(room, "prompt", row.prompt_id) + "#stimuli",
+        row,
+        lambda row: stimuli.remove(stimulus=row, by=request.user),
+        to=base.address(room, "prompt", row.prompt_id) + "#stimuli" if row else base.address(room, "guide"),
         words="Taken out.",
     )
 
@@ -300,6 +304,9 @@ def hour(request, room, hour):
 
 
 def _hour(request, room, hour):
+    has_begun = bool(hour) and base.is_published(room) and hour.starts_at <= timezone.now()
+    if base.is_late(request, not (room.is_over or has_begun)):
+        return HttpResponseRedirect(_at(room, "hours"))
     form = LiveHourForm(request.POST if request.method == "POST" else None, room=room, hour=hour)
     if form.is_bound and form.is_valid():
         is_done, _ = base.tried(
@@ -324,12 +331,11 @@ def _hour(request, room, hour):
 
 
 def delete_hour(request, room, hour):
-    row = get_object_or_404(room.live_hours, pk=hour)
-    return base.pressed(
+    return base.deleted(
         request,
-        lambda: live_hours.delete(hour=row, by=request.user),
+        room.live_hours.filter(pk=hour).first(),
+        lambda row: live_hours.delete(hour=row, by=request.user),
         to=_at(room, "hours"),
-        words="Deleted.",
     )
 
 

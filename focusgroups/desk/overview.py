@@ -133,10 +133,10 @@ def zones() -> list[tuple[str, str]]:
 
 
 def publish(request, room):
-    if not base.is_draft(room):
+    if base.is_late(request, base.is_draft(room)):
         raise Http404
     form = SureForm(request.POST if request.method == "POST" else None)
-    missing = readiness.missing(room)
+    missing = readiness.missing(room) if base.is_draft(room) else []
     if form.is_bound and form.is_valid():
         is_done, _ = base.tried(form, lambda: publishing.publish(room=room, by=request.user))
         if is_done:
@@ -164,7 +164,7 @@ def publish(request, room):
 
 
 def extend(request, room):
-    if room.is_over or not base.is_published(room):
+    if not base.is_published(room) or base.is_late(request, not room.is_over):
         raise Http404
     form = ExtendForm(request.POST if request.method == "POST" else None, room=room)
     if form.is_bound and form.is_valid():
@@ -192,7 +192,7 @@ def extend(request, room):
 
 
 def close(request, room):
-    if room.is_over or not base.is_published(room):
+    if not base.is_published(room) or base.is_late(request, not room.is_over):
         raise Http404
     form = SureForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
@@ -216,9 +216,9 @@ def close(request, room):
 
 
 def cancel(request, room):
-    if not may_be_canceled(room):
+    if base.is_late(request, may_be_canceled(room)):
         raise Http404
-    is_draft = base.is_draft(room)
+    is_draft = not base.is_published(room)
     form = CancelForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         reason = form.cleaned_data["reason"]

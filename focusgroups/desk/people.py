@@ -141,12 +141,11 @@ def _cell(request, room, cell):
 
 
 def delete_cell(request, room, cell):
-    row = get_object_or_404(room.cells, pk=cell)
-    return base.pressed(
+    return base.deleted(
         request,
-        lambda: planning.delete_cell(cell=row, by=request.user),
+        room.cells.filter(pk=cell).first(),
+        lambda row: planning.delete_cell(cell=row, by=request.user),
         to=base.address(room, "people") + "#cells",
-        words="Deleted.",
     )
 
 
@@ -180,7 +179,7 @@ def question(request, room, question):
 
 
 def _question(request, room, question):
-    if not base.is_draft(room):
+    if base.is_late(request, base.is_draft(room)):
         return HttpResponseRedirect(base.address(room, "screener"))
     form = ScreenerForm(request.POST if request.method == "POST" else None, question=question)
     if form.is_bound and form.is_valid():
@@ -217,12 +216,11 @@ def _question(request, room, question):
 
 
 def delete_question(request, room, question):
-    row = get_object_or_404(room.screener, pk=question)
-    return base.pressed(
+    return base.deleted(
         request,
-        lambda: planning.delete_screener_question(question=row, by=request.user),
+        room.screener.filter(pk=question).first(),
+        lambda row: planning.delete_screener_question(question=row, by=request.user),
         to=base.address(room, "screener"),
-        words="Deleted.",
     )
 
 

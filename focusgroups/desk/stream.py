@@ -110,11 +110,10 @@ def said(request, room, kind, number):
 
 def _page(request, room, row, forms, *, words="", refusal=""):
     item = _shown(room, stream.draw([row])[0])
-    is_folded = "folded" in request.GET
     context = {
         "item": item,
         "forms": forms,
-        "is_open": not is_folded,
+        "is_open": True,
         "done": words,
         "refusal": refusal,
         "codes": room.codes.all(),
@@ -136,25 +135,28 @@ def _page(request, room, row, forms, *, words="", refusal=""):
 
 
 def _forms(room, row, data, deed) -> dict:
-    """What may be done with an item now, by the name of the deed."""
+    """What may be done with an item now, by the name of the deed; and what was sent meanwhile, so that its service says
+    why not, beside what was typed."""
     kind = coding.kind_of(row)
     is_of_participant, is_alone = row.participant_id is not None, is_private(row)
-    may_say = not room.is_over and row.is_standing and getattr(row, "kind", "") != Message.Kind.LIVE
+    is_live = getattr(row, "kind", "") == Message.Kind.LIVE
+    may_say = not room.is_over and row.is_standing
     forms = {}
 
     def add(name, make, **more):
         more = {"auto_id": f"id_{kind}_{row.pk}_{name}_%s", **more}
         forms[name] = make(data if deed == name else None, **more)
 
-    if may_say:
+    if not is_live and (may_say or deed == "reply"):
         add("reply", ReplyForm)
-        if kind == ANSWER and (row.participant.is_seated or not is_alone):
-            add("ask", AskAboutForm, only_alone=is_alone)
-            hint(room, forms["ask"])
-    if is_of_participant and not row.withdrawn_at:
+    if kind == ANSWER and ((may_say and (row.participant.is_seated or not is_alone)) or deed == "ask"):
+        add("ask", AskAboutForm, only_alone=is_alone)
+        hint(room, forms["ask"])
+    if is_of_participant and (not row.withdrawn_at or deed == "tag"):
         add("tag", CodeForm)
-        if row.is_standing and row.participant.is_seated and row.html:
-            add("quote", QuoteForm, initial={"text": plain(row.html)[: quoting.LONGEST_TEXT]})
+    may_be_quoted = is_of_participant and row.is_standing and row.participant.is_seated and row.html
+    if may_be_quoted or (is_of_participant and deed == "quote"):
+        add("quote", QuoteForm, initial={"text": plain(row.html)[: quoting.LONGEST_TEXT]})
     if row.is_standing:
         add("hide", HideForm)
     return forms
@@ -210,10 +212,11 @@ def _pressed(request, room, row, deed):
     def act():
         if deed == "unhide":
             return messaging.unhide(said=row, by=request.user)
-        mark = request.POST.get("mark", "")
-        mark = mark if mark.isdecimal() and len(mark) < 19 else 0
-        own = CodeMark.objects.filter(code__room=room, **{coding.kind_of(row): row})
-        return coding.untag(mark=get_object_or_404(own, pk=mark), by=request.user)
+        number = request.POST.get("mark", "")
+        mark = CodeMark.objects.filter(pk=number).first() if number.isdecimal() and len(number) < 19 else None
+        if mark and getattr(mark, f"{coding.kind_of(row)}_id") != row.pk:
+            raise Http404
+        return mark and coding.untag(mark=mark, by=request.user)
 
     to = base.address(room, "said", coding.kind_of(row), row.pk)
     if not request.htmx:
@@ -233,7 +236,7 @@ def _pressed(request, room, row, deed):
 
 def ask(request, room):
     """A question of one's own, about a prompt or anything, to one participant or all."""
-    if room.is_over:
+    if base.is_late(request, not room.is_over):
         raise Http404
     is_post = request.method == "POST"
     initial = {name: request.GET.get(name, "") for name in ("about", "to")}

@@ -52,8 +52,13 @@ def _code(room: Room, name: str) -> Code:
 
 @transaction.atomic
 def untag(*, mark: CodeMark, by: User) -> None:
-    """Take a code off again; one that nothing has any more goes with it. Raises holding.NotYours."""
-    code = Code.objects.select_related("room").get(pk=mark.code_id)
+    """Take a code off again; one that nothing has any more goes with it. Twice is as good as once.
+
+    Raises holding.NotYours.
+    """
+    code = Code.objects.select_related("room").filter(pk=mark.code_id).first()
+    if code is None:
+        return
     holding.hold(code.room, by, even_over=True)
     CodeMark.objects.filter(pk=mark.pk).delete()
     if not code.marks.exists():

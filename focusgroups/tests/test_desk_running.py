@@ -15,7 +15,7 @@ from accounts.tests.factories import make_member
 from conftest import client_of
 from focusgroups.desk.permissions import allow_moderators
 from focusgroups.models import Candidate, CodeMark, Message, Participant, Quote, Room
-from focusgroups.services import coding, messaging, publishing, quoting, seating
+from focusgroups.services import answering, coding, messaging, publishing, quoting, seating
 from focusgroups.tests.factories import (
     make_answer,
     make_candidate,
@@ -239,7 +239,10 @@ def test_a_participant_is_removed_for_a_reason(room, desk, me):
     me.refresh_from_db()
     assert (me.left_as, me.left_why) == ("removed", "Named a colleague.")
     assert "Named a colleague." in text_of(desk.get(at(room, "participant", me.pk)))
-    assert desk.post(address, {"reason": "Again."}).status_code == 404
+    assert desk.get(address).status_code == 404
+    assert desk.post(address, {"reason": "Again."}).status_code == 302
+    me.refresh_from_db()
+    assert me.left_why == "Named a colleague."
 
 
 def test_the_page_of_a_participant_leads_to_their_words_and_to_a_question(room, desk, me):
@@ -379,8 +382,10 @@ def test_codes_are_given_and_taken_off(room, desk, answer):
     stranger = make_answer(make_participant(other), other.sections.first().prompts.first())
     foreign = coding.tag(said=stranger, by=other.moderators.get().user, code="safety")
     assert do(desk, answer, "untag", mark=foreign.pk).status_code == 404
-    assert do(desk, answer, "untag", mark="x").status_code == 404
-    do(desk, answer, "untag", mark=mark.pk)
+    do(desk, answer, "untag", mark="x")
+    assert CodeMark.objects.count() == 2
+    for _ in range(2):
+        assert do(desk, answer, "untag", mark=mark.pk).status_code == 200
     assert CodeMark.objects.get() == foreign
 
 
@@ -424,7 +429,7 @@ def test_what_cannot_be_done_with_something_is_not_offered(room, desk, me, moder
     page = text_of(desk.get(of(gone)))
     assert "Taken back. Its words are erased." in page
     assert 'name="deed"' not in page
-    assert do(desk, gone, "tag", code="safety").status_code == 200
+    assert do(desk, gone, "tag", code="safety").status_code == 422
     assert not CodeMark.objects.exists()
     assert desk.get(at(room, "said", "answer", 999999)).status_code == 404
     assert desk.get(at(room, "said", "quote", 1)).status_code == 404
@@ -463,6 +468,72 @@ def test_a_question_that_may_lead_is_told_while_it_is_typed_and_once_it_is_sent(
 
     assert "May lead the answer." in text_of(desk.get(at(room, "stream")))
     assert "Surely you wait?" in text_of(desk.get(at(room, "fairness")))
+
+
+# Too late
+
+
+def close(room):
+    Room.objects.filter(pk=room.pk).update(closed_at=timezone.now())
+
+
+@pytest.mark.parametrize(
+    ("deed", "typed", "refusal"),
+    [
+        ("reply", {"source": "And in the elderly?"}, "This focus group is over."),
+        ("ask", {"source": "And in the elderly?"}, "This focus group is over."),
+    ],
+)
+def test_what_was_typed_when_the_room_ends_stands_there_with_the_reason(
+    deed, typed, refusal, room, desk, answer
+):
+    close(room)
+
+    refused = desk.post(of(answer), {"deed": deed, "submission": uuid.uuid4(), **typed})
+
+    assert refused.status_code == 422
+    assert refusal in text_of(refused)
+    assert typed["source"] in text_of(refused)
+    assert not Message.objects.exists()
+
+
+def test_a_question_to_all_typed_when_the_room_ends_stands_there_too(room, desk):
+    close(room)
+
+    refused = desk.post(at(room, "ask"), {"source": "And in the elderly?", "submission": uuid.uuid4()})
+
+    assert refused.status_code == 422
+    assert "This focus group is over." in text_of(refused)
+    assert "And in the elderly?" in text_of(refused)
+
+
+@pytest.mark.parametrize(("deed", "typed"), [("quote", "Small amounts."), ("reply", "Why is that?")])
+def test_what_was_typed_about_what_is_taken_back_meanwhile_stands_there_too(deed, typed, desk, me, answer):
+    answering.withdraw(answer=answer, by=me)
+    sent = {"quote": {"text": "Low dose", "paraphrase": typed}, "reply": {"source": typed}}[deed]
+
+    refused = desk.post(of(answer), {"deed": deed, "submission": uuid.uuid4(), **sent})
+
+    assert refused.status_code == 422
+    assert "taken back or hidden" in text_of(refused)
+    assert typed in text_of(refused)
+
+
+def test_a_code_that_another_moderator_took_off_is_off(answer, moderator):
+    mark = coding.tag(said=answer, by=moderator, code="Safety")
+    coding.untag(mark=CodeMark.objects.get(), by=moderator)
+
+    coding.untag(mark=mark, by=moderator)
+
+    assert not CodeMark.objects.exists()
+
+
+def test_what_is_hidden_keeps_its_first_reason(answer, moderator):
+    messaging.hide(said=answer, by=moderator, reason="Names a clinic.")
+    messaging.hide(said=answer, by=moderator, reason="Another.")
+
+    answer.refresh_from_db()
+    assert answer.hidden_why == "Names a clinic."
 
 
 # Live hours

@@ -905,7 +905,7 @@ def test_what_participants_read_already_stays(desk, moderator):
 
     for address in (at(room, "section", opened.pk), at(room, "prompt", prompt.pk)):
         assert desk.get(address).status_code == 302
-        assert desk.post(address, {"text": "X", "title": "X", "kind": "open"}).status_code == 302
+        assert desk.post(address, {"text": "X", "title": "X", "kind": "open"}).status_code == 422
     refused = post(desk, at(room, "prompt_delete", prompt.pk))
 
     prompt.refresh_from_db()
@@ -933,6 +933,49 @@ def test_the_guide_costs_the_same_at_any_length(number, desk, room):
         desk.get(at(room, "guide"))
 
     assert len(queries) <= 16, [query["sql"][:90] for query in queries]
+
+
+# Too late, and twice
+
+
+def test_what_was_typed_of_a_section_that_opens_meanwhile_stands_there_with_the_reason(desk, moderator):
+    room = make_running_room(by=moderator, sections=1)
+    section = room.sections.get()
+    prompt = section.prompts.first()
+    form = {"title": "A better title", "opens_at": "", "due_at": "", "honorarium": "50", "intro": ""}
+
+    of_section = desk.post(at(room, "section", section.pk), form)
+    of_prompt = desk.post(at(room, "prompt", prompt.pk), {"kind": "open", "text": "A better question?"})
+
+    for refused, typed in [(of_section, "A better title"), (of_prompt, "A better question?")]:
+        assert refused.status_code == 422
+        assert "Participants read this section already." in text_of(refused)
+        assert typed in text_of(refused)
+    assert desk.get(at(room, "section", section.pk)).status_code == 302
+
+
+def test_a_row_is_deleted_by_a_button_pressed_twice(desk, room):
+    section, other = make_section(room), make_section(room)
+    prompt, hour = make_prompt(other), make_live_hour(room, starts_at=room.starts_at)
+    cell, (question,) = make_cell(room), make_screener(room)
+    rows = {
+        "section_delete": section,
+        "prompt_delete": prompt,
+        "hour_delete": hour,
+        "cell_delete": cell,
+        "screener_delete": question,
+    }
+    for name, row in rows.items():
+        assert [desk.post(at(room, name, row.pk)).status_code for _ in range(2)] == [302, 302], name
+        assert not type(row).objects.filter(pk=row.pk).exists(), name
+
+
+def test_an_hour_that_has_begun_is_not_offered_to_be_changed(desk, moderator):
+    room = make_running_room(by=moderator)
+    hour = make_live_hour(room)
+
+    assert at(room, "hour", hour.pk) not in desk.get(at(room, "guide")).content.decode()
+    assert desk.get(at(room, "hour", hour.pk)).status_code == 302
 
 
 # Sent twice
@@ -1170,6 +1213,7 @@ def test_a_room_is_closed_by_its_button(desk, moderator):
     room.refresh_from_db()
     assert room.closed_at
     assert desk.get(at(room, "close")).status_code == 404
+    assert said(post(desk, at(room, "close"))) == ["Closed."]  # the button pressed twice
 
 
 def test_a_room_is_called_off_with_a_reason_unless_somebody_earned_something(desk, moderator):

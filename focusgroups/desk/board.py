@@ -90,12 +90,20 @@ def participant(request, room, participant):
         title=row.participant.alias,
         row=row,
         stream_address=f"{base.address(room, 'stream')}?participant={participant}",
-        left=base.in_zone(room, row.participant.left_at),
+        left=_day(room, row.participant.left_at),
         may_act=row.participant.is_seated and not room.is_over,
         drop_address=base.address(room, "participant_drop", participant),
         remove_address=base.address(room, "participant_remove", participant),
         waiting=room.candidates.filter(state="waiting", cell=row.participant.cell).count(),
     )
+
+
+def _day(room, moment) -> str:
+    """No hour: what is credited when somebody goes has its moment in the books, beside an account."""
+    if moment is None:
+        return ""
+    local = room.in_its_zone(moment)
+    return f"{local:%b} {local.day}"
 
 
 def remind(request, room, participant):

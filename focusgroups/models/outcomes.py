@@ -65,6 +65,9 @@ class Quote(models.Model):
     answer = models.ForeignKey(Answer, on_delete=models.CASCADE, null=True, related_name="quotes")
     message = models.ForeignKey(Message, on_delete=models.CASCADE, null=True, related_name="quotes")
     text = models.TextField(max_length=2_000, blank=True)  # erased unless approved, once decided
+    fingerprint = models.CharField(
+        max_length=64, blank=True, editable=False
+    )  # of its words, once they are erased
     paraphrase = models.CharField(max_length=500)
     state = models.CharField(max_length=11, choices=State, default=State.PROPOSED)
     proposed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")

@@ -15,10 +15,12 @@ from focusgroups.services import holding, telling
 from focusgroups.services.answering import EDITABLE, Gone, NoSeat, NotYours
 from focusgroups.services.coding import check_of_participant, kind_of, room_of
 from focusgroups.services.locking import hold_member, hold_room
+from sermo.crypto import keyed_hash
 from sermo.errors import RuleBroken
 from sermo.text import plain
 
 WAITS = timedelta(days=7)  # for a yes or no
+FINGERPRINTS = "focusgroups.quotes"
 LONGEST_TEXT, LONGEST_PARAPHRASE = 2_000, 500
 State = Quote.State
 
@@ -32,7 +34,7 @@ class NobodyToAsk(RuleBroken):
 
 
 class ProposedBefore(RuleBroken):
-    message = "These words were proposed before."
+    message = "These words were proposed before. Whoever said them is asked once."
 
 
 class TooLate(RuleBroken):
@@ -50,7 +52,8 @@ class DecidedBefore(RuleBroken):
 def propose(*, said: Answer | Message, by: User, text: str, paraphrase: str) -> Quote:
     """Ask a participant whether words of theirs, an exact part of what they said, may be quoted outside the room.
 
-    The paraphrase stands for them without a yes in seven days. Also after the end. Raises holding.NotYours,
+    The paraphrase stands for them without a yes in seven days. Also after the end. The same words are asked for once:
+    also after a no, when they are erased. Raises holding.NotYours,
     holding.NotPublished, holding.Unfit (of "text" or "paraphrase"), OfModerator, Gone, StillChanging,
     NobodyToAsk, ProposedBefore.
     """
@@ -68,9 +71,12 @@ def propose(*, said: Answer | Message, by: User, text: str, paraphrase: str) -> 
     if _is_verbatim(paraphrase, text, words):
         raise holding.Unfit("paraphrase", "These are their words. A paraphrase says it in words of your own.")
     place = {kind_of(said): said}
-    if Quote.objects.filter(**place, text=text).exists():
+    fingerprint = keyed_hash(f"{kind_of(said)}:{said.pk}:{text}", FINGERPRINTS)
+    if Quote.objects.filter(Q(text=text) | Q(fingerprint=fingerprint), **place).exists():
         raise ProposedBefore
-    quote = Quote.objects.create(room=room, text=text, paraphrase=paraphrase, proposed_by=by, **place)
+    quote = Quote.objects.create(
+        room=room, text=text, fingerprint=fingerprint, paraphrase=paraphrase, proposed_by=by, **place
+    )
     telling.of_quote(quote, said.participant)
     holding.note("quote", room, by)
     return quote

@@ -102,6 +102,23 @@ def test_the_same_words_are_proposed_once(quote, answer, boss):
         propose(answer, boss)
 
 
+@pytest.mark.parametrize("end", ["a no", "no answer"])
+def test_words_that_were_erased_are_not_asked_for_again(end, quote, answer, boss, me):
+    words = quote.text
+    if end == "a no":
+        quoting.refuse(quote=quote, participant=me)
+    else:
+        Quote.objects.update(proposed_at=timezone.now() - quoting.WAITS)
+        quoting.expire()
+
+    with pytest.raises(quoting.ProposedBefore):
+        propose(answer, boss, words, "Something else.")
+
+    kept = Quote.objects.get()
+    assert kept.text == ""
+    assert words not in str(kept.__dict__)
+
+
 def test_an_answer_that_can_still_be_changed_is_not_quoted_yet(me, boss, room):
     young = make_answer(me, room.sections.get().prompts.first(), SAID)
     with pytest.raises(quoting.StillChanging):

@@ -69,7 +69,7 @@ def save_section(
     """
     if section is None:
         room = hold(room, by)
-        key = holding.key_of(submission, title)
+        key = holding.key_of(submission, room, title)
         if earlier := holding.added_before(room.sections.all(), key):
             return earlier
         if room.sections.count() >= MOST_SECTIONS:
@@ -160,7 +160,7 @@ def save_prompt(
     if kind not in Kind:
         raise Unfit("kind", "Choose how it is answered.")
     if prompt is None:
-        key = holding.key_of(submission, kind, text)
+        key = holding.key_of(submission, section, kind, text)
         if earlier := holding.added_before(section.prompts.all(), key):
             return earlier
         if section.prompts.count() >= MOST_PROMPTS:

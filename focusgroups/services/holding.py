@@ -60,9 +60,9 @@ def text(field: str, typed: str, longest: int, needed: str = "") -> str:
     return typed
 
 
-def key_of(submission: UUID | None, *typed: str) -> UUID | None:
-    """Of what a form adds: the same when it is sent twice, another once it says something else."""
-    return uuid5(submission, "\n".join(typed)) if submission else None
+def key_of(submission: UUID | None, to: Model, *typed: str) -> UUID | None:
+    """Of what a form adds to a row: the same when it is sent twice, another when it adds something else."""
+    return uuid5(submission, "\n".join([str(to.pk), *typed])) if submission else None
 
 
 def added_before(rows: QuerySet, key: UUID | None) -> Model | None:

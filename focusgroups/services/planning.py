@@ -328,7 +328,7 @@ def save_screener_question(
     """
     room = _hold_draft(room, by)
     if question is None:
-        key = holding.key_of(submission, text)
+        key = holding.key_of(submission, room, text)
         if earlier := holding.added_before(room.screener.all(), key):
             return earlier
         if room.screener.count() >= ScreenerQuestion.MOST:

@@ -57,7 +57,7 @@ def add(
         raise TooLarge
     needed = "Describe what it shows for who cannot see it."
     description = holding.text("description", description, LONGEST, needed)
-    key = holding.key_of(submission, hashlib.sha256(data).hexdigest(), description) or uuid.uuid4()
+    key = holding.key_of(submission, prompt, hashlib.sha256(data).hexdigest(), description) or uuid.uuid4()
     with transaction.atomic():  # before the work of drawing, and once more after it
         if earlier := _added_before(_hold(prompt, by), key):
             return earlier

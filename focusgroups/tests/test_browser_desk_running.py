@@ -146,7 +146,7 @@ def test_new_lines_of_a_live_hour_come_by_themselves(browser_page, live_server, 
     page, hour = browser_page(), room.live_hours.get()
     enter(page, live_server.url, moderator)
     page.goto(live_server.url + base.address(room, "live_hour", hour.pk))
-    make_message(
+    line = make_message(
         room,
         participant=room.participants.order_by("pk")[2],
         kind="live",
@@ -155,3 +155,7 @@ def test_new_lines_of_a_live_hour_come_by_themselves(browser_page, live_server, 
     )
 
     page.get_by_text("I am here, too.").wait_for(timeout=15_000)
+
+    messaging.hide(said=line, by=moderator, reason="Names a clinic.")
+
+    page.locator(f"#message-{line.pk}").get_by_text("Hidden: Names a clinic.").wait_for(timeout=15_000)

@@ -1032,6 +1032,15 @@ def test_a_form_that_adds_something_is_sent_twice_and_counts_once(what, desk, ro
     )
 
 
+def test_one_form_sent_to_two_rooms_adds_to_both(desk, moderator, room):
+    other = make_room(moderator)
+    typed = {"title": "Day 1", "submission": "0d1f6bb6-2d6c-4c43-a1f4-1f4c6c1c7b1a"}
+
+    for each in (room, other):
+        assert desk.post(at(each, "section_add"), typed).status_code == 302
+        assert each.sections.count() == 1
+
+
 def test_an_hour_or_a_cell_that_is_there_just_so_is_not_added_again(desk, room):
     starts_at = room.in_its_zone(room.starts_at + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M")
     ends_at = room.in_its_zone(room.starts_at + timedelta(hours=3)).strftime("%Y-%m-%dT%H:%M")

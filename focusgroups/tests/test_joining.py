@@ -494,7 +494,7 @@ class TestList:
         places = [said.index(words_) for words_ in order]
         assert places == sorted(places)
         assert "Declined one" not in said
-        assert "$50.00 of what you completed is not credited yet" in said
+        assert "$50.00 of what you completed is not final yet" in said
 
     def test_without_any_it_says_how_one_is_asked(self, physician_client):
         assert "No focus group yet" in words(physician_client.get(reverse("focusgroups:list")))

@@ -22,8 +22,9 @@ from focusgroups.tests.factories import (
     make_screener,
 )
 from polls.tests.factories import make_voter
+from rewards import wallet
 from rewards.models import Account, Award, Payee, RoomSponsorship
-from rewards.services import checking, choosing, ledger, rooms
+from rewards.services import checking, choosing, correcting, ledger, rooms
 from rewards.tests.factories import balance, make_firm, make_payee, owed
 from rewards.tests.test_rooms import close, running, screened_out
 
@@ -252,6 +253,64 @@ def test_what_is_completed_late_is_final_at_once_and_credited_by_the_sweep(room,
 
     rooms.credit_all()
     assert owed(Payee.objects.get(member=seat.member)) == 5_000
+
+
+def test_until_then_the_wallet_says_that_it_is_promised(firm, room, section):
+    close_section(section)
+    seat = make_participant(room)
+    finish(seat, section)
+    assert promised(seat) == (5_000, 0)
+
+    make_payee(seat.member)
+    assert promised(seat) == (5_000, 0)
+
+    rooms.credit_all()
+    assert promised(seat) == (0, 5_000)
+
+
+def test_of_several_sections_the_wallet_promises_those_that_are_not_credited(firm):
+    room = live(firm, 5_000, 3_000, 1_000)
+    early, late, running = room.sections.order_by("place")
+    seat = make_participant(room)
+    finish(seat, early)
+    for each in (early, late):
+        close_section(each)
+    for each in (late, running):
+        finish(seat, each)
+
+    assert promised(seat) == (4_000, 5_000)
+
+
+def test_what_will_not_be_paid_is_not_promised(firm, room, section):
+    close_section(section)
+    elsewhere, refusing = make_participant(room), make_participant(room)
+    for each in (elsewhere, refusing):
+        finish(each, section)
+    choosing.declare_affiliation(member=elsewhere.member, firm=firm)
+    choosing.choose(member=refusing.member, takes="nothing")
+    assert [promised(each) for each in (elsewhere, refusing)] == [(0, 0), (0, 0)]
+
+    close(room)
+    choosing.end_affiliation(member=elsewhere.member, firm=firm)
+    choosing.choose(member=refusing.member, takes="self")
+
+    assert [promised(each) for each in (elsewhere, refusing)] == [(0, 0), (0, 0)]
+
+
+def test_what_was_taken_back_is_not_promised_again(firm, room, section):
+    seat = make_participant(room)
+    finish(seat, section)
+    close_section(section)
+    credited = Award.objects.get().entry.transaction
+
+    correcting.undo(earlier=credited, reason="Twice the same person", by=make_user(is_staff=True))
+
+    assert promised(seat) == (0, 0)
+
+
+def promised(seat):
+    standing = wallet.standing_of(seat.member)
+    return standing.promised, standing.available
 
 
 def test_and_at_the_latest_when_the_group_closes(firm, room, section):

@@ -190,6 +190,7 @@ class Reminder(models.Model):
 
     participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="reminders")
     day = models.DateField()
+    sent_at = models.DateTimeField(default=timezone.now, null=True)  # none: before that was kept
     by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")  # none: the site
 
     class Meta:

@@ -46,9 +46,13 @@ def reserve_more(room, **kwargs):
 
 
 @receiver(signals.seats_sought)
-@receiver(signals.earners_sought)
 def leave_out(room, **kwargs):
     return rooms.excluded_from(room)
+
+
+@receiver(signals.earners_sought)
+def pay_nothing(room, **kwargs):
+    return rooms.earning_nothing_in(room)
 
 
 def _or_later(act: Callable[..., object], room_id: int) -> None:

@@ -184,7 +184,7 @@ def _in_groups(payee: Payee) -> int:
 
 def _completions(member) -> QuerySet[Completion]:
     """Sections that are done in focus groups whose money is still there, credited or not; without those of a firm that
-    pays the member elsewhere, which it would not pay as things are now."""
+    pays the member elsewhere and heeds it, which it would not pay as things are now."""
     rows = Completion.objects.filter(
         participant__member=member,
         section__room__sponsor__sponsorship__isnull=False,
@@ -203,7 +203,7 @@ def _is_unpaid(sponsorship: str, member: str) -> Q:
     affiliated = Affiliation.objects.filter(
         firm=OuterRef(f"{sponsorship}firm"), member=OuterRef(member), ended_at=None
     )
-    return Q(Exists(affiliated))
+    return Q(Exists(affiliated), **{f"{sponsorship}label__is_blinded": False})
 
 
 def _sum(rows: QuerySet, name: str) -> Coalesce:

@@ -350,6 +350,40 @@ def test_what_is_completed_meanwhile_is_worth_nothing_for_good_and_pays_the_next
     assert balance(ledger.firm_balance(firm)) == FUNDS - 5_000
 
 
+def test_a_blinded_sponsor_is_not_found_by_what_sections_pay(firm):
+    """Neither by what they are worth, nor by the wallet, nor by what is credited when they close."""
+    room = live(firm, 5_000, 3_000, is_blinded=True)
+    other = make_firm("Northgate")
+    first, second = room.sections.order_by("place")
+    seats = [make_participant(room), make_participant(room)]
+    for seat, named in zip(seats, (firm, other), strict=True):
+        choosing.declare_affiliation(member=seat.member, firm=named)
+        finish(seat, first)
+    assert [each.cents for each in Completion.objects.all()] == [5_000, 5_000]
+    assert [promised(seat) for seat in seats] == [(5_000, 0)] * 2
+
+    close_section(first)
+    assert [promised(seat) for seat in seats] == [(0, 5_000)] * 2
+
+    for seat in seats:
+        finish(seat, second)
+    Room.objects.filter(pk=room.pk).update(ends_at=timezone.now())
+    publishing.close_due()
+    assert [owed(Payee.objects.get(member=seat.member)) for seat in seats] == [8_000, 8_000]
+    assert list(checking.faults()) == []
+
+
+def test_nor_does_a_blinded_sponsor_pay_who_takes_nothing_or_give_its_own_a_seat(firm):
+    room = live(firm, is_blinded=True)
+    refusing, own = make_participant(room), make_candidate(room, make_voter())
+    choosing.choose(member=refusing.member, takes="nothing")
+    choosing.declare_affiliation(member=own.member, firm=firm)
+    finish(refusing, room.sections.get())
+
+    assert Completion.objects.get().cents == 0
+    assert seating.accept(candidate=own, agreement=room.newest_agreement()).state == Candidate.State.LAPSED
+
+
 def test_what_was_completed_before_is_kept(firm, room, section):
     seat = make_participant(room)
     finish(seat, section)

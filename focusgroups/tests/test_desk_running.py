@@ -15,7 +15,7 @@ from accounts.tests.factories import make_member
 from conftest import client_of
 from focusgroups.desk.permissions import allow_moderators
 from focusgroups.models import Candidate, CodeMark, Message, Participant, Quote, Room
-from focusgroups.services import coding, messaging, publishing, quoting, seating
+from focusgroups.services import answering, coding, messaging, publishing, quoting, seating
 from focusgroups.tests.factories import (
     make_answer,
     make_candidate,
@@ -269,6 +269,35 @@ def test_the_stream_shows_what_is_private_and_hidden_and_filters(room, desk, me,
     assert "Nothing like that" in none
     assert f'{at(room, "stream")}?participant={me.pk}"' in none
     assert "Is this paid?" in text_of(desk.get(f"{at(room, 'stream')}?participant=999999&cell=x"))
+
+
+def test_moderators_are_told_of_a_hidden_answer_that_was_given_anew(
+    room, desk, me, prompt, answer, moderator
+):
+    """Until one of them shows it again, or hides it for what it says now."""
+    waiting = "1 hidden answer given anew: show it again, or not"
+    given_anew = "Given anew since it was hidden."
+    messaging.hide(said=answer, by=moderator, reason="A name.")
+    other = messaging.hide(
+        said=make_answer(make_participant(room), prompt, "Mr. X."), by=moderator, reason="Name."
+    )
+    assert waiting not in text_of(desk.get(at(room, "overview")))
+    answering.withdraw(answer=answer, by=me)
+    answering.answer(participant=me, prompt=prompt, source="Half the dose.")
+
+    assert waiting in text_of(desk.get(at(room, "overview")))
+    only = text_of(desk.get(f"{at(room, 'stream')}?state=anew"))
+    assert "Half the dose." in only
+    assert only.count(given_anew) == 1
+    assert "Mr. X." not in only
+    assert given_anew not in text_of(desk.get(of(other)))
+    assert "Keep it hidden" in text_of(desk.get(of(answer)))
+
+    do(desk, answer, "hide", reason="Off topic.")
+    assert waiting not in text_of(desk.get(at(room, "overview")))
+    answer.refresh_from_db()
+    assert answer.hidden_why == "Off topic."
+    assert given_anew not in text_of(desk.get(of(answer)))
 
 
 def test_the_stream_goes_on_page_by_page_with_its_filter(room, desk, me):

@@ -158,6 +158,12 @@ class Participant(models.Model):
     def is_seated(self) -> bool:
         return self.left_at is None and self.member_id is not None
 
+    @property
+    def stayed(self) -> bool:
+        """Whether they never left the room, as its moderators read it. Who left the site after its end did: that a seat
+        has nobody any more would tell whose it was."""
+        return self.left_at is None
+
 
 class Completion(models.Model):
     """That a participant answered all that a section requires, and the honorarium for it, in cents.

@@ -242,6 +242,35 @@ def test_a_participant_is_removed_for_a_reason(room, desk, me):
     assert desk.post(address, {"reason": "Again."}).status_code == 404
 
 
+def test_the_day_of_leaving_is_shown_and_no_moment(room, desk, me):
+    """Who leaves the site is credited in that moment, and the finance desk reads the day of a credit."""
+    left_at = timezone.now() - timedelta(hours=3)
+    Participant.objects.filter(pk=me.pk).update(left_at=left_at, left_as="left")
+    local = room.in_its_zone(left_at)
+
+    page = text_of(desk.get(at(room, "participant", me.pk)))
+
+    assert f"{local:%b} {local.day}, {local.year}</dd>" in page
+    assert f"{local.hour % 12 or 12}:{local:%M}" not in page
+
+
+def test_who_leaves_the_site_after_the_end_is_no_different_to_moderators(room, desk, me):
+    Room.objects.filter(pk=room.pk).update(closed_at=timezone.now())
+    pages = [at(room, name) for name in ("overview", "board", "fairness", "invitations", "outcome")]
+    pages.append(at(room, "participant", me.pk))
+    before = [shown(desk, page) for page in pages]
+
+    Participant.objects.filter(pk=me.pk).update(member=None)
+
+    assert [shown(desk, page) for page in pages] == before
+
+
+def shown(desk, page):
+    """Without what is drawn anew for each request."""
+    main = re.search(r"<main.*</main>", text_of(desk.get(page)), re.DOTALL).group()
+    return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", main)
+
+
 def test_the_page_of_a_participant_leads_to_their_words_and_to_a_question(room, desk, me):
     page = text_of(desk.get(at(room, "participant", me.pk)))
 

@@ -606,6 +606,28 @@ def test_moderators_let_seats_of_the_sponsor_in_and_out(room, seat, moderator, f
     assert not RoomWatch.objects.exists()
 
 
+def test_seats_of_a_firm_that_was_to_pay_before_are_no_seats_of_the_sponsor(firm, moderator):
+    """Both have a seat of the same number: one that was let in, and one that was not."""
+    room = make_room(moderator, seats=12, watching="words")
+    make_section(room)
+    rooms.agree(room=room, firm=firm, key=uuid4())
+    before = make_seat(firm, name="Dana Reyes")
+    back_room.let_watch(room=room, seat=before, by=moderator)
+    rooms.withdraw(room=room)
+    other = make_firm("Northgate", balance=10_000_000)
+    make_contract(other)
+    rooms.agree(room=room, firm=other, key=uuid4())
+    now = make_seat(other, name="Kim Park")
+    desk = confirmed(moderator)
+
+    page = desk.get(reverse("admin:focusgroups_room_back_room", args=[room.pk])).text
+
+    assert "Kim Park" in page
+    assert "Dana Reyes" not in page
+    assert "End it" not in page
+    assert now.number == before.number
+
+
 def test_only_of_the_sponsor_under_contract(room, firm, moderator):
     stranger = make_seat()
     with pytest.raises(back_room.NotOfSponsor):

@@ -308,13 +308,6 @@ def _owe(owed: Mapping[RoomSponsorship, list[Due]], payees: Mapping[int, Payee])
     ]
 
 
-def is_credited(completion: Completion) -> bool:
-    """Of a section and participant, as `credit` keys it."""
-    section, participant = completion.section_id, completion.participant
-    name = _key(participant.room_id, f"{section}:{participant.pk}")
-    return Transaction.objects.filter(key=name).exists()
-
-
 def _hold(room_id: int) -> RoomSponsorship | None:
     """Whoever moves money of a group locks this first."""
     return _holding().filter(pk=room_id).first()

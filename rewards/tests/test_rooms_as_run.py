@@ -418,6 +418,29 @@ def test_whoever_reads_of_thanks_gets_them_and_nobody_else(firm):
     assert len(credited) == 12
 
 
+# Many
+
+
+def test_closing_a_section_asks_as_little_for_many_who_are_not_paid_as_for_few(firm):
+    """Each of them was looked up in the books, and the whole group gone through once more."""
+    counts = []
+    for number in (2, 7):
+        room = live(firm, 1_000, seats=12)
+        section = room.sections.get()
+        for _ in range(number):
+            seat = make_participant(room)
+            finish(seat, section)
+            choosing.choose(member=seat.member, takes="nothing")
+        Section.objects.filter(pk=section.pk).update(due_at=timezone.now() - timedelta(minutes=1))
+        with CaptureQueriesContext(connection) as queries:
+            publishing.close_if_due(room_id=room.pk)
+        counts.append(len(queries))
+        assert Completion.objects.filter(section=section, final_at__isnull=False).count() == number
+
+    assert counts[0] == counts[1]
+    assert not Award.objects.exists()
+
+
 # Locks
 
 

@@ -54,8 +54,8 @@ class Row:
 
     @property
     def overdue(self) -> list[Progress]:
-        """Sections that somebody with a seat should have completed."""
-        return [one for one in self.progress if one.state == "overdue"] if self.participant.is_seated else []
+        """Sections that somebody who stayed should have completed."""
+        return [one for one in self.progress if one.state == "overdue"] if self.participant.stayed else []
 
     @property
     def is_open(self) -> bool:
@@ -76,11 +76,11 @@ class Board:
 
     @property
     def seated(self) -> list[Row]:
-        return [row for row in self.rows if row.participant.is_seated]
+        return [row for row in self.rows if row.participant.stayed]
 
     @property
     def gone(self) -> list[Row]:
-        return [row for row in self.rows if not row.participant.is_seated]
+        return [row for row in self.rows if not row.participant.stayed]
 
     @property
     def late(self) -> list[Row]:

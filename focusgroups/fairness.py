@@ -102,11 +102,11 @@ def airtime(room: Room, **more) -> list[Airtime]:
         Airtime(row, row.answer_words + row.message_words, row.answers_said + row.messages_said, row.said_at)
         for row in rows
     ]
-    total, seated = sum(one.words for one in found), sum(one.participant.is_seated for one in found)
+    total, seated = sum(one.words for one in found), sum(one.participant.stayed for one in found)
     for one in found:
         begun = max(one.participant.joined_at, room.starts_at)
         one.share = percent(one.words, total)
-        one.is_silent = one.participant.is_seated and max(begun, one.last_said_at or begun) <= now - SILENT
+        one.is_silent = one.participant.stayed and max(begun, one.last_said_at or begun) <= now - SILENT
         one.is_loud = seated > 2 and one.words * seated > LOUD * total
     return sorted(found, key=lambda one: (-one.words, one.participant.alias))
 
@@ -177,7 +177,7 @@ class Meter:
     @property
     def even_share(self) -> int:
         """What each of those who have a seat would say, in percent, if all said as much."""
-        return percent(1, sum(one.participant.is_seated for one in self.rows))
+        return percent(1, sum(one.participant.stayed for one in self.rows))
 
 
 def meter(room: Room) -> Meter:

@@ -207,7 +207,7 @@ ENTRIES = (
         "They go.",
         path="participant__member__user",
         load=("participant__room",),
-        shown=(Shown("participant", "group", lambda row: row.participant.room.title), "day"),
+        shown=(Shown("participant", "group", lambda row: row.participant.room.title), "day", "sent_at"),
         withheld={"id": NUMBER, "by": OTHERS},
         eraser=forget_reminders,
     ),

@@ -38,7 +38,7 @@ from focusgroups.models import (
 from focusgroups.services import answering
 from focusgroups.services.telling import about
 from focusgroups.sight import SaidToAll, answers_for, messages_for, said_to_all
-from focusgroups.terms import WATCHED
+from focusgroups.terms import watched
 from sermo.paging import page
 from sermo.text import clip, plain
 
@@ -184,7 +184,7 @@ class RoomPage:
     @property
     def watching(self) -> str:
         """Who reads along, in a sentence."""
-        return WATCHED[self.room.watching]
+        return watched(self.room, self.sponsor)
 
 
 class Budget:

@@ -2,7 +2,8 @@
 
 from django.dispatch import Signal
 
-# completion, which is final: what it says is earned; is_alone: at a moment of one person, not of a section
+# completion, which is final: what it says is earned; is_alone: at a moment of one person, not of a section; is_last: of
+# those that became final together and earn something
 section_completed = Signal()
 screened_out = Signal()  # candidate, how many questions were answered: thanks may be due
 room_closed = Signal()  # room

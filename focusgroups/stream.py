@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from focusgroups import fairness
@@ -29,6 +29,7 @@ STATES = {
     "notes": "Notes without a reply",
     "private": "To moderators alone",
     "hidden": "Hidden",
+    "anew": "Hidden, then given anew",
     "leading": "Questions that may lead",
 }
 
@@ -80,6 +81,12 @@ class Item:
     @property
     def state(self) -> str:
         return "withdrawn" if self.said.withdrawn_at else "hidden" if self.said.hidden_at else ""
+
+    @property
+    def waits_for_a_look(self) -> bool:
+        """Whether it is hidden for what it said before: its author took that back and answered anew."""
+        said = self.said
+        return self.kind == ANSWER and self.state == "hidden" and said.posted_at > said.hidden_at
 
     @property
     def prompt(self) -> Prompt | None:
@@ -147,6 +154,8 @@ def find(room: Room, kind: str, number: int) -> Answer | Message | None:
 def stream(room: Room, wanted: Filter, *, after: str | None = None, size: int = SIZE) -> Page:
     """A page of items. Five queries."""
     answers, messages = _wanted_answers(room, wanted), _wanted_messages(room, wanted)
+    if wanted.state == "anew":
+        messages = messages.none()
     if wanted.state == "leading":
         answers, messages = answers.none(), messages.filter(pk__in=_leading(messages))
     if wanted.state == "notes":
@@ -180,6 +189,8 @@ def _wanted_answers(room: Room, wanted: Filter) -> QuerySet[Answer]:
     if wanted.state == "unanswered":
         by_moderator = Message.objects.standing().filter(participant=None, answer=OuterRef("pk"))
         rows = rows.standing().filter(~Exists(by_moderator))
+    if wanted.state == "anew":
+        rows = rows.filter(pk__in=given_anew(room).values("pk"))
     return _with_hidden(rows, wanted)
 
 
@@ -272,6 +283,12 @@ def thread_of(said: Answer | Message, room: Room) -> list[Item]:
         wanted = Q(parent=root) | Q(pk=root)
     rows = messages_of(room).filter(wanted).exclude(pk=said.pk if isinstance(said, Message) else None)
     return draw(reversed(rows.order_by("-pk")[:LONGEST_THREAD]))
+
+
+def given_anew(room: Room) -> QuerySet[Answer]:
+    """Answers that are still hidden though their authors gave them anew, so that a moderator should look again."""
+    rows = Answer.objects.filter(participant__room=room, withdrawn_at=None, hidden_at__isnull=False)
+    return rows.filter(posted_at__gt=F("hidden_at"))
 
 
 def unanswered_notes(room: Room) -> QuerySet[Message]:

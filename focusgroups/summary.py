@@ -121,7 +121,7 @@ class _Shown:
 
 def _figures(room: Room, answers: list, shown: _Shown) -> list[Figure]:
     seats = Participant.objects.filter(room=room).aggregate(
-        all=Count("pk"), left=Count("pk", filter=Q(left_at__isnull=False) | Q(member=None))
+        all=Count("pk"), left=Count("pk", filter=Q(left_at__isnull=False))
     )
     messages = messages_of(room, for_sponsor=shown.for_sponsor).filter(participant__isnull=False)
     said = list(messages.values_list("participant", "words"))

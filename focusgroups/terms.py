@@ -22,6 +22,11 @@ WATCHED = {
 UNPAID = "No firm pays for it."
 
 
+def watched(room: Room, sponsor: Sponsor | None) -> str:
+    """Who reads along, in a sentence: nobody can where no firm pays, whatever was chosen for watchers."""
+    return WATCHED[room.watching if sponsor else Room.Watching.NOBODY]
+
+
 @dataclass(frozen=True)
 class Part:
     """One section as it is announced."""
@@ -61,7 +66,7 @@ class Terms:
 
     @property
     def who_watches(self) -> str:
-        return WATCHED[self.room.watching]
+        return watched(self.room, self.sponsor)
 
     @property
     def seats_free(self) -> int:

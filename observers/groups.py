@@ -40,8 +40,13 @@ def watched_by(seat: Seat) -> QuerySet[Room]:
     return rooms.exclude(watching=Room.Watching.NOBODY)
 
 
+def is_open(room: Room) -> bool:
+    """Whether watchers read in a focus group: participants were told that it is while the group runs."""
+    return not room.is_over
+
+
 def reads_words(room: Room) -> bool:
-    return room.watching == Room.Watching.WORDS
+    return is_open(room) and room.watching == Room.Watching.WORDS
 
 
 # Figures

@@ -17,13 +17,13 @@ log = structlog.get_logger(__name__)
 
 
 @receiver(signals.section_completed)
-def credit_section(completion, is_alone=False, **kwargs):
-    """All that is final is credited with the first of those that are announced together.
+def credit_section(completion, is_alone=False, is_last=True, **kwargs):
+    """All that is final is credited at once, with the last of those that are announced together.
 
     What became final at a moment of one person, such as a late answer, is left to the sweep: credited with it, the
     moments in the books would join an alias to an account.
     """
-    if completion.cents and not is_alone and not rooms.is_credited(completion):
+    if is_last and completion.cents and not is_alone:
         _or_later(rooms.credit, completion.participant.room_id)
 
 
@@ -46,9 +46,13 @@ def reserve_more(room, **kwargs):
 
 
 @receiver(signals.seats_sought)
-@receiver(signals.earners_sought)
 def leave_out(room, **kwargs):
     return rooms.excluded_from(room)
+
+
+@receiver(signals.earners_sought)
+def pay_nothing(room, **kwargs):
+    return rooms.earning_nothing_in(room)
 
 
 def _or_later(act: Callable[..., object], room_id: int) -> None:

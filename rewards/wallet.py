@@ -18,7 +18,18 @@ from accounts.models import Member, Notice, User
 from focusgroups.models import Completion, Room
 from questions.models import Question
 from rewards import business_days
-from rewards.models import Account, Award, Entry, Payee, Payout, Slot, TaxForm, Transaction, YearRule
+from rewards.models import (
+    Account,
+    Affiliation,
+    Award,
+    Entry,
+    Payee,
+    Payout,
+    Slot,
+    TaxForm,
+    Transaction,
+    YearRule,
+)
 from rewards.services import taxes
 from rewards.services.telling import ABOUT as TOLD_ABOUT
 from rewards.words import dollars, signed
@@ -60,7 +71,9 @@ class Standing:
     payee: Payee | None
     account: Account | None
     available: int
-    promised: int  # for paid votes in polls and sections of focus groups that are not credited yet
+    promised: (
+        int  # for paid votes in polls and sections of focus groups, final or not, that are not credited yet
+    )
     year: int
     received: int  # in the year: what the tax office counts
     threshold: int  # of the year, from which it is told
@@ -130,8 +143,9 @@ def standing_of(member: Member) -> Standing:
         .annotate(
             account_id=Subquery(account.values("pk")[:1]),
             balance=Subquery(account.values("balance")[:1]),
-            promised=_sum(_slots(OuterRef("member")), "sponsorship__label__honorarium")
-            + _sum(_completions(OuterRef("member")), "cents"),
+            promised=_sum(_slots(OuterRef("member")), "sponsorship__label__honorarium"),
+            completed=_sum(_completions(OuterRef("member")), "cents"),
+            credited=_sum(_credited(OuterRef("member")), "cents"),
             paid=_sum(taxes.paid_in(year).filter(subject=OuterRef("pk")), "cents"),
             given=_sum(taxes.given_in(year).filter(account__subject=OuterRef("pk")), "amount"),
             threshold=Subquery(rules.values("tax_cents")[:1]),
@@ -142,13 +156,15 @@ def standing_of(member: Member) -> Standing:
     )
     if payee is None:
         promised = _slots(member).aggregate(cents=Sum("sponsorship__label__honorarium", default=0))["cents"]
-        promised += _completions(member).aggregate(cents=Sum("cents", default=0))["cents"]
+        promised += _completions(member).aggregate(cents=Sum("cents", default=0))[
+            "cents"
+        ]  # nothing is credited
         return Standing(None, None, 0, promised, year, 0, taxes.rule_of(year).tax_cents, has_tax_form=False)
     return Standing(
         payee=payee,
         account=Account(pk=payee.account_id) if payee.account_id else None,
         available=payee.balance or 0,
-        promised=payee.promised,
+        promised=payee.promised + _in_groups(payee),
         year=year,
         received=payee.paid - payee.given,
         threshold=payee.threshold if payee.threshold is not None else taxes.rule_of(year).tax_cents,
@@ -161,9 +177,33 @@ def _slots(member) -> QuerySet[Slot]:
     return Slot.objects.filter(member=member)
 
 
+def _in_groups(payee: Payee) -> int:
+    """Cents for sections of focus groups that are not credited yet."""
+    return 0 if payee.takes == Payee.Takes.NOTHING else payee.completed - payee.credited
+
+
 def _completions(member) -> QuerySet[Completion]:
-    """Sections of focus groups that are done and not final."""
-    return Completion.objects.filter(participant__member=member, final_at=None)
+    """Sections that are done in focus groups whose money is still there, credited or not; without those of a firm that
+    pays the member elsewhere and heeds it, which it would not pay as things are now."""
+    rows = Completion.objects.filter(
+        participant__member=member,
+        section__room__sponsor__sponsorship__isnull=False,
+        section__room__sponsor__sponsorship__ended_at=None,
+    )
+    return rows.exclude(_is_unpaid("section__room__sponsor__sponsorship__", "participant__member"))
+
+
+def _credited(member) -> QuerySet[Award]:
+    """What was credited for those: no credit says for which of them."""
+    rows = Award.objects.filter(payee__member=member, cause=Cause.GROUP, room__ended_at=None)
+    return rows.exclude(_is_unpaid("room__", "payee__member"))
+
+
+def _is_unpaid(sponsorship: str, member: str) -> Q:
+    affiliated = Affiliation.objects.filter(
+        firm=OuterRef(f"{sponsorship}firm"), member=OuterRef(member), ended_at=None
+    )
+    return Q(Exists(affiliated), **{f"{sponsorship}label__is_blinded": False})
 
 
 def _sum(rows: QuerySet, name: str) -> Coalesce:

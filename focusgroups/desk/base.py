@@ -209,6 +209,11 @@ def in_zone(room: Room, moment: datetime | None) -> str:
     return f"{local:%a, %b} {local.day}, {local.year}, {clock}"
 
 
+def day_of(room: Room, moment: datetime | None) -> str:
+    """Of what the books of the site tell under another name, the day alone: who leaves is credited in that moment."""
+    return f"{room.in_its_zone(moment):%b %-d, %Y}" if moment else ""
+
+
 # Doing
 
 

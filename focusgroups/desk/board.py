@@ -56,7 +56,7 @@ def _say(room, row):
     row.seen = boards.last_seen(room, one.seen_at) or "never"
     row.address = base.address(room, "participant", one.pk)
     row.remind_address = base.address(room, "participant_remind", one.pk)
-    row.how_left = "" if one.is_seated else one.get_left_as_display() or "Left the site"
+    row.how_left = one.get_left_as_display() if one.left_as else ""
 
 
 def _figures(room, made, waiting):
@@ -90,20 +90,12 @@ def participant(request, room, participant):
         title=row.participant.alias,
         row=row,
         stream_address=f"{base.address(room, 'stream')}?participant={participant}",
-        left=_day(room, row.participant.left_at),
+        left=base.day_of(room, row.participant.left_at),
         may_act=row.participant.is_seated and not room.is_over,
         drop_address=base.address(room, "participant_drop", participant),
         remove_address=base.address(room, "participant_remove", participant),
         waiting=room.candidates.filter(state="waiting", cell=row.participant.cell).count(),
     )
-
-
-def _day(room, moment) -> str:
-    """No hour: what is credited when somebody goes has its moment in the books, beside an account."""
-    if moment is None:
-        return ""
-    local = room.in_its_zone(moment)
-    return f"{local:%b} {local.day}"
 
 
 def remind(request, room, participant):

@@ -96,7 +96,7 @@ def figures_of(room: Room) -> list[dict]:
     return [
         {
             "label": "Seats taken",
-            "value": room.participants.seated().count(),
+            "value": room.participants.filter(left_at=None).count(),
             "of": f"of {room.seats}",
         },
         {"label": "Asked", "value": asked["asked"], "of": f"{asked['invited']} to answer yet"},

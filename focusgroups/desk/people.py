@@ -87,11 +87,11 @@ def people_said(room):
 
 def cells_of(room):
     """Quota cells with the seats taken, who waits, and in words whom they are for."""
-    seated = Q(participants__left_at=None, participants__member__isnull=False)
+    stayed = Q(participants__left_at=None)
     waiting = Q(candidates__state=States.WAITING)
     cells = list(
         room.cells.annotate(
-            taken=Count("participants", filter=seated, distinct=True),
+            taken=Count("participants", filter=stayed, distinct=True),
             waiting=Count("candidates", filter=waiting, distinct=True),
         )
     )

@@ -125,7 +125,7 @@ class RoomAdmin(ReadOnlyAdmin):
 
 def with_figures(rooms: QuerySet[Room]) -> QuerySet[Room]:
     """Rooms with what their line in the list says: seats taken, and how far a draft has come."""
-    taken = Participant.objects.seated().filter(room=OuterRef("pk")).order_by().values("room")
+    taken = Participant.objects.filter(room=OuterRef("pk"), left_at=None).order_by().values("room")
     sections = Section.objects.filter(room=OuterRef("pk")).order_by().values("room")
     return rooms.annotate(
         taken=_number(taken), section_count=_number(sections), open_count=_number(sections.released())

@@ -157,7 +157,7 @@ def _forms(room, row, data, deed) -> dict:
     may_be_quoted = is_of_participant and row.is_standing and row.participant.is_seated and row.html
     if may_be_quoted or (is_of_participant and deed == "quote"):
         add("quote", QuoteForm, initial={"text": plain(row.html)[: quoting.LONGEST_TEXT]})
-    if row.is_standing:
+    if row.is_standing or Item(row, kind).waits_for_a_look:
         add("hide", HideForm)
     return forms
 
@@ -324,17 +324,26 @@ def quotes(request, room):
 
 
 def to_do(request, room) -> str:
-    """What waits for a moderator: notes nobody replied to, and quotes without an answer. One query."""
+    """What waits for a moderator: notes nobody replied to, hidden answers that were given anew, and quotes without an
+    answer. One query."""
     if not base.is_published(room) or room.is_over:
         return ""
-    rows = (stream.unanswered_notes(room), room.quotes.filter(state=Quote.State.PROPOSED))
-    numbers = [row.order_by().values("room").annotate(number=Count("pk")).values("number") for row in rows]
+    rows = [
+        (stream.unanswered_notes(room), "room"),
+        (stream.given_anew(room), "participant__room"),
+        (room.quotes.filter(state=Quote.State.PROPOSED), "room"),
+    ]
+    numbers = [row.order_by().values(of).annotate(number=Count("pk")).values("number") for row, of in rows]
     figures = Room.objects.filter(pk=room.pk).values_list(*(Subquery(number) for number in numbers))
-    notes, waiting = figures.get()
+    notes, anew, waiting = figures.get()
     lines = []
     if notes:
         address = f"{base.address(room, 'stream')}?state=notes"
         lines.append((address, f"{notes} note{pluralize(notes)} to the moderators without a reply"))
+    if anew:
+        address = f"{base.address(room, 'stream')}?state=anew"
+        words = f"{anew} hidden answer{pluralize(anew)} given anew: show {pluralize(anew, 'it,them')} again, or not"
+        lines.append((address, words))
     if waiting:
         lines.append(
             (base.address(room, "quotes"), f"{waiting} quote{pluralize(waiting)} without a yes or no")

@@ -158,6 +158,12 @@ class Participant(models.Model):
     def is_seated(self) -> bool:
         return self.left_at is None and self.member_id is not None
 
+    @property
+    def stayed(self) -> bool:
+        """Whether they never left the room, as its moderators read it. Who left the site after its end did: that a seat
+        has nobody any more would tell whose it was."""
+        return self.left_at is None
+
 
 class Completion(models.Model):
     """That a participant answered all that a section requires, and the honorarium for it, in cents.
@@ -190,6 +196,7 @@ class Reminder(models.Model):
 
     participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="reminders")
     day = models.DateField()
+    sent_at = models.DateTimeField(default=timezone.now, null=True)  # none: before that was kept
     by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")  # none: the site
 
     class Meta:

@@ -7,6 +7,7 @@ moves once for each seat that came free. See `locking` for the order of locks.
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import structlog
 from django.db import transaction
 from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -33,6 +34,7 @@ from sermo.aliases import alias_of
 from sermo.errors import RuleBroken
 from verification.services import events
 
+log = structlog.get_logger(__name__)
 ALIASES = "focusgroups.aliases"
 LONGEST_REASON = 300
 SEEN_EVERY = timedelta(minutes=5)
@@ -414,16 +416,19 @@ def _today() -> date:
 
 
 def remind_due() -> int:
-    """Remind whom a section became overdue for in the last day, each once; return of how many.
+    """Remind whom a section became overdue for in the last day, at most once a day (UTC) and of each section once;
+    return of how many.
 
-    After that it is the moderators who remind.
+    Whoever was reminded earlier on the day is reminded of what became overdue since on the next. After that it is the
+    moderators who remind. A fault at one keeps nobody else from being reminded.
     """
     now = timezone.now()
-    late = Section.objects.filter(room=OuterRef("room"), due_at__lte=now, due_at__gt=now - DAY)
     done = Completion.objects.filter(section=OuterRef("pk"), participant=OuterRef(OuterRef("pk")))
+    told = Reminder.objects.filter(participant=OuterRef(OuterRef("pk")), sent_at__gte=OuterRef("due_at"))
+    late = Section.objects.filter(~Exists(done), ~Exists(told), room=OuterRef("room"))
     waiting = Participant.objects.seated().filter(
-        Exists(late.filter(~Exists(done))),
-        ~Exists(Reminder.objects.filter(participant=OuterRef("pk"), day__gte=(now - DAY).date())),
+        Exists(late.filter(due_at__lte=now, due_at__gt=now - DAY)),
+        ~Exists(Reminder.objects.filter(participant=OuterRef("pk"), day=_today())),
         room__published_at__isnull=False,
         room__closed_at=None,
         room__ends_at__gt=now,
@@ -431,10 +436,20 @@ def remind_due() -> int:
     return sum(_remind_alone(pk) for pk in waiting.order_by("pk").values_list("pk", flat=True))
 
 
-@transaction.atomic
 def _remind_alone(participant_id: int) -> bool:
+    try:
+        return _remind_of_late(participant_id)
+    except Exception as error:
+        log.error("participant_not_reminded", participant=participant_id, error=type(error).__name__)
+        return False
+
+
+@transaction.atomic
+def _remind_of_late(participant_id: int) -> bool:
     participant = _lock(Participant.objects.get(pk=participant_id))
     if not participant.is_seated or participant.room.is_over:
+        return False
+    if not open_sections(participant).filter(due_at__lte=timezone.now()).exists():
         return False
     reminder = _remind(participant, None)
     if reminder:

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from focusgroups import summary
 from focusgroups.charts import chart_of
-from focusgroups.models import CodeMark, Message, Prompt, Quote, Room
+from focusgroups.models import CodeMark, Message, Participant, Prompt, Quote, Room
 from focusgroups.smallness import UNSHOWN
 from focusgroups.tests.factories import (
     make_answer,
@@ -258,6 +258,7 @@ def test_participation_is_counted(room, section):
     make_message(room, participant=ben, kind=Message.Kind.NOTE, source="Six.")
     ben.left_at, ben.left_as = timezone.now(), "left"
     ben.save()
+    Participant.objects.filter(pk=ada.pk).update(member=None)  # left the site after the end
     make_completion(ada, section)
 
     made = summary.of_room(room)

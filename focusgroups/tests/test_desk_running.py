@@ -248,6 +248,35 @@ def test_a_participant_is_removed_for_a_reason(room, desk, me):
     assert me.left_why == "Named a colleague."
 
 
+def test_the_day_of_leaving_is_shown_and_no_moment(room, desk, me):
+    """Who leaves the site is credited in that moment, and the finance desk reads the day of a credit."""
+    left_at = timezone.now() - timedelta(hours=3)
+    Participant.objects.filter(pk=me.pk).update(left_at=left_at, left_as="left")
+    local = room.in_its_zone(left_at)
+
+    page = text_of(desk.get(at(room, "participant", me.pk)))
+
+    assert f"{local:%b} {local.day}, {local.year}</dd>" in page
+    assert f"{local.hour % 12 or 12}:{local:%M}" not in page
+
+
+def test_who_leaves_the_site_after_the_end_is_no_different_to_moderators(room, desk, me):
+    Room.objects.filter(pk=room.pk).update(closed_at=timezone.now())
+    pages = [at(room, name) for name in ("overview", "board", "fairness", "invitations", "outcome")]
+    pages.append(at(room, "participant", me.pk))
+    before = [shown(desk, page) for page in pages]
+
+    Participant.objects.filter(pk=me.pk).update(member=None)
+
+    assert [shown(desk, page) for page in pages] == before
+
+
+def shown(desk, page):
+    """Without what is drawn anew for each request."""
+    main = re.search(r"<main.*</main>", text_of(desk.get(page)), re.DOTALL).group()
+    return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", main)
+
+
 def test_the_page_of_a_participant_leads_to_their_words_and_to_a_question(room, desk, me):
     page = text_of(desk.get(at(room, "participant", me.pk)))
 
@@ -275,6 +304,35 @@ def test_the_stream_shows_what_is_private_and_hidden_and_filters(room, desk, me,
     assert "Nothing like that" in none
     assert f'{at(room, "stream")}?participant={me.pk}"' in none
     assert "Is this paid?" in text_of(desk.get(f"{at(room, 'stream')}?participant=999999&cell=x"))
+
+
+def test_moderators_are_told_of_a_hidden_answer_that_was_given_anew(
+    room, desk, me, prompt, answer, moderator
+):
+    """Until one of them shows it again, or hides it for what it says now."""
+    waiting = "1 hidden answer given anew: show it again, or not"
+    given_anew = "Given anew since it was hidden."
+    messaging.hide(said=answer, by=moderator, reason="A name.")
+    other = messaging.hide(
+        said=make_answer(make_participant(room), prompt, "Mr. X."), by=moderator, reason="Name."
+    )
+    assert waiting not in text_of(desk.get(at(room, "overview")))
+    answering.withdraw(answer=answer, by=me)
+    answering.answer(participant=me, prompt=prompt, source="Half the dose.")
+
+    assert waiting in text_of(desk.get(at(room, "overview")))
+    only = text_of(desk.get(f"{at(room, 'stream')}?state=anew"))
+    assert "Half the dose." in only
+    assert only.count(given_anew) == 1
+    assert "Mr. X." not in only
+    assert given_anew not in text_of(desk.get(of(other)))
+    assert "Keep it hidden" in text_of(desk.get(of(answer)))
+
+    do(desk, answer, "hide", reason="Off topic.")
+    assert waiting not in text_of(desk.get(at(room, "overview")))
+    answer.refresh_from_db()
+    assert answer.hidden_why == "Off topic."
+    assert given_anew not in text_of(desk.get(of(answer)))
 
 
 def test_the_stream_goes_on_page_by_page_with_its_filter(room, desk, me):

@@ -93,6 +93,17 @@ class TestInvitation:
 
         assert expected in words(client.get(page("room", room)))
 
+    @pytest.mark.parametrize("watching", ["figures", "words"])
+    def test_where_no_firm_pays_nobody_of_one_reads_along(self, room, client, watching):
+        Room.objects.filter(pk=room.pk).update(watching=watching)
+        room.sponsor.delete()
+
+        said = words(client.get(page("room", room)))
+
+        assert "No firm pays for it." in said
+        assert "Nobody but participants and moderators reads along." in said
+        assert "the firm that pays" not in said
+
     def test_moments_stand_on_ones_own_clock_and_the_rooms(self, room, asked, client):
         NoticeSettings.objects.create(member=asked.member, time_zone="America/Los_Angeles")
         room.starts_at = room.starts_at.replace(month=12, day=10, hour=17, minute=0)
@@ -494,7 +505,7 @@ class TestList:
         places = [said.index(words_) for words_ in order]
         assert places == sorted(places)
         assert "Declined one" not in said
-        assert "$50.00 of what you completed is not credited yet" in said
+        assert "$50.00 of what you completed is not final yet" in said
 
     def test_without_any_it_says_how_one_is_asked(self, physician_client):
         assert "No focus group yet" in words(physician_client.get(reverse("focusgroups:list")))

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -20,7 +21,7 @@ from focusgroups.models import (
     Quote,
     Room,
 )
-from focusgroups.services import answering, holding, screening, seating
+from focusgroups.services import answering, holding, screening, seating, telling
 from focusgroups.services.answering import NoSeat, ReadOnly, RoomIsOver
 from focusgroups.signals import seats_sought
 from focusgroups.tests.factories import (
@@ -35,6 +36,7 @@ from focusgroups.tests.factories import (
     make_recruiting_room,
     make_running_room,
     make_screener,
+    make_section,
 )
 from verification.models import Event
 
@@ -593,6 +595,57 @@ class TestRemindingByTheClock:
         late.sections.update(opens_at=now - timedelta(days=3), due_at=now - timedelta(hours=25))
 
         assert seating.remind_due() == 0
+
+    def test_sections_of_every_day_are_reminded_of_every_day(self, owner):
+        """Due ten minutes before midnight, so that each reminder falls on the day after."""
+        midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        room = make_running_room(by=owner, sections=1, ends_at=midnight + timedelta(days=9))
+        seat = make_participant(room)
+        due = midnight - timedelta(minutes=10)
+        room.sections.update(due_at=due)
+        for day in (1, 2, 3):
+            make_section(room, opens_at=due - timedelta(days=1), due_at=due + timedelta(days=day))
+
+        sent = []
+        for hour in range(5 * 24):
+            with time_machine.travel(midnight + timedelta(hours=hour, minutes=37), tick=False):
+                sent += [hour] * seating.remind_due()
+
+        assert sent == [0, 24, 48, 72]
+        assert Notice.objects.filter(member=seat.member, kind=Kind.GROUP).count() == 4
+
+    def test_what_became_overdue_after_a_reminder_is_reminded_of_on_the_next_day(self, owner):
+        noon = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        room = make_running_room(by=owner, sections=1, ends_at=noon + timedelta(days=9))
+        seat = make_participant(room)
+        room.sections.update(due_at=noon - timedelta(hours=1))
+        make_section(room, opens_at=noon - timedelta(days=1), due_at=noon + timedelta(hours=1))
+
+        sent = []
+        for hour in range(48):
+            with time_machine.travel(noon + timedelta(hours=hour, minutes=37), tick=False):
+                sent += [hour] * seating.remind_due()
+
+        assert sent == [0, 12]
+        assert seat.reminders.count() == 2
+
+    def test_a_fault_at_one_keeps_nobody_else_from_being_reminded(self, late, monkeypatch, caplog):
+        first, second = make_participant(late), make_participant(late)
+        told = telling.of_reminder
+
+        def broken(participant, day):
+            if participant.pk == first.pk:
+                raise RuntimeError("no mail goes out")
+            told(participant, day)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(telling, "of_reminder", broken)
+            assert seating.remind_due() == 1
+        assert second.reminders.exists()
+        assert "participant_not_reminded" in caplog.text
+
+        assert seating.remind_due() == 1
+        assert first.reminders.exists()
 
     def test_nobody_is_reminded_of_what_is_over(self, late):
         make_participant(late)

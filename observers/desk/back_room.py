@@ -1,11 +1,11 @@
 """The page of a focus group on which its moderators let people of the sponsor watch, and read what these note."""
 
 from django import forms
+from django.db.models import Max
 from django.shortcuts import get_object_or_404
 
 from focusgroups.desk import base, log
-from focusgroups.models import Room
-from observers.models import BackRoomNote, RoomRead, RoomWatch
+from observers.models import BackRoomNote, RoomRead
 from observers.services import back_room
 from sermo.paging import page
 
@@ -14,12 +14,10 @@ SIZE = 30
 
 def notes(request, room):
     """Who watches, and the notes, the newest first."""
-    let_in = {watch.seat_id: watch for watch in RoomWatch.objects.filter(room=room).select_related("seat")}
+    let_in = {watch.seat_id: watch for watch in back_room.watches_of(room).select_related("seat")}
     offered = list(back_room.seats_of_sponsor(room))
     gone = [watch.seat for seat, watch in let_in.items() if seat not in {each.pk for each in offered}]
-    days: dict[int, object] = {}
-    for seat, day in RoomRead.objects.filter(room=room).order_by("day").values_list("seat", "day"):
-        days[seat] = day
+    days = dict(RoomRead.objects.filter(room=room).values_list("seat").annotate(last=Max("day")))
     rows = BackRoomNote.objects.filter(room=room).select_related("seat", "prompt")
     found = page(rows, order=("-pk",), after=request.GET.get("after"), size=SIZE)
     return base.show(
@@ -73,11 +71,6 @@ def seat(request, room, number):
         to=base.address(room, "back-room"),
         words=f"Seat {number} watches." if act is back_room.let_watch else f"Seat {number} does not watch.",
     )
-
-
-def said(room: Room) -> str:
-    count = RoomWatch.objects.filter(room=room).count()
-    return f"{count} {'person' if count == 1 else 'people'} of the sponsor may watch"
 
 
 log.WORDS |= {"watcher": "Let somebody of the sponsor watch", "watcher_out": "Ended somebody’s watching"}

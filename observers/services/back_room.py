@@ -88,6 +88,12 @@ def seats_of_sponsor(room: Room):
     return Seat.objects.active().filter(firm__in=firms).order_by("number")
 
 
+def watches_of(room: Room):
+    """Which of the sponsor's seats were let in, also those that have ended; not those of a firm that was to pay before
+    it."""
+    return RoomWatch.objects.filter(room=room, seat__firm=sponsor_of(room))
+
+
 # What they do
 
 

@@ -28,7 +28,7 @@ from focusgroups.tests.factories import (
     make_section,
 )
 from focusgroups.tests.test_desk_setup import confirmed
-from observers import groups, keys, personal
+from observers import groups, keys, marks, personal
 from observers.models import BackRoomNote, RoomRead, RoomWatch
 from observers.services import back_room, blocking
 from observers.tests.factories import make_contract, make_seat
@@ -176,6 +176,30 @@ def test_drafts_and_canceled_groups_are_not_there(watcher, room, firm, prompt, f
     assert statuses(watcher, room, firm) == {404}
 
 
+@pytest.mark.parametrize("watching", ["figures", "words"])
+@pytest.mark.parametrize("is_written_down", [True, False])
+def test_once_it_is_over_nothing_is_read_any_more(firm, moderator, seat, watching, is_written_down):
+    """Participants were told that it is read while it runs. What leaves it then is a file with a reason and a mark."""
+    room = make_watched(firm, moderator, watching)
+    prompt = make_prompt(room.sections.get(), "single", text="Which dose first?", options=["Half", "Whole"])
+    answers = answered(room, prompt, 6)
+    back_room.let_watch(room=room, seat=seat, by=moderator)
+    client = client_of(seat.user)
+    assert "Half" in client.get(at("group", room, firm)).text
+    RoomRead.objects.all().delete()
+    now = timezone.now()
+    Room.objects.update(**({"closed_at": now} if is_written_down else {"ends_at": now}))
+
+    page = client.get(at("group", room, firm)).text
+
+    assert [client.get(address).status_code for address in addresses(room, firm)] == [200, 404, 404]
+    assert "The group is over." in page
+    for words in ("Which dose first?", "Half", "First day", *(each.participant.alias for each in answers)):
+        assert words not in page
+    assert "Nothing more" in client.get(reverse("observers:groups")).text
+    assert not RoomRead.objects.exists()
+
+
 def test_a_second_factor_is_needed(watcher, room, firm, seat):
     seat.user.authenticator_set.all().delete()
 
@@ -190,7 +214,10 @@ def test_where_figures_are_read_the_words_are_not_there(firm, moderator, seat):
     back_room.let_watch(room=room, seat=seat, by=moderator)
     client = client_of(seat.user)
 
-    assert [client.get(address).status_code for address in addresses(room, firm)] == [200, 404, 404]
+    words = addresses(room, firm)[1:]
+    assert [client.get(address).status_code for address in words] == [404, 404]
+    assert not RoomRead.objects.exists()  # nothing was
+    assert client.get(at("group", room, firm)).status_code == 200
 
 
 def test_a_key_tells_no_number_and_is_of_one_firm(room, firm):
@@ -200,6 +227,13 @@ def test_a_key_tells_no_number_and_is_of_one_firm(room, firm):
     assert keys.room_pk(make_firm(), key) is None
     assert keys.question_pk(firm, key) is None
     assert keys.room_pk(firm, "nonsense") is None
+
+
+def test_each_page_of_a_group_has_the_mark_of_its_copy(watcher, room, firm, prompt, seat):
+    mark = marks.copy_mark(seat)
+
+    for address in addresses(room, firm):
+        assert mark in watcher.get(address).text
 
 
 # What may be read
@@ -570,6 +604,28 @@ def test_moderators_let_seats_of_the_sponsor_in_and_out(room, seat, moderator, f
     desk.post(act, {})
     assert desk.get(act).status_code == 302
     assert not RoomWatch.objects.exists()
+
+
+def test_seats_of_a_firm_that_was_to_pay_before_are_no_seats_of_the_sponsor(firm, moderator):
+    """Both have a seat of the same number: one that was let in, and one that was not."""
+    room = make_room(moderator, seats=12, watching="words")
+    make_section(room)
+    rooms.agree(room=room, firm=firm, key=uuid4())
+    before = make_seat(firm, name="Dana Reyes")
+    back_room.let_watch(room=room, seat=before, by=moderator)
+    rooms.withdraw(room=room)
+    other = make_firm("Northgate", balance=10_000_000)
+    make_contract(other)
+    rooms.agree(room=room, firm=other, key=uuid4())
+    now = make_seat(other, name="Kim Park")
+    desk = confirmed(moderator)
+
+    page = desk.get(reverse("admin:focusgroups_room_back_room", args=[room.pk])).text
+
+    assert "Kim Park" in page
+    assert "Dana Reyes" not in page
+    assert "End it" not in page
+    assert now.number == before.number
 
 
 def test_only_of_the_sponsor_under_contract(room, firm, moderator):

@@ -1,6 +1,7 @@
 """The console: focus groups that the firm pays for, as far as their rules let its people watch.
 
-Whoever is not let into one gets what nobody gets: no such page. That a seat read is logged before anything is sent.
+Whoever is not let into one gets what nobody gets: no such page. That a seat read is logged before anything is sent. Of
+a group that is over nothing is read any more: its page says so, and has the notes of the firm.
 """
 
 from functools import wraps
@@ -25,15 +26,24 @@ NOTES = 50  # of the firm, the newest
 
 def watcher_required(view):
     """Whoever was let into the focus group of a key. Sets `request.room`. Nobody else learns that there is one."""
+    return _door(view, lambda room: True)
 
+
+def words_required(view):
+    """The same, where what was said is read there now."""
+    return _door(view, groups.reads_words)
+
+
+def _door(view, may_enter):
     @wraps(view)
     def inner(request, key, *args, **kwargs):
         pk = keys.room_pk(request.firm, key)
         rooms = groups.watched_by(request.seat).select_related("sponsor")
         request.room = get_object_or_404(rooms, pk=pk) if pk else None
-        if request.room is None:
-            raise Http404("No focus group open to this seat has this key.")
-        back_room.note_read(seat=request.seat, room=request.room, purpose=request.purpose)
+        if request.room is None or not may_enter(request.room):
+            raise Http404("No focus group open to this seat has this key, or no words of it.")
+        if groups.is_open(request.room):
+            back_room.note_read(seat=request.seat, room=request.room, purpose=request.purpose)
         return view(request, key, *args, **kwargs)
 
     behind = seat_required(inner)
@@ -70,14 +80,14 @@ def rooms(request):
 @require_safe
 def room(request, key):
     """What was asked so far and how many answered what; the back room."""
-    parts = groups.parts_of(request.room)
+    parts = _parts(request.room)
     return _room(request, key, parts, NoteForm(parts=parts))
 
 
 @watcher_required
 @require_POST
 def note(request, key):
-    parts = groups.parts_of(request.room)
+    parts = _parts(request.room)
     form = NoteForm(request.POST, parts=parts)
     if form.is_valid():
         try:
@@ -96,6 +106,10 @@ def note(request, key):
     return _room(request, key, parts, form, status=422)
 
 
+def _parts(room):
+    return groups.parts_of(room) if groups.is_open(room) else []
+
+
 def _room(request, key, parts, form, status=200):
     notes = BackRoomNote.objects.filter(room=request.room, seat__firm=request.firm)
     context = {
@@ -103,7 +117,7 @@ def _room(request, key, parts, form, status=200):
         "key": key,
         "parts": parts,
         "reads_words": groups.reads_words(request.room),
-        "form": None if request.room.is_over else form,
+        "form": form if groups.is_open(request.room) else None,
         "notes": [
             {
                 "seat": row.seat.number,
@@ -117,12 +131,10 @@ def _room(request, key, parts, form, status=200):
     return render(request, "observers/groups/room.html", context, status=status)
 
 
-@watcher_required
+@words_required
 @require_safe
 def prompt(request, key, place, number):
     """The words that were said to all under one question, by the places of its section and of itself."""
-    if not groups.reads_words(request.room):
-        raise Http404("Watchers of this focus group read figures alone.")
     rows = Prompt.objects.filter(section__in=request.room.sections.released()).select_related("section")
     rows = rows.prefetch_related("options")
     asked = get_object_or_404(rows, section__place=place - 1, place=number - 1, is_private=False)
@@ -131,12 +143,10 @@ def prompt(request, key, place, number):
     return render(request, "observers/groups/prompt.html", context)
 
 
-@watcher_required
+@words_required
 @require_safe
 def talk(request, key):
     """What was said to the whole group beside its questions."""
-    if not groups.reads_words(request.room):
-        raise Http404("Watchers of this focus group read figures alone.")
     found = groups.talk_of(request.room, after=request.GET.get("after"))
     context = {"room": request.room, "key": key, "lines": found.rows}
     context["more_url"] = f"?after={found.next}" if found.next else ""

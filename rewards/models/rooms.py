@@ -41,3 +41,11 @@ class RoomSponsorship(models.Model):
     @property
     def room_id(self) -> int:
         return self.pk
+
+    @property
+    def heeds_affiliations(self) -> bool:
+        """Whether somebody with a seat is paid nothing while they say that the firm pays them elsewhere.
+
+        Under a blinded sponsor they are paid: what a section pays would tell whether it is the firm they named.
+        """
+        return not self.label.is_blinded

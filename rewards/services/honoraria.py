@@ -306,9 +306,9 @@ def owe(
     each key.
 
     The key, and that of the reservation, begins with "group:". Who takes no money gets none, also where it was earned
-    before that was said. Whoever owes several in one transaction locks their accounts first, and tells of all of them
-    last. Raises TakesNothing, Affiliated, ledger.NotEnough; ledger.KeyReused where the key paid somebody else or
-    something else.
+    before that was said; whom the firm pays elsewhere gets none of what the group heeds that for. Whoever owes several
+    in one transaction locks their accounts first, and tells of all of them last. Raises TakesNothing, Affiliated,
+    ledger.NotEnough; ledger.KeyReused where the key paid somebody else or something else.
     """
     from rewards.services import awarding, telling
 
@@ -319,7 +319,7 @@ def owe(
         return _same(known, owed, key)
     if payee.takes == Payee.Takes.NOTHING:
         raise TakesNothing
-    if payee.member and choosing.are_affiliated(payee.member, room.firm):
+    if _heeds_affiliations(room, cause) and payee.member and choosing.are_affiliated(payee.member, room.firm):
         raise Affiliated
     line = awarding.Line(
         payee=payee,
@@ -337,6 +337,10 @@ def owe(
     if is_told:
         telling.of_honorarium(awards)
     return awards[0]
+
+
+def _heeds_affiliations(room: RoomSponsorship, cause: str) -> bool:
+    return cause != Cause.GROUP or room.heeds_affiliations
 
 
 def _same(known: Award, owed: Mapping[str, object], key: str) -> Award:

@@ -249,8 +249,8 @@ def _same(reserved: Transaction, room: Room, firm: Firm, is_blinded: bool) -> Ro
 def credit(*, room_id: int) -> list[Award]:
     """Credit all that was earned in a group and is not credited yet, however often it is called.
 
-    Who takes no money, is paid by the firm elsewhere or has left the site gets nothing. What the budget of the group
-    does not hold stays due, until somebody reserves more.
+    Who takes no money, is paid elsewhere by a firm that is named, or has left the site gets nothing. What the budget of
+    the group does not hold stays due, until somebody reserves more.
     """
     sponsorship = _hold(room_id)
     if sponsorship is None or sponsorship.ended_at:
@@ -308,13 +308,6 @@ def _owe(owed: Mapping[RoomSponsorship, list[Due]], payees: Mapping[int, Payee])
     ]
 
 
-def is_credited(completion: Completion) -> bool:
-    """Of a section and participant, as `credit` keys it."""
-    section, participant = completion.section_id, completion.participant
-    name = _key(participant.room_id, f"{section}:{participant.pk}")
-    return Transaction.objects.filter(key=name).exists()
-
-
 def _hold(room_id: int) -> RoomSponsorship | None:
     """Whoever moves money of a group locks this first."""
     return _holding().filter(pk=room_id).first()
@@ -347,7 +340,7 @@ def _sections(sponsorship: RoomSponsorship) -> list[Due]:
         final_at__isnull=False,
         cents__gt=0,
         participant__member__isnull=False,
-    ).exclude(participant__member__in=_unpaid(sponsorship.firm))
+    ).exclude(participant__member__in=_earning_nothing(sponsorship))
     values = rows.values_list("participant__member", "cents", "section", "participant")
     return [
         Due(member, Cause.GROUP, cents, _key(sponsorship.pk, f"{section}:{participant}"))
@@ -371,18 +364,32 @@ def _thanks(sponsorship: RoomSponsorship) -> list[Due]:
 def _unpaid(firm: Firm) -> QuerySet[Member]:
     """Who gets nothing of a firm."""
     affiliated = Affiliation.objects.filter(firm=firm, ended_at=None)
+    rows = Member.objects.filter(Q(pk__in=affiliated.values("member")) | Q(pk__in=_gone_or_refusing()))
+    return rows.values("pk")
+
+
+def _gone_or_refusing() -> QuerySet[Member]:
+    """Who takes money of no firm, or left and nothing leads to money any more."""
     takes_nothing = Payee.objects.filter(takes=Payee.Takes.NOTHING, member__isnull=False)
-    return Member.objects.filter(
-        Q(pk__in=affiliated.values("member"))
-        | Q(pk__in=takes_nothing.values("member"))
-        | Q(user=None, payee=None)  # left, and nothing leads to money any more
-    ).values("pk")
+    rows = Member.objects.filter(Q(pk__in=takes_nothing.values("member")) | Q(user=None, payee=None))
+    return rows.values("pk")
+
+
+def _earning_nothing(sponsorship: RoomSponsorship) -> QuerySet[Member]:
+    """Who gets nothing for sections of a group. Nobody was tied to its firm when they took their seat."""
+    return _unpaid(sponsorship.firm) if sponsorship.heeds_affiliations else _gone_or_refusing()
 
 
 def excluded_from(room: Room) -> QuerySet[Member] | None:
-    """The members who are not asked into a group that a firm pays for, and earn nothing in it: it pays them nothing."""
+    """The members who are not asked into a group that a firm pays for: it pays them nothing."""
     sponsorship = sponsorship_of(room)
     return _unpaid(sponsorship.firm) if sponsorship else None
+
+
+def earning_nothing_in(room: Room) -> QuerySet[Member] | None:
+    """The members who earn nothing by what they complete in a group now."""
+    sponsorship = sponsorship_of(room)
+    return _earning_nothing(sponsorship) if sponsorship else None
 
 
 def _key(room_id: int, deed: str) -> str:

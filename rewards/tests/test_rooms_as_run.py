@@ -22,8 +22,9 @@ from focusgroups.tests.factories import (
     make_screener,
 )
 from polls.tests.factories import make_voter
+from rewards import wallet
 from rewards.models import Account, Award, Payee, RoomSponsorship
-from rewards.services import checking, choosing, ledger, rooms
+from rewards.services import checking, choosing, correcting, ledger, rooms
 from rewards.tests.factories import balance, make_firm, make_payee, owed
 from rewards.tests.test_rooms import close, running, screened_out
 
@@ -254,6 +255,64 @@ def test_what_is_completed_late_is_final_at_once_and_credited_by_the_sweep(room,
     assert owed(Payee.objects.get(member=seat.member)) == 5_000
 
 
+def test_until_then_the_wallet_says_that_it_is_promised(firm, room, section):
+    close_section(section)
+    seat = make_participant(room)
+    finish(seat, section)
+    assert promised(seat) == (5_000, 0)
+
+    make_payee(seat.member)
+    assert promised(seat) == (5_000, 0)
+
+    rooms.credit_all()
+    assert promised(seat) == (0, 5_000)
+
+
+def test_of_several_sections_the_wallet_promises_those_that_are_not_credited(firm):
+    room = live(firm, 5_000, 3_000, 1_000)
+    early, late, running = room.sections.order_by("place")
+    seat = make_participant(room)
+    finish(seat, early)
+    for each in (early, late):
+        close_section(each)
+    for each in (late, running):
+        finish(seat, each)
+
+    assert promised(seat) == (4_000, 5_000)
+
+
+def test_what_will_not_be_paid_is_not_promised(firm, room, section):
+    close_section(section)
+    elsewhere, refusing = make_participant(room), make_participant(room)
+    for each in (elsewhere, refusing):
+        finish(each, section)
+    choosing.declare_affiliation(member=elsewhere.member, firm=firm)
+    choosing.choose(member=refusing.member, takes="nothing")
+    assert [promised(each) for each in (elsewhere, refusing)] == [(0, 0), (0, 0)]
+
+    close(room)
+    choosing.end_affiliation(member=elsewhere.member, firm=firm)
+    choosing.choose(member=refusing.member, takes="self")
+
+    assert [promised(each) for each in (elsewhere, refusing)] == [(0, 0), (0, 0)]
+
+
+def test_what_was_taken_back_is_not_promised_again(firm, room, section):
+    seat = make_participant(room)
+    finish(seat, section)
+    close_section(section)
+    credited = Award.objects.get().entry.transaction
+
+    correcting.undo(earlier=credited, reason="Twice the same person", by=make_user(is_staff=True))
+
+    assert promised(seat) == (0, 0)
+
+
+def promised(seat):
+    standing = wallet.standing_of(seat.member)
+    return standing.promised, standing.available
+
+
 def test_and_at_the_latest_when_the_group_closes(firm, room, section):
     close_section(section)
     finish(make_participant(room), section)
@@ -291,6 +350,40 @@ def test_what_is_completed_meanwhile_is_worth_nothing_for_good_and_pays_the_next
     assert balance(ledger.firm_balance(firm)) == FUNDS - 5_000
 
 
+def test_a_blinded_sponsor_is_not_found_by_what_sections_pay(firm):
+    """Neither by what they are worth, nor by the wallet, nor by what is credited when they close."""
+    room = live(firm, 5_000, 3_000, is_blinded=True)
+    other = make_firm("Northgate")
+    first, second = room.sections.order_by("place")
+    seats = [make_participant(room), make_participant(room)]
+    for seat, named in zip(seats, (firm, other), strict=True):
+        choosing.declare_affiliation(member=seat.member, firm=named)
+        finish(seat, first)
+    assert [each.cents for each in Completion.objects.all()] == [5_000, 5_000]
+    assert [promised(seat) for seat in seats] == [(5_000, 0)] * 2
+
+    close_section(first)
+    assert [promised(seat) for seat in seats] == [(0, 5_000)] * 2
+
+    for seat in seats:
+        finish(seat, second)
+    Room.objects.filter(pk=room.pk).update(ends_at=timezone.now())
+    publishing.close_due()
+    assert [owed(Payee.objects.get(member=seat.member)) for seat in seats] == [8_000, 8_000]
+    assert list(checking.faults()) == []
+
+
+def test_nor_does_a_blinded_sponsor_pay_who_takes_nothing_or_give_its_own_a_seat(firm):
+    room = live(firm, is_blinded=True)
+    refusing, own = make_participant(room), make_candidate(room, make_voter())
+    choosing.choose(member=refusing.member, takes="nothing")
+    choosing.declare_affiliation(member=own.member, firm=firm)
+    finish(refusing, room.sections.get())
+
+    assert Completion.objects.get().cents == 0
+    assert seating.accept(candidate=own, agreement=room.newest_agreement()).state == Candidate.State.LAPSED
+
+
 def test_what_was_completed_before_is_kept(firm, room, section):
     seat = make_participant(room)
     finish(seat, section)
@@ -323,6 +416,29 @@ def test_whoever_reads_of_thanks_gets_them_and_nobody_else(firm):
     credited = set(Award.objects.values_list("payee__member", flat=True))
     assert credited == {each.member_id for each in out if screening.thanks_of(each)}
     assert len(credited) == 12
+
+
+# Many
+
+
+def test_closing_a_section_asks_as_little_for_many_who_are_not_paid_as_for_few(firm):
+    """Each of them was looked up in the books, and the whole group gone through once more."""
+    counts = []
+    for number in (2, 7):
+        room = live(firm, 1_000, seats=12)
+        section = room.sections.get()
+        for _ in range(number):
+            seat = make_participant(room)
+            finish(seat, section)
+            choosing.choose(member=seat.member, takes="nothing")
+        Section.objects.filter(pk=section.pk).update(due_at=timezone.now() - timedelta(minutes=1))
+        with CaptureQueriesContext(connection) as queries:
+            publishing.close_if_due(room_id=room.pk)
+        counts.append(len(queries))
+        assert Completion.objects.filter(section=section, final_at__isnull=False).count() == number
+
+    assert counts[0] == counts[1]
+    assert not Award.objects.exists()
 
 
 # Locks

@@ -1,0 +1,21 @@
+import django.utils.timezone
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    """Of reminders that were sent before, the day alone is known."""
+
+    dependencies = [("focusgroups", "0001_initial")]
+
+    operations = [
+        migrations.AddField(
+            model_name="reminder",
+            name="sent_at",
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AlterField(
+            model_name="reminder",
+            name="sent_at",
+            field=models.DateTimeField(default=django.utils.timezone.now, null=True),
+        ),
+    ]

@@ -436,6 +436,41 @@ def test_a_look_takes_few_queries(room, participant, django_assert_max_num_queri
         look(client, room, stimulus)
 
 
+def test_a_second_look_is_not_drawn_anew_and_never_shared(room, participant, monkeypatch):
+    drawn, mark = [], stimuli._marked
+    monkeypatch.setattr(stimuli, "_marked", lambda page, words: drawn.append(words) or mark(page, words))
+    stimulus, other = of_section(room, 0), make_participant(room)
+
+    first, again = (look(client_of(participant.member), room, stimulus).content for _ in range(2))
+    of_another = look(client_of(other.member), room, stimulus).content
+
+    assert first == again != of_another
+    assert [words.split("  ")[0] for words in drawn] == [participant.alias, other.alias]
+
+
+def test_a_marked_picture_is_kept_encrypted_and_a_short_time(room, participant, monkeypatch):
+    kept = {}
+    monkeypatch.setattr(
+        stimuli.cache, "set", lambda key, value, seconds: kept.update({key: (value, seconds)}), raising=False
+    )
+
+    look(client_of(participant.member), room, of_section(room, 0))
+
+    ((key, (sealed, seconds)),) = kept.items()
+    assert b"\xff\xd8" not in sealed
+    assert seconds <= 120
+    assert participant.alias not in key
+
+
+def test_what_was_drawn_is_not_shown_once_its_file_is_gone(room, participant, private_files):
+    client, stimulus = client_of(participant.member), of_section(room, 0)
+    assert look(client, room, stimulus).status_code == 200
+
+    for path in files_in(private_files):
+        path.unlink()
+    assert look(client, room, stimulus).status_code == 404
+
+
 # In the administration
 
 

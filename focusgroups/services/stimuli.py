@@ -75,7 +75,7 @@ def add(*, prompt: Prompt, by: User, data: bytes, description: str) -> list[Stim
 def _of_page(description: str, at: int, of: int) -> str:
     if of == 1:
         return description
-    page = f" Page {at} of {of}."
+    page = f"{'' if description.endswith(('.', '!', '?')) else '.'} Page {at} of {of}."
     return holding.text("description", description, LONGEST - len(page)) + page
 
 

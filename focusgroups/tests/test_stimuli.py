@@ -89,12 +89,15 @@ def test_a_picture_is_kept_drawn_anew_encrypted_and_under_a_random_name(prompt, 
 def test_each_page_of_a_pdf_is_one(prompt, by):
     add(prompt, by)
     drawn = add(prompt, by, pdf_of(3), "The protocol.")
+    add(prompt, by, pdf_of(2), "A label")
 
     assert kept(prompt) == [
         (0, "A dose curve."),
         (1, "The protocol. Page 1 of 3."),
         (2, "The protocol. Page 2 of 3."),
         (3, "The protocol. Page 3 of 3."),
+        (4, "A label. Page 1 of 2."),
+        (5, "A label. Page 2 of 2."),
     ]
     greens = [picture(stimuli.read(stimulus)).getpixel((50, 50))[0] for stimulus in drawn]
     assert greens == sorted(greens)
@@ -136,10 +139,10 @@ def test_who_cannot_see_it_is_told_what_it_shows(prompt, by, description):
 
 def test_a_long_description_leaves_room_for_the_number_of_the_page(prompt, by, private_files):
     assert add(prompt, by, description="x" * 300)
-    assert add(prompt, by, pdf_of(2), "x" * 287)
+    assert add(prompt, by, pdf_of(2), "x" * 286)
 
-    with pytest.raises(Unfit, match="at most 287 characters"):
-        add(prompt, by, pdf_of(2), "x" * 288)
+    with pytest.raises(Unfit, match="at most 286 characters"):
+        add(prompt, by, pdf_of(2), "x" * 287)
     assert len(files_in(private_files)) == 3
 
 

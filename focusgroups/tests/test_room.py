@@ -464,6 +464,19 @@ def test_before_it_begins_the_page_says_so(client, room):
     assert "<textarea" not in page
 
 
+def test_a_page_that_waits_for_the_hour_is_loaded_anew_when_it_begins(client, room):
+    hour = make_live_hour(room, starts_at=timezone.now() + timedelta(hours=1))
+    lines = address("live_lines", room, hour.pk)
+    assert f'hx-get="{lines}" hx-trigger="every 20s"' in page_of(client, address("live", room, hour.pk))
+    waiting = client.get(lines, headers={"HX-Request": "true"})
+    assert (waiting.status_code, waiting.content) == (204, b"")
+    assert "HX-Refresh" not in waiting.headers
+
+    hour.starts_at = timezone.now()
+    hour.save()
+    assert client.get(lines, headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
+
+
 def test_a_line_that_was_hidden_leaves_the_open_pages(client, other, room):
     hour = make_live_hour(room)
     line = make_message(

@@ -551,7 +551,7 @@ def test_the_aside_says_what_is_earned_and_what_of_it_is_final(client, me, room,
     page = page_of(client, address("room", room))
 
     assert "<b>$50.00</b> of $100.00" in page
-    assert "<dt>of it final</dt><dd>$50.00</dd>" in page
+    assert "<dt>Final by now</dt><dd>$50.00</dd>" in page
     assert "<dt>Sections complete</dt><dd>1 of 2</dd>" in page
 
 
@@ -581,8 +581,10 @@ def test_a_room_that_is_over_says_how_it_ended_and_stays_readable(client, me, ro
     page = page_of(client, address("room", room))
     assert "This focus group has ended" in page
     assert "earned $50.00" in page
+    assert "How it ended" not in page  # it stands here
 
     page = page_of(client, address("section", room, 0))
+    assert "How it ended" in page
     assert "Low dose." in page
     main = page.split("<main")[1].split("</main>")[0]
     assert "<form" not in main

@@ -47,13 +47,14 @@ __all__ = ["SaidToAll", "answers_for", "messages_for", "preview_page", "room_pag
 Kind = Message.Kind
 POSTS = 24  # answers of others on the page of a section, over all of its prompts; the rest open one by one
 MOST_EACH = 5  # of them under one prompt
-FORMS = 15  # prompts of a page that can be answered at once; the rest open one by one, too
+FORMS = 20_000  # about so many bytes of forms stand on a page; the other prompts open one by one, too
 PER_PAGE = 20  # on the page of a prompt
 CROWDED = 10  # prompts of a section beyond which its page only counts what was said under answers
 MESSAGES = 3  # the newest of a thread
+THREADS = 40  # messages under all answers and probes of a page; the other threads are only counted
 LONGEST_THREAD = 200
 CHARACTERS = 30_000  # of all that is said, in full, on one page; what comes after is shortened
-FEWER = 10_000  # where prompts are many
+FEWER = 6_000  # where prompts are many
 EXCERPT = 240
 LINES = 200  # of a live hour, the newest
 RECENT = timedelta(
@@ -188,16 +189,22 @@ class RoomPage:
 
 
 class Budget:
-    """How much text a page still shows in full."""
+    """How much a page still shows: characters in full, and messages of threads."""
 
-    def __init__(self, left: int = CHARACTERS):
-        self.left = left
+    def __init__(self, left: int = CHARACTERS, messages: int = THREADS):
+        self.left, self.messages = left, messages
 
     def give(self, html: str) -> dict:
         if len(html) <= max(self.left, EXCERPT):
             self.left -= len(html)
             return {"html": html}
         return {"excerpt": clip(plain(html), EXCERPT)}
+
+    def newest(self, thread: list[Message]) -> list[Message]:
+        """The end of a thread that there is still a place for."""
+        shown = thread[-MESSAGES:] if self.messages >= MESSAGES else []
+        self.messages -= len(shown)
+        return shown
 
 
 # Who reads
@@ -367,30 +374,38 @@ def asked_of(
     if needs_agreement(participant) and not participant.room.is_over:
         for one in asked.values():
             one.stimuli, one.hides_stimuli = [], bool(one.stimuli)
-    budget = Budget(FEWER if is_crowded else CHARACTERS)
+    budget = Budget(FEWER, messages=0) if is_crowded else Budget()
     drawn = Drawing(participant, {pk: one.prompt for pk, one in asked.items()})
     rows = _first_answers(participant, asked, most)
     threads = Threads(participant, answers=[row.pk for row in rows], prompts=asked, of_room=page is not None)
     for row in rows:
         one = asked[row.prompt_id]
         shown = drawn.answer(row, budget)
-        threads.put_under(shown, ("answer", row.pk), drawn, budget, 0 if is_crowded else MESSAGES)
+        threads.put_under(shown, ("answer", row.pk), drawn, budget)
         if row.participant_id == participant.pk:
             one.own, one.total = shown, row.total - 1
         else:
             one.others.append(shown)
     forms = FORMS
     for pk, one in asked.items():
-        one.probes = threads.probes_of(pk, drawn, budget, is_crowded)
+        one.probes = threads.probes_of(pk, drawn, budget)
         one.waits = one.prompt.waits and not one.is_answered
         if not one.is_answered:
             one.others, one.total = [], 0
             if not participant.room.is_over:
-                one.form = AnswerForm(prompt=one.prompt) if forms else None
-                one.is_folded, forms = not forms, max(0, forms - 1)
+                one.form = AnswerForm(prompt=one.prompt) if forms > 0 else None
+                one.is_folded, forms = one.form is None, forms - _weight(one.prompt)
     if page:
-        page.probes = threads.probes_of(None, drawn, budget, is_crowded)
+        page.probes = threads.probes_of(None, drawn, budget)
     return list(asked.values())
+
+
+def _weight(prompt: Prompt) -> int:
+    """About how many bytes its form takes; a ranking offers each place for each option."""
+    choices = prompt.points or len(prompt.shown_options)
+    words = 900 if prompt.kind == Prompt.Kind.OPEN or prompt.asks_why else 300
+    each = 150 + (40 * choices if prompt.kind == Prompt.Kind.RANKED else 0)
+    return words + choices * each + sum(len(option.text) for option in prompt.shown_options)
 
 
 def _first_answers(participant: Participant, prompts: Iterable[int], most: int) -> list[Answer]:
@@ -496,18 +511,18 @@ class Threads:
                 place = ("answer", row.answer_id) if row.answer_id else ("probe", row.root)
                 self.rows[place].append(row)
 
-    def put_under(self, shown: Shown, place: tuple, drawn: Drawing, budget: Budget, most: int) -> None:
+    def put_under(self, shown: Shown, place: tuple, drawn: Drawing, budget: Budget) -> None:
         rows = self.rows[place]
         if not rows:
             return
         shown.replies = rows[-1].total - (place[0] == "probe")
-        shown.thread = [drawn.message(row, budget) for row in rows[-most:]] if most else []
+        shown.thread = [drawn.message(row, budget) for row in budget.newest(rows)]
 
-    def probes_of(self, prompt: int | None, drawn: Drawing, budget: Budget, is_crowded: bool) -> list[Shown]:
+    def probes_of(self, prompt: int | None, drawn: Drawing, budget: Budget) -> list[Shown]:
         found = []
         for row in self.roots[prompt]:
             shown = drawn.message(row, budget)
-            self.put_under(shown, ("probe", row.pk), drawn, budget, 0 if is_crowded else MESSAGES)
+            self.put_under(shown, ("probe", row.pk), drawn, budget)
             found.append(shown)
         return found
 
@@ -528,7 +543,7 @@ def prompt_page(participant: Participant, prompt: Prompt, number: int, *, after:
     asked.others = []
     for row in found:
         shown = drawn.answer(row, budget)
-        threads.put_under(shown, ("answer", row.pk), drawn, budget, MESSAGES)
+        threads.put_under(shown, ("answer", row.pk), drawn, budget)
         asked.others.append(shown)
     asked.more_url = f"{asked.url}?after={found.next}" if found.next else ""
     return asked

@@ -5,6 +5,7 @@ import io
 import math
 import uuid
 
+from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import transaction
@@ -19,6 +20,7 @@ FOLDER = "stimuli"
 LARGEST = 15_000_000  # bytes of a file as sent
 MOST = 20  # of one prompt, each page of a PDF counted
 LONGEST = 300  # characters of a description
+DRAWN_FOR = 120  # seconds that a marked picture is there for who looks again
 SLANT = 24  # degrees by which the watermark climbs
 LIGHT, DARK = (255, 255, 255, 120), (0, 0, 0, 120)
 
@@ -92,7 +94,7 @@ def _added_before(prompt: Prompt, key: uuid.UUID) -> list[Stimulus]:
 def _of_page(description: str, at: int, of: int) -> str:
     if of == 1:
         return description
-    page = f" Page {at} of {of}."
+    page = f"{'' if description.endswith(('.', '!', '?')) else '.'} Page {at} of {of}."
     return holding.text("description", description, LONGEST - len(page)) + page
 
 
@@ -181,11 +183,23 @@ def _open(page: bytes):
 
 
 def watermarked(stimulus: Stimulus, words: str) -> bytes:
-    """A new JPEG with words all across it: light with a dark rim, so that they show on any ground.
+    """A JPEG with words all across it: light with a dark rim, so that they show on any ground.
 
+    Drawn once in `DRAWN_FOR` for the same words, which name who looks, and kept encrypted as the picture itself is.
     Raises FileNotFoundError.
     """
-    image = _open(read(stimulus)).convert("RGB")
+    if not _storage().exists(stimulus.file):
+        raise FileNotFoundError(stimulus.file)
+    key = "stimulus:" + crypto.keyed_hash(f"{stimulus.file} {words}", "watermark")
+    if sealed := cache.get(key):
+        return crypto.decrypt(sealed)
+    drawn = _marked(read(stimulus), words)
+    cache.set(key, crypto.encrypt(drawn), DRAWN_FOR)
+    return drawn
+
+
+def _marked(page: bytes, words: str) -> bytes:
+    image = _open(page).convert("RGB")
     mark = _mark(words, image.size)
     across, down = mark.width + mark.width // 8, mark.height
     for row, top in enumerate(range(-mark.height // 2, image.height, down)):

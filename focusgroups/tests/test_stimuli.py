@@ -92,12 +92,15 @@ def test_a_picture_is_kept_drawn_anew_encrypted_and_under_a_random_name(prompt, 
 def test_each_page_of_a_pdf_is_one(prompt, by):
     add(prompt, by)
     drawn = add(prompt, by, pdf_of(3), "The protocol.")
+    add(prompt, by, pdf_of(2), "A label")
 
     assert kept(prompt) == [
         (0, "A dose curve."),
         (1, "The protocol. Page 1 of 3."),
         (2, "The protocol. Page 2 of 3."),
         (3, "The protocol. Page 3 of 3."),
+        (4, "A label. Page 1 of 2."),
+        (5, "A label. Page 2 of 2."),
     ]
     greens = [picture(stimuli.read(stimulus)).getpixel((50, 50))[0] for stimulus in drawn]
     assert greens == sorted(greens)
@@ -139,10 +142,10 @@ def test_who_cannot_see_it_is_told_what_it_shows(prompt, by, description):
 
 def test_a_long_description_leaves_room_for_the_number_of_the_page(prompt, by, private_files):
     assert add(prompt, by, description="x" * 300)
-    assert add(prompt, by, pdf_of(2), "x" * 287)
+    assert add(prompt, by, pdf_of(2), "x" * 286)
 
-    with pytest.raises(Unfit, match="at most 287 characters"):
-        add(prompt, by, pdf_of(2), "x" * 288)
+    with pytest.raises(Unfit, match="at most 286 characters"):
+        add(prompt, by, pdf_of(2), "x" * 287)
     assert len(files_in(private_files)) == 3
 
 
@@ -483,6 +486,41 @@ def test_a_look_takes_few_queries(room, participant, django_assert_max_num_queri
 
     with django_assert_max_num_queries(6):
         look(client, room, stimulus)
+
+
+def test_a_second_look_is_not_drawn_anew_and_never_shared(room, participant, monkeypatch):
+    drawn, mark = [], stimuli._marked
+    monkeypatch.setattr(stimuli, "_marked", lambda page, words: drawn.append(words) or mark(page, words))
+    stimulus, other = of_section(room, 0), make_participant(room)
+
+    first, again = (look(client_of(participant.member), room, stimulus).content for _ in range(2))
+    of_another = look(client_of(other.member), room, stimulus).content
+
+    assert first == again != of_another
+    assert [words.split("  ")[0] for words in drawn] == [participant.alias, other.alias]
+
+
+def test_a_marked_picture_is_kept_encrypted_and_a_short_time(room, participant, monkeypatch):
+    kept = {}
+    monkeypatch.setattr(
+        stimuli.cache, "set", lambda key, value, seconds: kept.update({key: (value, seconds)}), raising=False
+    )
+
+    look(client_of(participant.member), room, of_section(room, 0))
+
+    ((key, (sealed, seconds)),) = kept.items()
+    assert b"\xff\xd8" not in sealed
+    assert seconds <= 120
+    assert participant.alias not in key
+
+
+def test_what_was_drawn_is_not_shown_once_its_file_is_gone(room, participant, private_files):
+    client, stimulus = client_of(participant.member), of_section(room, 0)
+    assert look(client, room, stimulus).status_code == 200
+
+    for path in files_in(private_files):
+        path.unlink()
+    assert look(client, room, stimulus).status_code == 404
 
 
 # In the administration

@@ -315,12 +315,17 @@ def live(request, participant, live_hour_id):
 @seat_required
 @require_safe
 def live_lines(request, participant, live_hour_id):
-    """What was said since the line that `after` names; once the hour is over, htmx is told to ask no more."""
+    """What was said since the line that `after` names; once the hour is over, htmx is told to ask no more.
+
+    A page that waits for the hour asks without `after`, and is loaded anew once the hour has begun.
+    """
     live_hour = reading.live_hour_of(participant, live_hour_id)
     if not request.htmx:
         return redirect("focusgroups:live", room_id=participant.room_id, live_hour_id=live_hour.pk)
-    after, since = _number(request, "after", 19), _number(request, "since", 11)
     context = _live_context(participant, live_hour)
+    if "after" not in request.GET:
+        return HttpResponse(status=204, headers={} if context["is_to_come"] else {"HX-Refresh": "true"})
+    after, since = _number(request, "after", 19), _number(request, "since", 11)
     context |= reading.lines_of(participant, live_hour, after=after, since=since)._asdict()
     return render(request, "focusgroups/_live_lines.html", context)
 

@@ -1,6 +1,6 @@
 """Pictures of a guide, marked with who looks at them; to everybody else there is none, not even a way to log in.
 
-Nothing keeps them, and a lost seat holds from the next look on.
+No browser keeps them, and a lost seat holds from the next look on.
 """
 
 from django.http import Http404, HttpResponse

@@ -4,12 +4,15 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
+from importlib.resources import files
+from io import BytesIO
+from zipfile import ZipFile
 
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from lucide.templatetags.lucide import lucide
+from lucide import IconDoesNotExist
 
 register = template.Library()
 
@@ -62,8 +65,22 @@ BALANCE_LEAST = 3  # a single vote among thousands is still seen
 @cache
 def icon_shapes(name: str) -> SafeString:
     """Return the inner SVG of a lucide icon. Raises `lucide.IconDoesNotExist` for a name it does not know."""
-    svg = re.sub(r">\s+<", "><", lucide(name)).replace(" />", "/>")
-    return mark_safe(svg.partition(">")[2].removesuffix("</svg>"))  # noqa: S308 - from the wheel, not from people
+    try:
+        svg = _archive().read(f"{name}.svg").decode()
+    except KeyError as error:
+        raise IconDoesNotExist(f"The icon {name!r} does not exist.") from error
+    svg = re.sub(r"\s+", " ", svg).replace("> <", "><").replace(" />", "/>").strip()
+    shapes = svg.partition("<svg")[2].partition(">")[2].removesuffix("</svg>")
+    return mark_safe(shapes)  # noqa: S308 - from the wheel, not from people
+
+
+@cache
+def _archive() -> ZipFile:
+    """The wheel's icons. It would read their whole list of contents, which takes a while, for each of them.
+
+    In memory, since processes that fork from this one would share the place in an open file.
+    """
+    return ZipFile(BytesIO((files("lucide") / "lucide.zip").read_bytes()))
 
 
 @register.simple_tag

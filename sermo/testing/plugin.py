@@ -52,11 +52,21 @@ def pytest_load_initial_conftests(early_config, parser, args):
     return (yield)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session):
+    """What is loaded until all tests are known is no garbage, and is not searched for it again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
 def pytest_collection_finish(session):
     """What has been loaded by now stays: garbage is sought among what the tests make, and less often."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20, 50)
+    gc.set_threshold(50_000, 20, 50)
 
 
 def pytest_unconfigure(config):

@@ -290,7 +290,11 @@ ENTRIES = (
             "proposed_at",
             "decided_at",
         ),
-        withheld={"id": NUMBER, "proposed_by": OTHERS},
+        withheld={
+            "id": NUMBER,
+            "proposed_by": OTHERS,
+            "fingerprint": "keeps words you did not let go from being asked for again",
+        },
     ),
     Entry(
         "focusgroups.CodeMark",

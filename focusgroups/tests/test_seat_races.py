@@ -195,7 +195,9 @@ def test_two_who_leave_the_site_at_once_leave_the_room(room):
 
 
 def test_who_is_asked_twice_at_once_is_asked_once(room, owner):
-    member, *others = (make_member() for _ in range(5))
+    member, *others = (
+        make_member() for _ in range(6)
+    )  # the rule may draw one of them first, and five are left
     handles = [each.handle for each in (member, *others)]
 
     at_once(

@@ -52,8 +52,8 @@ def test_marks_differ_by_day_and_by_firm(held):
     own, others = ([marks.copy_mark(seat, day) for day in days] for seat in (held, other))
 
     assert own == [marks.copy_mark(held, day) for day in days]
-    assert len({*own}) > 25
-    assert not {*own} & {*others}
+    assert len({*own}) > 25  # four digits: some may meet by chance, all but never five
+    assert len({*own} & {*others}) < 5
 
 
 def test_a_mark_leads_to_its_seat_and_day(held):

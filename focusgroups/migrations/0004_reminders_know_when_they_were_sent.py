@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Of reminders that were sent before, the day alone is known."""
 
-    dependencies = [("focusgroups", "0001_initial")]
+    dependencies = [("focusgroups", "0003_quote_fingerprint")]
 
     operations = [
         migrations.AddField(

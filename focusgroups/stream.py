@@ -84,9 +84,7 @@ class Item:
 
     @property
     def waits_for_a_look(self) -> bool:
-        """Whether it is hidden for what it said before: its author took that back and answered anew."""
-        said = self.said
-        return self.kind == ANSWER and self.state == "hidden" and said.posted_at > said.hidden_at
+        return self.said.waits_for_a_look
 
     @property
     def prompt(self) -> Prompt | None:

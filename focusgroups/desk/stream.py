@@ -157,7 +157,7 @@ def _forms(room, row, data, deed) -> dict:
     may_be_quoted = is_of_participant and row.is_standing and row.participant.is_seated and row.html
     if may_be_quoted or (is_of_participant and deed == "quote"):
         add("quote", QuoteForm, initial={"text": plain(row.html)[: quoting.LONGEST_TEXT]})
-    if row.is_standing or Item(row, kind).waits_for_a_look:
+    if row.is_standing or row.waits_for_a_look:
         add("hide", HideForm)
     return forms
 

@@ -42,6 +42,11 @@ class Words(models.Model):
     def is_standing(self) -> bool:
         return self.hidden_at is None and self.withdrawn_at is None
 
+    @property
+    def waits_for_a_look(self) -> bool:
+        """Whether it is hidden for what it said before: its author took that back and answered anew."""
+        return self.hidden_at is not None and self.withdrawn_at is None and self.posted_at > self.hidden_at
+
 
 class Answer(Words):
     """A participant's answer to a prompt, once: options by their numbers, ranked ones with the best first."""

@@ -222,7 +222,7 @@ def reply_as_moderator(
 @transaction.atomic
 def hide(*, said: Answer | Message, by: User, reason: str) -> Answer | Message:
     """Hide an answer or message from everybody but moderators, for a reason that they and its author read. What is
-    hidden already keeps the reason it has.
+    hidden already keeps the reason it has, unless it was given anew since.
 
     Raises holding.NotYours, ReasonForHiding, Gone.
     """
@@ -233,7 +233,7 @@ def hide(*, said: Answer | Message, by: User, reason: str) -> Answer | Message:
         raise ReasonForHiding
     if said.withdrawn_at:
         raise Gone
-    if said.hidden_at:
+    if said.hidden_at and not said.waits_for_a_look:
         return said
     said.hidden_at, said.hidden_by, said.hidden_why = timezone.now(), by, reason[:300]
     said.save(update_fields=["hidden_at", "hidden_by", "hidden_why"])

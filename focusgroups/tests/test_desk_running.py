@@ -241,7 +241,7 @@ def test_a_participant_is_removed_for_a_reason(room, desk, me):
     page = text_of(desk.get(at(room, "participant", me.pk)))
     assert "Named a colleague." in page
     left = room.in_its_zone(me.left_at)
-    assert f"<dt>Until</dt><dd>{left:%b} {left.day}</dd>" in page
+    assert f"<dt>Until</dt><dd>{left:%b %-d, %Y}</dd>" in page
     assert desk.get(address).status_code == 404
     assert desk.post(address, {"reason": "Again."}).status_code == 302
     me.refresh_from_db()

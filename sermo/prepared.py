@@ -80,9 +80,9 @@ class Slot(NamedTuple):
 class Written:
     """SQL with a constant or a slot for each of its parameters.
 
-    From the third use on, the database too keeps what it made of it (PREPARE), one by one for each connection, unless
-    `keeps_plan` is off; behind a pooler that shares connections between transactions that cannot be, and PREPARE_QUERIES
-    is off.
+    From the third use on, the database too keeps what it made of it (PREPARE), one by one for each connection, where
+    `keeps_plan` is on. Behind a pooler that shares connections between transactions that cannot be, and
+    PREPARE_QUERIES is off.
     """
 
     sql: str

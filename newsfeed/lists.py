@@ -14,8 +14,10 @@ from accounts.models import Specialty, User
 from newsfeed import own_feed
 from newsfeed.models import Article, Region, SavedArticle, Source, SourceFollow
 from newsfeed.rows import KINDS as BADGES
-from newsfeed.rows import Shown, columns, shown
+from newsfeed.rows import Card, Shown, columns, shown
+from questions.readers import ReaderShape, shape_of, stand_in, values_of
 from sermo.paging import Page, page
+from sermo.prepared import written
 
 SHOWS = {"own": "For you", "all": "All", "saved": "Saved"}
 MEETINGS = "meetings"
@@ -136,8 +138,16 @@ def search(user: User, words: str, size: int) -> list[Shown]:
     words = words.replace("\x00", " ").strip()
     if not words:
         return []
+    return [shown(Card(*row)) for row in _found((shape_of(user), size), **values_of(user), words=words)]
+
+
+@written
+def _found(shape: tuple[ReaderShape, int], *, reader, reader_specialty, words: str) -> QuerySet:
+    """Planned for these words: a rare one is looked up in its index, a common one found among the newest articles."""
+    reader_shape, size = shape
+    user = stand_in(reader_shape, reader, reader_specialty)
     rows = Article.objects.visible_to(user).filter(search_vector=in_words(words)).order_by(*NEWEST)
-    return [shown(row) for row in columns(rows, user)[:size]]
+    return columns(rows, user).values_list(*Card._fields)[:size]
 
 
 def _saved(rows: QuerySet, user: User) -> QuerySet:

@@ -108,6 +108,30 @@ class Shown:
         return Region(self.region).label if self.region else ""
 
 
+class Card(NamedTuple):
+    """What `shown` asks of a row of `columns`, for queries that bring values."""
+
+    pk: int
+    kind: str
+    title: str
+    journal: str
+    shown_at: datetime
+    changed_at: datetime | None
+    lines: list[str]
+    minutes: int | None
+    language: str
+    region: str
+    version: int
+    source_name: str
+    slug: str
+    comments: int
+    is_read: bool
+    is_saved: bool
+    named: list[str]
+    is_retracted: bool
+    is_corrected: bool
+
+
 def columns(rows: QuerySet, user: User) -> QuerySet:
     """Have a query of articles bring what their cards show; further columns are its annotations."""
     member = user.as_member
@@ -127,7 +151,7 @@ def columns(rows: QuerySet, user: User) -> QuerySet:
     ).defer("abstract", "body", "body_html", "terms", "search_text", "search_vector", "authors")
 
 
-def shown(row: Article) -> Shown:
+def shown(row: Article | Card) -> Shown:
     """What `columns` brought, as a row of a list."""
     return Shown(
         pk=row.pk,

@@ -8,7 +8,8 @@
 
 The function runs once for each shape, with stand-ins for the values; what it makes of them is kept as SQL. So it may
 look at the shape, and at a value only to see whether it is None, and it answers with `values_list`. The rules of who
-may see what stay where they are, in the querysets.
+may see what stay where they are, in the querysets. Where the best plan hangs on the values, such as on how common a
+word is, `written` in the place of `prepared` has the database plan each time.
 """
 
 import re
@@ -79,14 +80,16 @@ class Slot(NamedTuple):
 class Written:
     """SQL with a constant or a slot for each of its parameters.
 
-    From the third use on, the database too keeps what it made of it (PREPARE), one by one for each connection; behind a
-    pooler that shares connections between transactions that cannot be, and PREPARE_QUERIES is off.
+    From the third use on, the database too keeps what it made of it (PREPARE), one by one for each connection, where
+    `keeps_plan` is on. Behind a pooler that shares connections between transactions that cannot be, and
+    PREPARE_QUERIES is off.
     """
 
     sql: str
     parameters: tuple[Constant | Slot, ...]
     converters: list[tuple[int, Callable, Expression]]
     database: str
+    keeps_plan: bool = True
     number: int = field(default_factory=count(1).__next__)
     uses: int = 0
 
@@ -94,7 +97,7 @@ class Written:
         connection = connections[self.database]
         self.uses += 1
         with connection.cursor() as cursor:
-            if settings.PREPARE_QUERIES and self.uses >= PREPARED_FROM:
+            if self.keeps_plan and settings.PREPARE_QUERIES and self.uses >= PREPARED_FROM:
                 slots = [each.fill(values) for each in self.parameters if isinstance(each, Slot)]
                 places = f"({', '.join(['%s'] * len(slots))})" if slots else ""
                 cursor.execute(f"EXECUTE {self._name_in(connection)}{places}", slots)
@@ -142,15 +145,24 @@ class Nothing:
 
 def prepared(build: Callable[..., QuerySet]) -> Callable[..., list[tuple]]:
     """Make a function that builds a query into one that runs it, see above."""
-    written = Recent(MOST_SHAPES)
+    return _runs(build, keeps_plan=True)
+
+
+def written(build: Callable[..., QuerySet]) -> Callable[..., list[tuple]]:
+    """The same, but the database plans it anew for the values of each use."""
+    return _runs(build, keeps_plan=False)
+
+
+def _runs(build: Callable[..., QuerySet], *, keeps_plan: bool) -> Callable[..., list[tuple]]:
+    kept = Recent(MOST_SHAPES)
 
     @wraps(build)
     def run(shape: Hashable, **values) -> list[tuple]:
         key = (shape, *((name, type(value)) for name, value in sorted(values.items())))
-        query = written.get(key)
+        query = kept.get(key)
         if query is None:
-            query = _write(build, shape, values)
-            written.put(key, query)
+            query = _write(build, shape, values, keeps_plan)
+            kept.put(key, query)
         return query.run(values)
 
     run.build = build
@@ -168,7 +180,7 @@ def instance_of(model: type[Model], values: Iterable, database: str = DEFAULT_DB
     return model.from_db(database, [field.attname for field in model._meta.concrete_fields], list(values))
 
 
-def _write(build, shape, values) -> Written | Nothing:
+def _write(build, shape, values, keeps_plan) -> Written | Nothing:
     """Build the query with two sets of stand-ins: where its parameters differ, a value belongs."""
     sets = [_stand_ins(values, number) for number in (0, 1)]
     first, second = (build(shape, **stand_ins) for stand_ins in sets)
@@ -189,6 +201,7 @@ def _write(build, shape, values) -> Written | Nothing:
         ),
         converters=_converters(compiler),
         database=database,
+        keeps_plan=keeps_plan,
     )
 
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Member
 from accounts.tests.factories import make_member
 from questions.models import Question
-from sermo.prepared import AnyOf, columns_of, instance_of, prepared
+from sermo.prepared import AnyOf, columns_of, instance_of, prepared, written
 
 
 @pytest.fixture
@@ -203,6 +203,21 @@ def test_behind_a_pooler_nothing_is_prepared(members, settings):
         with CaptureQueriesContext(connection) as queries:
             assert handles(None, member=members[0].pk) == [("member_0",)]
         assert queries[0]["sql"].startswith("SELECT")
+
+
+def test_what_is_planned_for_its_values_is_built_once_and_never_prepared(members):
+    built = []
+
+    @written
+    def handles(shape, *, member):
+        built.append(member)
+        return Member.objects.filter(pk=member).values_list("handle")
+
+    for one in members * 2:
+        with CaptureQueriesContext(connection) as queries:
+            assert handles(None, member=one.pk) == [(one.handle,)]
+        assert queries[0]["sql"].startswith("SELECT")
+    assert len(built) == 2  # with two sets of stand-ins
 
 
 @pytest.mark.django_db(transaction=True)

@@ -16,9 +16,13 @@ from verification.models import (
     DisputeOpinion,
     Document,
     Event,
+    LicenseCheck,
+    Objection,
     Proof,
     Subject,
+    Unmasking,
     Vouch,
+    VouchLoss,
 )
 from verification.models.claims import FINAL, UNDECIDED, State
 from verification.progress import stage_of
@@ -26,6 +30,7 @@ from verification.services import claims, events, proofs, states
 
 ASKS_BACK = "would tell what the next try of the questions asks"
 REVIEW = "a reviewer's own work"
+STAFF = "of the site, not of you"
 PROVEN_TO_BE_SHOWN = (State.VERIFIED, State.LAPSED, State.RETIRED)
 UNDER_DECISION = (State.LOCKED, State.SUSPENDED, State.DISPUTED_HOLDER, State.NEEDS_REVIEW_HELD)
 TOLD = (Decision.Outcome.REJECT, Decision.Outcome.ASK)
@@ -118,10 +123,24 @@ def erase_documents(person: Person) -> None:
 def erase_vouches(person: Person) -> None:
     """Given and received: each names two people."""
     Vouch.objects.filter(Q(voucher=person.user) | Q(claimant=person.user)).delete()
+    VouchLoss.objects.filter(voucher=person.user).delete()
 
 
 def erase_proofs(person: Person) -> None:
     Proof.objects.filter(claim__user=person.user).delete()
+
+
+def erase_checks(person: Person) -> None:
+    LicenseCheck.objects.filter(claim__user=person.user).delete()
+
+
+def erase_objections(person: Person) -> None:
+    Objection.objects.filter(claim__user=person.user).delete()
+
+
+def empty_unmaskings(person: Person) -> None:
+    """That a name was seen, by whom and on what ground stays; what was written about the person does not."""
+    Unmasking.objects.filter(member=person.member).update(reason="", why=None, reference="")
 
 
 def empty_challenges(person: Person) -> None:
@@ -156,6 +175,11 @@ def sever_claims(person: Person) -> None:
         license_expires_on=None,
         status_checked_at=None,
         status_source="",
+        risk=0,
+        is_ahead=False,
+        held_by=None,
+        held_until=None,
+        first_approval=None,
     )
 
 
@@ -169,8 +193,11 @@ ERASERS = (
     erase_documents,
     erase_vouches,
     erase_proofs,
+    erase_checks,
+    erase_objections,
     empty_challenges,
     empty_decisions,
+    empty_unmaskings,
     sever_claims,
     sever_subject,
 )
@@ -192,6 +219,11 @@ def files(person: Person) -> Iterator[tuple[str, list[bytes]]]:
 
 def decisions_told(person: Person):
     return Decision.objects.filter(claim__user=person.user, outcome__in=TOLD)
+
+
+def unmaskings_told(person: Person):
+    """What a court forbids to tell is not exported either."""
+    return Unmasking.objects.filter(member=person.member, told_at__isnull=False)
 
 
 def own_acts(person: Person):
@@ -257,6 +289,11 @@ ENTRIES = (
             "name_score": "would tell how to pass the comparison",
             "doubts": "would tell how to pass the comparison",
             "state_at": REVIEW,
+            "risk": REVIEW,
+            "is_ahead": REVIEW,
+            "held_by": OTHERS,
+            "held_until": REVIEW,
+            "first_approval": REVIEW,
         },
         eraser=sever_claims,
     ),
@@ -297,9 +334,18 @@ ENTRIES = (
             "tries",
             "sent",
             "started_at",
+            "sent_at",
+            "expires_at",
+            "checked_at",
             "ok_at",
         ),
-        withheld={"id": NUMBER, "code": SECRET, "code_hash": HASH},
+        withheld={
+            "id": NUMBER,
+            "code": SECRET,
+            "code_hash": HASH,
+            "target": "the registry's number, or the address that you typed, of which you read the end",
+            "domain": "the end of that address",
+        },
         eraser=erase_proofs,
     ),
     Entry(
@@ -344,7 +390,7 @@ ENTRIES = (
             Shown("reason", "reason", _reason),
             "at",
         ),
-        withheld={"id": NUMBER, "reviewer": OTHERS, "note": REVIEW},
+        withheld={"id": NUMBER, "reviewer": OTHERS, "note": REVIEW, "waited": REVIEW},
         eraser=empty_decisions,
     ),
     Entry(
@@ -408,6 +454,131 @@ ENTRIES = (
             "hash": HASH,
         },
         eraser=sever_subject,
+    ),
+    Entry(
+        "verification.VouchLoss",
+        "What vouching for an impostor cost you",
+        Fate.DELETED,
+        "All of it goes.",
+        path="voucher",
+        shown=("at", "taken_back_at"),
+        withheld={"id": NUMBER, "claim": OTHERS, "voucher": OWNER},
+        eraser=erase_vouches,
+    ),
+    Entry(
+        "verification.LicenseCheck",
+        "Looks at whether your license is in force",
+        Fate.DELETED,
+        "All of it goes.",
+        path="claim__user",
+        load=("claim",),
+        shown=(
+            Shown("claim", "case_number", _case_number),
+            "source",
+            "finding",
+            "status",
+            "expires_on",
+            "as_of",
+            "at",
+        ),
+        withheld={"id": NUMBER, "by": OTHERS, "wants_look": REVIEW, "looked_at": REVIEW, "looked_by": OTHERS},
+        eraser=erase_checks,
+    ),
+    Entry(
+        "verification.Objection",
+        "Messages that asked whether it was you",
+        Fate.DELETED,
+        "All of it goes.",
+        path="claim__user",
+        load=("claim",),
+        shown=(Shown("claim", "case_number", _case_number), "way", "sent_at"),
+        withheld={"id": NUMBER, "code_hash": HASH, "words": OTHERS, "objected_at": OTHERS},
+        eraser=erase_objections,
+    ),
+    Entry(
+        "verification.Unmasking",
+        "That staff saw the name behind your handle",
+        Fate.ANONYMIZED,
+        "Who saw it, when and on what ground stays; what was written about you goes.",
+        find=unmaskings_told,
+        shown=("basis", "asked_at", "decided_at", "is_granted", "seen_at", "told_at"),
+        withheld={
+            "id": NUMBER,
+            "member": OWNER,
+            "reason": REVIEW,
+            "reference": REVIEW,
+            "asked_by": OTHERS,
+            "barred_until": REVIEW,
+            "decided_by": OTHERS,
+            "why": REVIEW,
+            "open_until": REVIEW,
+            "tell_on": REVIEW,
+        },
+        eraser=empty_unmaskings,
+    ),
+    Entry(
+        "verification.MailDomain",
+        "Mail domains of institutions",
+        Fate.KEPT,
+        "They name no person. Who reviewed one stays with it, for the record.",
+        withheld={
+            "id": NUMBER,
+            "name": STAFF,
+            "institution": STAFF,
+            "sort": STAFF,
+            "state": STAFF,
+            "note": STAFF,
+            "asked_on": STAFF,
+            "reviewed_at": STAFF,
+            "reviewed_by": OTHERS,
+        },
+    ),
+    Entry(
+        "verification.ChallengeSwitch",
+        "Turning the questions on and off",
+        Fate.KEPT,
+        "It says what the site did. Which reviewer did it stays for the record.",
+        withheld={
+            "id": NUMBER,
+            "is_on": STAFF,
+            "why": STAFF,
+            "at": STAFF,
+            "by": OTHERS,
+        },
+    ),
+    Entry(
+        "verification.Incident",
+        "Incidents",
+        Fate.KEPT,
+        "The law wants the record kept. It names no member.",
+        withheld={
+            "id": NUMBER,
+            "title": STAFF,
+            "kind": STAFF,
+            "detected_at": STAFF,
+            "opened_at": STAFF,
+            "contained_at": STAFF,
+            "assessed_at": STAFF,
+            "verdict": STAFF,
+            "affected": STAFF,
+            "notified_at": STAFF,
+            "closed_at": STAFF,
+            "opened_by": OTHERS,
+        },
+    ),
+    Entry(
+        "verification.IncidentNote",
+        "Notes on incidents",
+        Fate.KEPT,
+        "The law wants the record kept.",
+        withheld={
+            "id": NUMBER,
+            "incident": STAFF,
+            "step": STAFF,
+            "text": STAFF,
+            "at": STAFF,
+            "by": OTHERS,
+        },
     ),
     Entry(
         "verification.IdentityGuard",

@@ -24,6 +24,26 @@ _DEFAULTS = {
     "DECISION_HOURS": 48,  # what an applicant is told to expect
     "RETRY_DAYS": 90,  # from a rejection to the next claim
     "DISPUTE_DAYS": 14,  # for both sides to bring documents
+    "CODE_TRIES": 5,  # wrong guesses at one code; the database holds no more either
+    "CODE_SENDS_PER_DAY": 3,  # for one claim, and for one number or address, whoever asks
+    "CODE_SENDS_EVER": 9,  # for one claim
+    "PHONE_MINUTES": 10,  # a code said by phone is good for
+    "FAX_HOURS": 24,
+    "EMAIL_HOURS": 24,
+    "ENDPOINT_DAYS": 30,  # an entry is looked for in the registry
+    "MAIL_DOMAINS_ASKED": 3,  # by one account in a day
+    "VOUCHES_OPEN": 5,  # by one voucher for claims not yet decided
+    "VOUCHES_AHEAD": 2,  # with which a claim goes to the head of the queue
+    "HOLD_MINUTES": 15,  # a reviewer keeps a claim that is open on the desk
+    "FORETOLD_FROM": 10,  # decisions, of the last 50, from which the next are foretold
+    "EXPIRY_REMINDERS": (60, 30, 7, 0, -30),  # days before the license expires
+    "LAPSE_DAYS": 60,  # after it expired, without a new date
+    "CONFIRM_DAYS": 365,  # after the last look at a license its holder confirms it
+    "RECHECK_DAYS": 400,  # without any look, it lapses
+    "LOOK_UP_SHARE": 0.02,  # of confirmations, drawn by lot for staff
+    "UNMASKING_MINUTES": 60,  # a granted name can be read
+    "UNMASKING_TELL_DAYS": 7,  # after it was granted, the member is told
+    "SHARED_DEVICE_MINUTES": 30,  # without a request, on a device that others use
 }
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from verification import views
+from verification import urls_license, urls_proofs, urls_registry, views
 
 app_name = "verification"
 
@@ -20,4 +20,7 @@ urlpatterns = [
     path("vouch/<str:code>/", views.vouch, name="vouch"),
     path("byline/", views.byline, name="byline"),
     path("reveal/<int:connection_id>/", views.reveal, name="reveal"),
+    *urls_proofs.urlpatterns,
+    *urls_registry.urlpatterns,
+    *urls_license.urlpatterns,
 ]

@@ -1,9 +1,13 @@
-"""What verification knows: the public registries (registry) and the claims of members (claims)."""
+"""What verification knows: the public registries (registry), the claims of members (claims) and what proves them, the
+looks at licenses that are held (checks), and the record of what staff did (decisions, events, unmasking, posture).
+"""
 
-from verification.models.claims import Challenge, Claim, DayCount, IdentityGuard
+from verification.models.checks import LicenseCheck
+from verification.models.claims import Challenge, ChallengeSwitch, Claim, DayCount, IdentityGuard
 from verification.models.decisions import Decision, Dispute, DisputeOpinion
 from verification.models.events import Event, Subject
-from verification.models.proofs import Document, Proof, Vouch
+from verification.models.posture import Incident, IncidentNote, RetentionRun
+from verification.models.proofs import Document, MailDomain, Objection, Proof, Vouch, VouchLoss
 from verification.models.registry import (
     Education,
     Exclusion,
@@ -15,9 +19,11 @@ from verification.models.registry import (
     Reject,
     StateBoard,
 )
+from verification.models.unmasking import Unmasking
 
 __all__ = [
     "Challenge",
+    "ChallengeSwitch",
     "Claim",
     "DayCount",
     "Decision",
@@ -29,13 +35,21 @@ __all__ = [
     "Exclusion",
     "IdentityGuard",
     "ImportRun",
+    "Incident",
+    "IncidentNote",
+    "LicenseCheck",
     "LicenseStatus",
+    "MailDomain",
     "MedicalSchool",
+    "Objection",
     "Proof",
     "Provider",
     "ProviderLicense",
     "Reject",
+    "RetentionRun",
     "StateBoard",
     "Subject",
+    "Unmasking",
     "Vouch",
+    "VouchLoss",
 ]

@@ -71,6 +71,10 @@ class Degree(models.TextChoices):
 class Method(models.TextChoices):
     DOCUMENT = "document", "Document"
     VOUCH = "vouch", "Three colleagues"
+    PHONE = "phone", "Code by a call to the registered phone"
+    FAX = "fax", "Code by a fax to the registered number"
+    ENDPOINT = "endpoint", "Entry in the registry record"
+    EMAIL = "email", "Code to an institutional address"
     PIONEER = "pioneer", "Documents, at the start of the network"
 
 
@@ -94,8 +98,8 @@ class ClaimQuerySet(models.QuerySet):
         return self.filter(same)
 
     def in_queue(self):
-        """Waiting for a reviewer, the longest waiting first."""
-        return self.exclude(queued_at=None).order_by("queued_at", "pk")
+        """Waiting for a reviewer: those put at the head, then the longest waiting."""
+        return self.exclude(queued_at=None).order_by("-is_ahead", "queued_at", "pk")
 
 
 class Claim(models.Model):
@@ -135,6 +139,16 @@ class Claim(models.Model):
     license_expires_on = models.DateField(null=True)
     status_checked_at = models.DateTimeField(null=True)
     status_source = models.CharField(max_length=40, blank=True)
+    # At the desk
+    risk = models.PositiveSmallIntegerField(default=0)  # sum of the weights of `services.risk`
+    is_ahead = models.BooleanField("at the head of the queue", default=False)
+    held_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )  # the reviewer who reads it now, so that no two decide one claim
+    held_until = models.DateTimeField(null=True)
+    first_approval = models.ForeignKey(
+        "verification.Decision", on_delete=models.PROTECT, null=True, related_name="+"
+    )  # of two, where the record and the claim differ
 
     objects = ClaimQuerySet.as_manager()
 
@@ -170,6 +184,9 @@ class Claim(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(state=State.REJECTED) | ~Q(rejected_for=""), name="claim_rejected_for_a_reason"
+            ),
+            models.CheckConstraint(
+                condition=Q(held_by=None) | Q(held_until__isnull=False), name="claim_is_held_for_a_time"
             ),
         ]
 
@@ -297,3 +314,25 @@ class DayCount(models.Model):
 
     def __str__(self):
         return f"{self.day}: {self.count}"
+
+
+class ChallengeSwitch(models.Model):
+    """That the questions were turned on or off for the whole site. The newest row rules; without one they are on.
+
+    Off, applicants go straight to documents. `by` is nobody where the alarm did it.
+    """
+
+    is_on = models.BooleanField()
+    why = models.CharField(max_length=200)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions = [("turn_questions", "Can turn the questions on and off")]
+        get_latest_by = ["at", "pk"]
+        ordering = ["-at", "-pk"]
+        constraints = [models.CheckConstraint(condition=~Q(why=""), name="challenge_switch_says_why")]
+
+    def __str__(self):
+        return "on" if self.is_on else "off"

@@ -37,10 +37,16 @@ class Decision(models.Model):
     reason = models.CharField(max_length=14, choices=Reason)
     note = EncryptedTextField()
     at = models.DateTimeField(default=timezone.now)
+    waited = models.DurationField(
+        null=True
+    )  # of the claim for this decision, from which the next are foretold
 
     class Meta:
         default_permissions = ("view",)
         ordering = ["at", "pk"]
+        indexes = [
+            models.Index(fields=["-at"], condition=Q(waited__isnull=False), name="decision_that_was_awaited")
+        ]
 
     def __str__(self):
         return f"{self.get_outcome_display()}, {self.get_reason_display()}"

@@ -26,6 +26,7 @@ class ImportRun(models.Model):
         NPPES = "nppes", "NPPES"
         CLINICIANS = "clinicians", "Doctors and Clinicians"
         LEIE = "leie", "Exclusions (LEIE)"
+        BOARD = "board", "A state board's roster"
 
     class State(models.TextChoices):
         RUNNING = "running", "Running"
@@ -37,6 +38,7 @@ class ImportRun(models.Model):
 
     source = models.CharField(max_length=10, choices=Source)
     weekly = models.BooleanField("weekly increment", default=False)
+    board = models.CharField("state of the board", max_length=2, blank=True, default="")
     file_name = models.CharField(max_length=200)
     file_size = models.BigIntegerField("bytes", null=True)
     file_date = models.DateField(null=True)

@@ -1,0 +1,1 @@
+"""The reviewers' desk: one module for each thing that is worked on there."""

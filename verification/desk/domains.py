@@ -1,0 +1,1 @@
+"""Mail domains: which of them prove something."""

@@ -1,0 +1,1 @@
+"""The record of incidents, with its clock, and the retention table."""

@@ -1,0 +1,1 @@
+"""The switch that turns the questions off and on, and what the alarm saw."""

@@ -1,0 +1,1 @@
+"""Breaking the glass: asking for a name, granting it, reading it."""

@@ -470,6 +470,8 @@ SILENT_EDIT_MINUTES = 15
 CLOSE_AFTER_SILENT_DAYS = 30
 REOPEN_WITHIN_DAYS = 14
 CHALLENGE_ON = env.bool("CHALLENGE_ON", default=True)  # off: applicants go straight to documents
+NPPES_API_URL = env.str("NPPES_API_URL", default="https://npiregistry.cms.hhs.gov/api/")
+NPPES_ASKED = env.bool("NPPES_ASKED", default=not DEMO)  # whether the registry is asked about a claimant
 QUESTIONS_PER_PAGE = 20
 ANSWERS_PER_PAGE = 20
 COMMENTS_SHOWN = 3

@@ -239,6 +239,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "verification.tasks.purge_day_counts",
         "schedule": crontab(minute="55", hour="3"),
     },
+    "look-at-entries": {
+        "task": "verification.tasks.look_at_entries",
+        "schedule": crontab(minute="*/15"),
+        "options": {"expires": 900},
+    },
     "watch-failures": {"task": "verification.tasks.watch_failures", "schedule": crontab(minute="17")},
     "forget-unconfirmed": {
         "task": "accounts.tasks.forget_unconfirmed",

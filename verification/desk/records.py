@@ -60,6 +60,15 @@ class EventAdmin(ReadOnlyAdmin):
 
 @admin.register(ImportRun)
 class ImportRunAdmin(ReadOnlyAdmin):
-    list_display = ["source", "file_name", "state", "started_at", "rows_read", "rows_kept", "rows_rejected"]
+    list_display = [
+        "source",
+        "board",
+        "file_name",
+        "state",
+        "started_at",
+        "rows_read",
+        "rows_kept",
+        "rows_rejected",
+    ]
     list_filter = ["source", "state"]
     ordering = ["-started_at"]

@@ -29,6 +29,7 @@ _EVERYWHERE = {
         "licensed",
         "valid",
         "renewed",
+        "registered",
         "probation",
         "probationary",
         "conditional",
@@ -66,6 +67,7 @@ _EVERYWHERE = {
         "withdrawn",
         "not currently licensed",
         "not active",
+        "not registered",
         "unlicensed",
         "voluntarily relinquished",
     ),
@@ -174,5 +176,7 @@ def standing(state: str, status: str, expires_on: date | None = None, today: dat
 def _of_words(state: str, text: str) -> Standing:
     table = _TABLES.get(state.upper(), _TABLES[""])
     words = _NO_WORD.sub(" ", text.lower()).split()
+    if words[:1] == ["license"]:
+        words = words[1:]  # "License renewed & current" in California
     beginnings = (" ".join(words[:length]) for length in range(len(words), 0, -1))
     return next((table[each] for each in beginnings if each in table), UNKNOWN)

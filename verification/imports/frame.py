@@ -374,7 +374,7 @@ def copy_spill(spill: IO[bytes], table: StagedTable, columns: list[str]) -> None
 @contextmanager
 def only_one(source: str, label: str) -> Iterator[None]:
     """Hold the source's advisory lock. Raises ImportRefused while another import of it runs."""
-    key = [LOCK_SPACE, list(ImportRun.Source).index(source)]
+    key = _lock_of(source)
     with connection.cursor() as cursor:
         deadline = time.monotonic() + LOCK_PATIENCE
         while not _try_lock(cursor, key):
@@ -400,6 +400,17 @@ def session_settings() -> Iterator[None]:
         with suppress(DatabaseError), connection.cursor() as cursor:
             for name in SESSION_SETTINGS:
                 cursor.execute(f"RESET {name}")
+
+
+def hold_until_commit(source: str) -> bool:
+    """Take the same lock for the rest of the transaction an import is part of; False where another import has it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", _lock_of(source))
+        return cursor.fetchone()[0]
+
+
+def _lock_of(source: str) -> list[int]:
+    return [LOCK_SPACE, list(ImportRun.Source).index(source)]
 
 
 def _try_lock(cursor, key: list[int]) -> bool:

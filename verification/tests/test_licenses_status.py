@@ -12,6 +12,8 @@ WORDS = {
         ("TX", "AC - Active"),
         ("IL", "PROBATION"),
         ("FL", "Clear/Active"),
+        ("CA", "License Renewed & Current"),
+        ("NY", "Registered"),
         ("OH", "Suspension Stayed"),
         ("TX", "Suspended, probated"),
     ],
@@ -21,7 +23,8 @@ WORDS = {
         ("CO", "Expired - In Renewal"),
         ("TX", "Cancelled by request"),
         ("FL", "Retired"),
-        ("CA", "Delinquent"),
+        ("CA", "License Delinquent"),
+        ("NY", "Not registered"),
         ("WA", "INACTIVE"),
     ],
     ENDED: [
@@ -34,7 +37,7 @@ WORDS = {
         ("WA", "Inactive - Revoked"),
         ("TX", "Cancelled by Board"),
     ],
-    UNKNOWN: [("TX", ""), ("CO", "Transferred"), ("ZZ", "7"), ("WA", "Activehouse")],
+    UNKNOWN: [("TX", ""), ("CO", "Transferred"), ("ZZ", "7"), ("CA", "License"), ("WA", "Activehouse")],
 }
 
 

@@ -239,6 +239,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "verification.tasks.purge_day_counts",
         "schedule": crontab(minute="55", hour="3"),
     },
+    "look-at-entries": {
+        "task": "verification.tasks.look_at_entries",
+        "schedule": crontab(minute="*/15"),
+        "options": {"expires": 900},
+    },
     "watch-failures": {"task": "verification.tasks.watch_failures", "schedule": crontab(minute="17")},
     "forget-unconfirmed": {
         "task": "accounts.tasks.forget_unconfirmed",
@@ -470,6 +475,18 @@ SILENT_EDIT_MINUTES = 15
 CLOSE_AFTER_SILENT_DAYS = 30
 REOPEN_WITHIN_DAYS = 14
 CHALLENGE_ON = env.bool("CHALLENGE_ON", default=True)  # off: applicants go straight to documents
+NPPES_API_URL = env.str("NPPES_API_URL", default="https://npiregistry.cms.hhs.gov/api/")
+BOARD_URLS = env.dict(  # state: where its open data has the roster of its medical board
+    "BOARD_URLS",
+    default={
+        "TX": "https://data.texas.gov/resource/tm3v-pfq9.json",
+        "CO": "https://data.colorado.gov/resource/7s5z-vewr.json",
+        "WA": "https://data.wa.gov/resource/qxh8-f4bd.json",
+        "IL": "https://illinois-edp.data.socrata.com/resource/pzzh-kp68.json",
+    },
+)
+SOCRATA_APP_TOKEN = env.str("SOCRATA_APP_TOKEN", default="")  # with it open data is read at a higher limit
+NPPES_ASKED = env.bool("NPPES_ASKED", default=not DEMO)  # whether the registry is asked about a claimant
 QUESTIONS_PER_PAGE = 20
 ANSWERS_PER_PAGE = 20
 COMMENTS_SHOWN = 3

@@ -6,6 +6,7 @@ from verification.desk import (  # noqa: F401 - registers what it has
     domains,
     incidents,
     records,
+    rosters,
     switch,
     unmasking,
 )

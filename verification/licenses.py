@@ -11,6 +11,7 @@ import re
 # Letters that belong to the number stay: A, C and G are three separate series in California, and Texas
 # counts A0001, B0001 and so on.
 _PREFIXES = {
+    "CO": ("DR",),
     "FL": ("ME", "OS"),
     "MD": ("D", "H"),
     "PA": ("OS",),

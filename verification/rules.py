@@ -31,6 +31,8 @@ _DEFAULTS = {
     "FAX_HOURS": 24,
     "EMAIL_HOURS": 24,
     "ENDPOINT_DAYS": 30,  # an entry is looked for in the registry
+    "ENDPOINT_LOOKS": 5,  # that an account may ask for in a day
+    "ROSTER_BYTES": 5_000_000,  # of a board's roster loaded at the desk; larger ones by the command
     "MAIL_DOMAINS_ASKED": 3,  # by one account in a day
     "VOUCHES_OPEN": 5,  # by one voucher for claims not yet decided
     "VOUCHES_AHEAD": 2,  # with which a claim goes to the head of the queue

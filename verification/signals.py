@@ -4,3 +4,6 @@ from django.dispatch import Signal
 
 member_verified = Signal()  # member, claim: a license was verified, and the member became a physician
 member_revoked = Signal()  # member, claim: a verified license turned out not to be theirs
+board_loaded = (
+    Signal()
+)  # run, state, changed: after commit; (normal number, degree) of licenses new, changed or gone

@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from verification.services import limits, proofs
+from verification.nppes_api import Unavailable
+from verification.services import endpoint, freshness, limits, proofs
 
 
 @shared_task
@@ -21,3 +22,24 @@ def purge_day_counts():
 def watch_failures():
     """Raise the alarm when far more tries of the questions fail than usual."""
     return limits.watch_failures()
+
+
+@shared_task
+def look_at_entries():
+    """Read the registry records in which an applicant's address is due to be looked for."""
+    return endpoint.look_at_due()
+
+
+@shared_task
+def look_at_entry(proof_id):
+    """Read one of them now. Where the registry does not answer, `look_at_entries` asks it again."""
+    try:
+        return endpoint.look(proof_id=proof_id)
+    except Unavailable:
+        return False
+
+
+@shared_task
+def check_freshness(claim_id):
+    """Compare a claim just started with the registry of today."""
+    return freshness.check(claim_id=claim_id)

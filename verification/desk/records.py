@@ -1,9 +1,9 @@
-"""What was done and loaded: the audit trail and the readings of registry files."""
+"""What was done: the audit trail."""
 
 from django.contrib import admin
 
 from accounts.admin import ReadOnlyAdmin
-from verification.models import Event, ImportRun
+from verification.models import Event
 
 
 class AboutFilter(admin.SimpleListFilter):
@@ -56,10 +56,3 @@ class EventAdmin(ReadOnlyAdmin):
     @admin.display(description="by")
     def who(self, event):
         return "" if event.object else event.actor
-
-
-@admin.register(ImportRun)
-class ImportRunAdmin(ReadOnlyAdmin):
-    list_display = ["source", "file_name", "state", "started_at", "rows_read", "rows_kept", "rows_rejected"]
-    list_filter = ["source", "state"]
-    ordering = ["-started_at"]

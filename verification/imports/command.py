@@ -23,7 +23,7 @@ class ImportCommand(BaseCommand):
     requires_system_checks: ClassVar[list] = []
 
     def add_arguments(self, parser):
-        parser.add_argument("file", metavar="FILE", help="FILE.zip, FILE.csv, or - for standard input")
+        self.add_file(parser)
         parser.add_argument(
             "--dry-run", action="store_true", help="read, check and count, but change nothing"
         )
@@ -39,6 +39,9 @@ class ImportCommand(BaseCommand):
             parser.add_argument(
                 "--weekly", action="store_true", help="a weekly increment: update, do not replace"
             )
+
+    def add_file(self, parser):
+        parser.add_argument("file", metavar="FILE", help="FILE.zip, FILE.csv, or - for standard input")
 
     def handle(self, *, file, dry_run, again, max_drop, weekly=False, **options):
         settings = Options(weekly=weekly, dry_run=dry_run, again=again, max_drop=max_drop)

@@ -88,6 +88,8 @@ class Importer:
     tables: ClassVar[list[StagedTable]]
     columns: ClassVar[list[list[str]]]  # of each table, in the order of the written rows
     may_use_helper: ClassVar[bool] = False
+    one_of = ""  # what to call the imports of which one runs at a time, where they are not all of one label
+    board = ""  # the state, of an import of one state's rows
 
     def __init__(self, path: str, options: Options, out):
         self.options, self.out = options, out
@@ -119,7 +121,7 @@ class Importer:
 
     def run(self) -> Tally:
         """Import the file. Raises ImportRefused or ImportStopped; other errors are recorded, then raised."""
-        with only_one(self.source, self.label), session_settings():
+        with only_one(self.source, self.one_of or self.label), session_settings():
             staging.check_rights(self.tables)
             self.clear_leftovers()
             self.refuse_known_file()
@@ -171,6 +173,7 @@ class Importer:
             self.run_id = ImportRun.objects.create(
                 source=self.source,
                 weekly=self.options.weekly,
+                board=self.board,
                 file_name=self.file.name[:200],
                 file_size=self.file.stored_size,
                 file_date=self.file.file_date,
@@ -193,7 +196,9 @@ class Importer:
             if self.options.dry_run:
                 self.drop_staging()
             else:
-                progress.step("upserting" if self.options.weekly else "building indexes, swapping")
+                progress.step(
+                    "upserting" if self.options.weekly or self.board else "building indexes, swapping"
+                )
                 swapped = self.put_live()
         self.report(loaded, reading, progress.seconds, swapped)
 
@@ -269,7 +274,7 @@ class Importer:
         earlier.filter(state=ImportRun.State.LOADED, sha256=self.file.sha256).update(
             state=ImportRun.State.REPLACED
         )
-        Reject.objects.filter(run__in=earlier).delete()
+        Reject.objects.filter(run__in=earlier.filter(board=self.board)).delete()
         self.write_run(ImportRun.State.LOADED)
         Reject.objects.bulk_create(
             [
@@ -369,7 +374,7 @@ def copy_spill(spill: IO[bytes], table: StagedTable, columns: list[str]) -> None
 @contextmanager
 def only_one(source: str, label: str) -> Iterator[None]:
     """Hold the source's advisory lock. Raises ImportRefused while another import of it runs."""
-    key = [LOCK_SPACE, list(ImportRun.Source).index(source)]
+    key = _lock_of(source)
     with connection.cursor() as cursor:
         deadline = time.monotonic() + LOCK_PATIENCE
         while not _try_lock(cursor, key):
@@ -395,6 +400,17 @@ def session_settings() -> Iterator[None]:
         with suppress(DatabaseError), connection.cursor() as cursor:
             for name in SESSION_SETTINGS:
                 cursor.execute(f"RESET {name}")
+
+
+def hold_until_commit(source: str) -> bool:
+    """Take the same lock for the rest of the transaction an import is part of; False where another import has it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", _lock_of(source))
+        return cursor.fetchone()[0]
+
+
+def _lock_of(source: str) -> list[int]:
+    return [LOCK_SPACE, list(ImportRun.Source).index(source)]
 
 
 def _try_lock(cursor, key: list[int]) -> bool:

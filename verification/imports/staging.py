@@ -78,13 +78,32 @@ class StagedTable:
         _execute(f"ANALYZE {{}} ({', '.join('{}' for _ in looked_up)})", self.new, *looked_up)
 
 
+@dataclass(frozen=True)
+class TemporaryTable(StagedTable):
+    """A staging table of the session alone, for rows that are upserted rather than swapped in.
+
+    It needs no right to make tables, and ends with the session, however that ends.
+    """
+
+    def create(self) -> None:
+        _execute("DROP TABLE IF EXISTS {}", self.new)
+        _execute(
+            "CREATE TEMPORARY TABLE {} (LIKE {} INCLUDING DEFAULTS INCLUDING CONSTRAINTS,"
+            " line_no bigint NOT NULL)",
+            *(self.new, self.live),
+        )
+
+    def finish(self) -> None:
+        raise TypeError("A temporary table is never swapped in.")
+
+
 def check_rights(tables: list[StagedTable]) -> None:
     """Raises ImportRefused unless the connected role may make and rename these tables."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT current_user, relname FROM pg_class WHERE oid = ANY (%s::regclass[]::oid[])"
             " AND NOT (pg_has_role(relowner, 'USAGE') AND has_schema_privilege(relnamespace, 'CREATE'))",
-            [[table.live for table in tables]],
+            [[table.live for table in tables if not isinstance(table, TemporaryTable)]],
         )
         if denied := cursor.fetchone():
             raise ImportRefused(

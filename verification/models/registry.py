@@ -73,7 +73,7 @@ class ImportRun(models.Model):
 
 
 class Reject(models.Model):
-    """A line of a file that could not be used, and why. Kept for the latest run of each source."""
+    """A line of a file that could not be used, and why. Kept for the latest run of each source and board."""
 
     run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="rejects")
     line_no = models.BigIntegerField("line in the file")

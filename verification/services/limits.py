@@ -47,6 +47,21 @@ def count_upload(user: User) -> None:
         raise TooManyUploads
 
 
+def looks_left(user: User) -> int:
+    """How often an account may have its registry record read by hand today (UTC)."""
+    used = DayCount.objects.filter(key_hash=_looks_of(user), day=timezone.now().date()).first()
+    return max(0, rules.ENDPOINT_LOOKS - (used.count if used else 0))
+
+
+def count_look(user: User) -> None:
+    """Count one such reading that the registry answered."""
+    _count(_looks_of(user))
+
+
+def _looks_of(user: User) -> str:
+    return keyed_hash(str(user.pk), "registry looks of a day")
+
+
 def block_of(address: str) -> str:
     """The 256 addresses around an IPv4 address; the site (48 bits) of an IPv6 address."""
     bits = 24 if ip_address(address).version == 4 else 48

@@ -240,6 +240,9 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute="55", hour="3"),
     },
     "watch-failures": {"task": "verification.tasks.watch_failures", "schedule": crontab(minute="17")},
+    "deliver-due-codes": {"task": "verification.tasks.deliver_due_codes", "schedule": crontab()},
+    "decide-due": {"task": "verification.tasks.decide_due", "schedule": crontab()},
+    "ask-whether": {"task": "verification.tasks.ask_whether", "schedule": crontab(minute="*/10")},
     "forget-unconfirmed": {
         "task": "accounts.tasks.forget_unconfirmed",
         "schedule": crontab(minute="25", hour="4"),

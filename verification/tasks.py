@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from verification.services import limits, proofs
+from verification.services import automatic, codes, limits, objections, proofs
 
 
 @shared_task
@@ -21,3 +21,33 @@ def purge_day_counts():
 def watch_failures():
     """Raise the alarm when far more tries of the questions fail than usual."""
     return limits.watch_failures()
+
+
+@shared_task
+def deliver_code(proof_id):
+    """Send a code that was asked for."""
+    return codes.deliver(proof_id=proof_id)
+
+
+@shared_task
+def deliver_due_codes():
+    """Send the codes that no task has sent."""
+    return codes.deliver_due()
+
+
+@shared_task
+def decide(claim_id):
+    """Make the last check of a claim whose code was right."""
+    automatic.decide(claim_id=claim_id)
+
+
+@shared_task
+def decide_due():
+    """Make the last checks that no task has made."""
+    return automatic.decide_due()
+
+
+@shared_task
+def ask_whether():
+    """Tell the telephones and faxes of the registry who was verified, so that they can say: this was not me."""
+    return objections.send_due()

@@ -38,6 +38,15 @@ DOUBTS = {
     "crowded": "Several accounts claim this person at once",
     "appeal": "Appeal against a rejection",
     "unlocked": "Was locked, and unlocked by staff",
+    "gone": "The registry has no record of this NPI any more",
+    "excluded": "The exclusion list has this NPI",
+    "namesake": "The exclusion list has somebody of this name and state",
+    "expired": "The board lists the license as expired",
+    "status": "The board's word on the license is not plainly good",
+    "discipline": "The board has disciplinary marks",
+    "standing": "The account's membership was ended",
+    "asked": "A reviewer had decided about it before the code was right",
+    "objected": "Somebody who was told of a verification with this license answered: this was not me",
 }
 
 

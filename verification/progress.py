@@ -127,6 +127,6 @@ def stage_of(claim: Claim) -> str:
         return _BY_STATE[claim.state]
     if claim.queued_at:
         return "review"
-    if claim.state == State.PROVEN:
-        return "deciding"
-    return "asked" if claim.asked_for else "proof"
+    if claim.asked_for:
+        return "asked"
+    return "deciding" if claim.state == State.PROVEN else "proof"

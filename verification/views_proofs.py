@@ -96,7 +96,7 @@ def domain_ask(request):
 @never_cache
 def objection_find(request):
     """Where somebody types the number that a call or a fax told them."""
-    form = ObjectionNumberForm(request.POST or None)
+    form = ObjectionNumberForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             limits.count_objection(get_adapter().get_client_ip(request) or "")
@@ -119,7 +119,7 @@ def objection(request, code):
         said = objections.asking(code).objected_at is not None
     except RuleBroken as refusal:
         return render(request, "verification/objection_closed.html", {"why": str(refusal)}, status=404)
-    form = ObjectionForm(request.POST or None)
+    form = ObjectionForm(request.POST if request.method == "POST" else None)
     if said or (request.method == "POST" and form.is_valid()):
         if not said:
             objections.object_to(code=code, words=form.cleaned_data["words"])

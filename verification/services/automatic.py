@@ -50,7 +50,7 @@ def decide(*, claim_id: int) -> Claim | None:
     method = method_of(claim)
     if claim.state != State.PROVEN or method is None or Event.objects.filter(key=_key(claim)).exists():
         return claim
-    doubts = outcome.doubts_about(claim, method)
+    doubts = outcome.doubts_about(claim)
     events.record(kind="last_check", claim=claim, key=_key(claim), evidence=doubts or [method])
     if doubts:
         return _leave_to_reviewers(claim, doubts)

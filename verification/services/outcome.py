@@ -1,5 +1,6 @@
 """What it takes to make a claim verified, and what follows from it."""
 
+import re
 from collections.abc import Iterable
 
 from django.utils import timezone
@@ -13,7 +14,12 @@ from verification.services import objections, states, vouching
 from verification.signals import member_verified
 
 FULL_LEVEL = 2
-IN_FORCE = ("active", "current", "in force", "registered")  # how a board's plainly good word begins
+IN_FORCE = re.compile(
+    r"(active|current|in force|registered|clear)\b", re.IGNORECASE
+)  # how a good word begins
+LIMITED = re.compile(
+    r"probation|condition|restrict|limit|suspen|stay|revo|inactive|retire|volunt", re.IGNORECASE
+)
 
 
 class NoProof(RuleBroken):
@@ -60,13 +66,18 @@ def check_may_verify(claim: Claim, *, exclusion_checked: bool) -> None:
         raise LicenseExpired
 
 
-def doubts_about(claim: Claim, method: str) -> list[str]:
+def doubts_about(claim: Claim) -> list[str]:
     """Why people decide about a proven claim after all, as codes of `claims.DOUBTS`; none, and the site may.
 
     Besides what `check_may_verify` refuses: what is doubted already, a record that has changed, a board's word that
     is not plainly good, a reviewer who had asked for more, and somebody who said "this was not me".
     """
-    return list(dict.fromkeys([*claim.doubts, *_doubts_of_record(claim), *_doubts_of_people(claim)]))
+    found = list(dict.fromkeys([*claim.doubts, *_doubts_of_record(claim), *_doubts_of_people(claim)]))
+    try:
+        check_may_verify(claim, exclusion_checked=False)
+    except RuleBroken:
+        return found or ["refused"]
+    return found
 
 
 def _doubts_of_record(claim: Claim) -> Iterable[str]:
@@ -80,7 +91,7 @@ def _doubts_of_record(claim: Claim) -> Iterable[str]:
     if status := license_status(claim):
         if status.expires_on and status.expires_on < timezone.localdate():
             yield "expired"
-        if not status.status.lower().startswith(IN_FORCE):
+        if not IN_FORCE.match(status.status.strip()) or LIMITED.search(status.status):
             yield "status"
         if status.discipline:
             yield "discipline"

@@ -12,6 +12,7 @@ REVIEWERS_MAY = {
     "claim": ["view_claim", "decide_claim"],
     "dispute": ["view_dispute"],
     "event": ["view_event"],
+    "maildomain": ["view_maildomain", "review_maildomain"],
 }
 
 

@@ -1,6 +1,7 @@
 """Mail domains on which an address proves something: asked for by applicants, accepted or refused by reviewers."""
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -11,6 +12,7 @@ from verification.services import events, limits
 
 State = MailDomain.State
 MAY_REVIEW = "verification.review_maildomain"
+NEIGHBORS = 50  # at most, on a reviewer's page
 
 
 class NoDomain(RuleBroken):
@@ -49,6 +51,13 @@ def accepted_for(domain: str) -> MailDomain | None:
     known = {each.name: each for each in MailDomain.objects.filter(name__in=names).exclude(state=State.ASKED)}
     nearest = next((known[name] for name in names if name in known), None)
     return nearest if nearest and nearest.state == State.ACCEPTED else None
+
+
+def neighbors_of(domain: MailDomain) -> QuerySet[MailDomain]:
+    """Other domains under the same last two labels: what was found out of one says something of the others."""
+    base = ".".join(domain.name.split(".")[-2:])
+    under = MailDomain.objects.filter(Q(name=base) | Q(name__endswith=f".{base}"))
+    return under.exclude(pk=domain.pk).order_by("name")[:NEIGHBORS]
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ UNNAMED = (
 )  # who asks for an address below these is known to a request's log lines by its outcome alone
 
 KEYS = re.compile(
-    r"(/news/feed/|/rewards/left/|/observe/join/)[^\s\"']+", re.IGNORECASE
+    r"(/news/feed/|/rewards/left/|/observe/join/|/verify/not-me/)[^\s\"']+", re.IGNORECASE
 )  # in addresses that are themselves a secret
 
 shared = [

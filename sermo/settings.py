@@ -245,6 +245,9 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 900},
     },
     "watch-failures": {"task": "verification.tasks.watch_failures", "schedule": crontab(minute="17")},
+    "deliver-due-codes": {"task": "verification.tasks.deliver_due_codes", "schedule": crontab()},
+    "decide-due": {"task": "verification.tasks.decide_due", "schedule": crontab()},
+    "ask-whether": {"task": "verification.tasks.ask_whether", "schedule": crontab(minute="*/10")},
     "forget-unconfirmed": {
         "task": "accounts.tasks.forget_unconfirmed",
         "schedule": crontab(minute="25", hour="4"),
@@ -555,6 +558,10 @@ ON_CALL_STARTED_A_DAY = 10  # by one member
 ALERTS_LOOKED_AT = 20  # new matches of a saved search, the newest, of which one is told
 
 LOGGING = log_config(readable=DEBUG or DEMO)
+# Who says codes to telephones: in the demonstration each is a file in VAR_DIR/calls, elsewhere nobody until it is set.
+CALL_PROVIDER = env.str("CALL_PROVIDER", default=f"verification.calling.{'Files' if DEMO else 'Nobody'}")
+CALL_URL = env.str("CALL_URL", default="")  # of the service that verification.calling.Web asks
+CALL_KEY = env.str("CALL_KEY", default="")
 NEWS_FETCHED = env.bool("NEWS_FETCHED", default=not DEMO)  # whether feeds are read by themselves
 NEWS_CONTACT = env.str(
     "NEWS_CONTACT", default=""

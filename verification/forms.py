@@ -8,7 +8,7 @@ from accounts.models import Member, Specialty
 from accounts.places import STATES
 from verification import licenses, rules
 from verification import npi as npis
-from verification.models import Decision, Document, StateBoard, Vouch
+from verification.models import Decision, Document, MailDomain, Proof, StateBoard, Vouch
 from verification.models.claims import Degree
 from verification.models.decisions import DisputeOpinion
 from verification.names import PersonName
@@ -148,6 +148,82 @@ class DocumentForm(forms.Form):
         if file.size > rules.DOCUMENT_BYTES:
             raise ValidationError("This file is larger than 10 MB. Send it smaller.")
         return file
+
+
+class MailForm(forms.Form):
+    """An institution's mail address. `may_ask` once its domain turned out to be unknown."""
+
+    kind = Proof.Kind.EMAIL
+    may_ask = False
+    address = forms.CharField(
+        label="Your address there",
+        max_length=254,
+        help_text="One that your hospital, group or agency gave you.",
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
+    )
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        label="The code",
+        max_length=20,
+        widget=forms.TextInput(
+            attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "spellcheck": "false"}
+        ),
+    )
+
+    def __init__(self, *args, kind: str, **kwargs):
+        super().__init__(*args, auto_id=f"id_{kind}_%s", **kwargs)
+        self.kind = kind
+
+
+class ObjectionNumberForm(forms.Form):
+    number = forms.CharField(
+        label="The number",
+        max_length=40,
+        help_text="Twelve digits, as the call or the fax told them.",
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "spellcheck": "false"}),
+    )
+
+
+class ObjectionForm(forms.Form):
+    words = forms.CharField(
+        label="Who you are and how reviewers can reach you",
+        required=False,
+        max_length=1000,
+        help_text="Only reviewers read it; it is stored encrypted. You can leave it empty.",
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+
+class DomainForm(forms.Form):
+    """A reviewer's word on a mail domain."""
+
+    accept = forms.ChoiceField(
+        label="Does an address there prove something?",
+        choices=[("yes", "Yes: only staff of one institution have addresses there"), ("no", "No")],
+        widget=forms.RadioSelect,
+    )
+    institution = forms.CharField(required=False, max_length=120, help_text="Needed to accept.")
+    sort = forms.ChoiceField(
+        required=False,
+        choices=[("", "Choose what it is"), *MailDomain.Sort.choices],
+        help_text="Needed to accept. A university gives addresses to students, so it is none of these.",
+    )
+    note = forms.CharField(
+        label="Why",
+        max_length=400,
+        help_text="What you looked at, such as the institution's own page on its mail. No names of people.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("accept") == "yes":
+            for name in ("institution", "sort"):
+                if not (cleaned.get(name) or "").strip():
+                    self.add_error(name, "Needed to accept a domain.")
+        return cleaned
 
 
 class VouchForm(forms.Form):

@@ -32,8 +32,8 @@ _BY_STATE = {
 
 @dataclass(frozen=True)
 class Progress:
-    """`stage` is start, questions, wait, proof, asked, review, locked, rejected, verified, lapsed, suspended or
-    disputed, each with a template of its name.
+    """`stage` is start, questions, wait, proof, deciding, asked, review, locked, rejected, verified, lapsed, suspended
+    or disputed, each with a template of its name.
     """
 
     stage: str
@@ -127,4 +127,6 @@ def stage_of(claim: Claim) -> str:
         return _BY_STATE[claim.state]
     if claim.queued_at:
         return "review"
-    return "asked" if claim.asked_for else "proof"
+    if claim.asked_for:
+        return "asked"
+    return "deciding" if claim.state == State.PROVEN else "proof"

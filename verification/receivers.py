@@ -13,6 +13,7 @@ REVIEWERS_MAY = {
     "dispute": ["view_dispute"],
     "event": ["view_event"],
     "importrun": ["view_importrun", "add_importrun"],
+    "maildomain": ["view_maildomain", "review_maildomain"],
 }
 
 

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from verification.nppes_api import Unavailable
-from verification.services import endpoint, freshness, limits, proofs
+from verification.services import automatic, codes, endpoint, freshness, limits, objections, proofs
 
 
 @shared_task
@@ -43,3 +43,32 @@ def look_at_entry(proof_id):
 def check_freshness(claim_id):
     """Compare a claim just started with the registry of today."""
     return freshness.check(claim_id=claim_id)
+
+
+def deliver_code(proof_id):
+    """Send a code that was asked for."""
+    return codes.deliver(proof_id=proof_id)
+
+
+@shared_task
+def deliver_due_codes():
+    """Send the codes that no task has sent."""
+    return codes.deliver_due()
+
+
+@shared_task
+def decide(claim_id):
+    """Make the last check of a claim whose code was right."""
+    automatic.decide(claim_id=claim_id)
+
+
+@shared_task
+def decide_due():
+    """Make the last checks that no task has made."""
+    return automatic.decide_due()
+
+
+@shared_task
+def ask_whether():
+    """Tell the telephones and faxes of the registry who was verified, so that they can say: this was not me."""
+    return objections.send_due()

@@ -17,7 +17,7 @@ from accounts.models import Connection
 from accounts.services import ties
 from sermo.errors import RuleBroken
 from verification import npi as npis
-from verification import rules
+from verification import rules, ways
 from verification.forms import (
     AppealForm,
     BylineForm,
@@ -175,20 +175,24 @@ def challenge_skip(request):
 @applicant_required
 @require_safe
 def proof(request):
-    """Documents or colleagues: what is there and what can be sent."""
+    """The ways of proving a license: what is there and what can be sent."""
     progress = progress_of(request.user)
-    if progress.claim is None or progress.claim.state not in proofs.MAY_PROVE:
+    if progress.claim is None:
         return redirect("verification:start")
-    return _proof(request, progress, DocumentForm())
+    return show_proof(request, progress)
 
 
-def _proof(request, progress, form, status=200):
+def show_proof(request, progress, form=None, *, bound=None, status=200):
+    """The proof page; `form` is a document's and `bound` that of a code, where one came back with a mistake."""
     claim = progress.claim
+    if claim.state not in proofs.MAY_PROVE:
+        return redirect("verification:start")
     asked = claim.proofs.filter(kind=Proof.Kind.VOUCH).first()
     context = {
         "progress": progress,
         "claim": claim,
-        "form": form,
+        "form": form or DocumentForm(),
+        **ways.code_ways(claim, bound=bound),
         "documents": list(proofs.documents_of(claim)),
         "documents_most": rules.DOCUMENTS_PER_CLAIM,
         "may_ask": claim.state in vouching.MAY_BE_VOUCHED_FOR,
@@ -230,7 +234,7 @@ def _document_add(request):
         else:
             messages.success(request, "Received. A reviewer reads it next.")
             return redirect("verification:start")
-    return _proof(request, progress, form, status=422)
+    return show_proof(request, progress, form, status=422)
 
 
 @applicant_required

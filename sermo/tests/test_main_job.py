@@ -92,7 +92,7 @@ def answer_the_questions(page):
 
 def send_a_document(page):
     expect(page.get_by_text("All questions answered")).to_be_visible()
-    page.get_by_role("link", name="Send a document").click()
+    page.get_by_role("link", name="Choose a proof").click()
     page.get_by_label("License card").check()
     page.get_by_label("File").set_input_files(
         {"name": "card.jpg", "mimeType": "image/jpeg", "buffer": license_card()}

@@ -212,7 +212,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("code_hash", models.CharField(editable=False, max_length=64, unique=True)),
-                ("sent_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("sent_at", models.DateTimeField(null=True)),
                 ("words", sermo.fields.EncryptedTextField(null=True)),
                 ("objected_at", models.DateTimeField(null=True)),
             ],

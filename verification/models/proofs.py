@@ -198,7 +198,7 @@ class Objection(models.Model):
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="objections")
     way = models.CharField(max_length=5, choices=Way)
     code_hash = models.CharField(max_length=64, unique=True, editable=False)
-    sent_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True)  # none: it waits, by day for a telephone
     words = EncryptedTextField(null=True)  # of who objects, and how to reach them
     objected_at = models.DateTimeField(null=True)
 

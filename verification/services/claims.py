@@ -40,6 +40,16 @@ DOUBTS = {
     "renamed": "The registry has another name by now than our file of it",
     "appeal": "Appeal against a rejection",
     "unlocked": "Was locked, and unlocked by staff",
+    "gone": "The registry has no record of this NPI any more",
+    "excluded": "The exclusion list has this NPI",
+    "namesake": "The exclusion list has somebody of this name and state",
+    "expired": "The board lists the license as expired",
+    "status": "The board's word on the license is not plainly good",
+    "discipline": "The board has disciplinary marks",
+    "standing": "The account's membership was ended",
+    "refused": "The rules of an approval refuse it",
+    "asked": "A reviewer had decided about it before the code was right",
+    "objected": "Somebody who was told of a verification with this license answered: this was not me",
 }
 
 

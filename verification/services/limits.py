@@ -1,10 +1,11 @@
 """How often something may be done in a day, and the alarm when too much fails. Counted in rows, never in a cache."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from ipaddress import ip_address, ip_network
 
 import structlog
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
@@ -15,11 +16,24 @@ from verification.models import Challenge, DayCount
 
 log = structlog.get_logger(__name__)
 FEWEST_FOR_ALARM = 10  # failed tries in an hour, below which nothing is unusual
+OBJECTIONS_PER_ADDRESS = 20  # numbers that an address may try in a day
 ALARM_FACTOR = 5  # times the mean of the last seven days
 
 
 class TooManyFromHere(RuleBroken):
     message = "Too many tries were started from your network today. Try tomorrow, or send documents now."
+
+
+class TooManyCodes(RuleBroken):
+    message = "Three codes were sent today, which is the most. Ask for the next one tomorrow."
+
+
+class TooManyDomains(RuleBroken):
+    message = "Three domains a day can be asked for. Come back tomorrow, or choose another proof."
+
+
+class TooManyLooks(RuleBroken):
+    message = "Too many numbers were tried from your network today. Try again tomorrow."
 
 
 class TooManyUploads(RuleBroken):
@@ -49,8 +63,7 @@ def count_upload(user: User) -> None:
 
 def looks_left(user: User) -> int:
     """How often an account may have its registry record read by hand today (UTC)."""
-    used = DayCount.objects.filter(key_hash=_looks_of(user), day=timezone.now().date()).first()
-    return max(0, rules.ENDPOINT_LOOKS - (used.count if used else 0))
+    return _left(_looks_of(user), rules.ENDPOINT_LOOKS)
 
 
 def count_look(user: User) -> None:
@@ -60,6 +73,54 @@ def count_look(user: User) -> None:
 
 def _looks_of(user: User) -> str:
     return keyed_hash(str(user.pk), "registry looks of a day")
+
+
+def count_send(user: User) -> None:
+    """Count one code that an account asks for. Raises TooManyCodes, which must end the transaction."""
+    if _count(_sends_of(user)) > rules.CODE_SENDS_PER_DAY:
+        raise TooManyCodes
+
+
+def sends_left(user: User) -> int:
+    """How many codes an account may still ask for today (UTC)."""
+    return _left(_sends_of(user), rules.CODE_SENDS_PER_DAY)
+
+
+def give_send_back(user: User, day: date) -> None:
+    """A code that could not be sent on a day was none."""
+    _give_back(_sends_of(user), day)
+
+
+def take_target(target: str) -> bool:
+    """Count one message to a number or address, unless it had its most today already. Whether it may go."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO verification_daycount AS counted (key_hash, day, count) VALUES (%s, %s, 1)"
+            " ON CONFLICT (key_hash, day) DO UPDATE SET count = counted.count + 1 WHERE counted.count < %s"
+            " RETURNING count",
+            [_sends_to(target), timezone.now().date(), rules.CODE_SENDS_PER_DAY],
+        )
+        return cursor.fetchone() is not None
+
+
+def give_target_back(target: str, day: date) -> None:
+    """A message that never left did not reach its number either."""
+    _give_back(_sends_to(target), day)
+
+
+def count_domain(user: User) -> None:
+    """Count one mail domain that an account asks for. Raises TooManyDomains, which must end the transaction."""
+    if _count(keyed_hash(str(user.pk), "domains of a day")) > rules.MAIL_DOMAINS_ASKED:
+        raise TooManyDomains
+
+
+def count_objection(address: str) -> None:
+    """Count one look at the page "this was not me" from an address, so that its numbers cannot be guessed.
+
+    Raises TooManyLooks.
+    """
+    if address and _count(keyed_hash(address, "objections of a day")) > OBJECTIONS_PER_ADDRESS:
+        raise TooManyLooks
 
 
 def block_of(address: str) -> str:
@@ -94,6 +155,11 @@ def watch_failures() -> bool:
     return is_alarming
 
 
+def _left(key: str, most: int) -> int:
+    today = DayCount.objects.filter(key_hash=key, day=timezone.now().date())
+    return max(0, most - (today.values_list("count", flat=True).first() or 0))
+
+
 def _count(key_hash: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -102,3 +168,17 @@ def _count(key_hash: str) -> int:
             [key_hash, timezone.now().date()],
         )
         return cursor.fetchone()[0]
+
+
+def _give_back(key_hash: str, day: date) -> None:
+    counted = DayCount.objects.filter(key_hash=key_hash, day=day)
+    if not counted.filter(count=1).delete()[0]:
+        counted.filter(count__gt=1).update(count=F("count") - 1)
+
+
+def _sends_of(user: User) -> str:
+    return keyed_hash(str(user.pk), "codes of a day")
+
+
+def _sends_to(target: str) -> str:
+    return keyed_hash(target, "codes to a number of a day")

@@ -9,10 +9,10 @@ from verification.models import Claim
 from verification.services import disputes
 
 
-def tell_applicant(claim: Claim, about: str) -> None:
-    """Write the applicant the mail `about`, a name of templates/verification/mail/<about>.txt."""
+def tell_applicant(claim: Claim, about: str, **said: str) -> None:
+    """Write the applicant the mail `about`, a name of templates/verification/mail/<about>.txt that may use `said`."""
     if claim.user:  # None once they left
-        mail.queue(claim.user, *_rendered(about, claim))
+        mail.queue(claim.user, *_rendered(about, claim, said))
 
 
 def tell_holder(claim: Claim) -> None:
@@ -27,11 +27,12 @@ def tell_holder(claim: Claim) -> None:
         mail.nudge_sender()
 
 
-def _rendered(about: str, claim: Claim) -> tuple[str, str]:
+def _rendered(about: str, claim: Claim, said: dict[str, str] | None = None) -> tuple[str, str]:
     """Subject and text."""
     context = {
         "case_number": claim.case_number,
         "link": settings.SITE_URL + reverse("verification:start"),
+        **(said or {}),
     }
     subject, _, text = render_to_string(f"verification/mail/{about}.txt", context).partition("\n")
     return subject.strip(), text.lstrip()

@@ -1,24 +1,35 @@
 """What it takes to make a claim verified, and what follows from it."""
 
+import re
+from collections.abc import Iterable
+
 from django.utils import timezone
 
-from accounts.models import Specialty, User
+from accounts.models import Member, Specialty, User
 from sermo.errors import RuleBroken
 from verification import licenses, registry
-from verification.models import Challenge, Claim, LicenseStatus
+from verification.models import Challenge, Claim, LicenseStatus, Objection, Provider
 from verification.models.claims import Method, State
-from verification.services import notices, states, vouching
+from verification.services import objections, states, vouching
 from verification.signals import member_verified
 
 FULL_LEVEL = 2
+IN_FORCE = re.compile(
+    r"(active|current|in force|registered|clear)\b", re.IGNORECASE
+)  # how a good word begins
+LIMITED = re.compile(
+    r"probation|condition|restrict|limit|suspen|stay|revo|inactive|retire|volunt", re.IGNORECASE
+)
 
 
 class NoProof(RuleBroken):
-    message = "There is no document and there are no three colleagues. Ask for one of them first."
+    message = "There is no proof yet: no document, no right code, no three colleagues. Ask for one first."
 
 
 class NoRegistryMatch(RuleBroken):
-    message = "Colleagues cannot stand in for the registry, and nobody there fits. Ask for a document."
+    message = (
+        "Codes and colleagues cannot stand in for the registry, and nobody there fits. Ask for a document."
+    )
 
 
 class NothingHeld(RuleBroken):
@@ -43,7 +54,7 @@ def check_may_verify(claim: Claim, *, exclusion_checked: bool) -> None:
     """Raises one of the refusals above."""
     if not claim.npi_hash and not claim.license_hash:
         raise NothingHeld
-    if proof_method(claim) == Method.VOUCH and claim.registry is None:
+    if proof_method(claim) != Method.DOCUMENT and claim.registry is None:
         raise NoRegistryMatch
     found = exclusions_of(claim)
     if found.verdict == "definite":
@@ -55,10 +66,59 @@ def check_may_verify(claim: Claim, *, exclusion_checked: bool) -> None:
         raise LicenseExpired
 
 
+def doubts_about(claim: Claim) -> list[str]:
+    """Why people decide about a proven claim after all, as codes of `claims.DOUBTS`; none, and the site may.
+
+    Besides what `check_may_verify` refuses: what is doubted already, a record that has changed, a board's word that
+    is not plainly good, a reviewer who had asked for more, and somebody who said "this was not me".
+    """
+    found = list(dict.fromkeys([*claim.doubts, *_doubts_of_record(claim), *_doubts_of_people(claim)]))
+    try:
+        check_may_verify(claim, exclusion_checked=False)
+    except RuleBroken:
+        return found or ["refused"]
+    return found
+
+
+def _doubts_of_record(claim: Claim) -> Iterable[str]:
+    provider = Provider.objects.filter(npi=(claim.registry or {}).get("npi", "")).first()
+    if provider is None:
+        yield "gone"
+    elif not provider.is_active:
+        yield "deactivated"
+    if verdict := exclusions_of(claim).verdict:
+        yield {"definite": "excluded", "possible": "namesake"}[verdict]
+    if status := license_status(claim):
+        if status.expires_on and status.expires_on < timezone.localdate():
+            yield "expired"
+        if not IN_FORCE.match(status.status.strip()) or LIMITED.search(status.status):
+            yield "status"
+        if status.discipline:
+            yield "discipline"
+
+
+def _doubts_of_people(claim: Claim) -> Iterable[str]:
+    member = claim.user.as_member
+    if member is None or member.standing == Member.Standing.SUSPENDED:
+        yield "standing"
+    if claim.decisions.exists():
+        yield "asked"
+    same = Claim.objects.of_identity(claim).values("pk")
+    if Objection.objects.filter(claim__in=same, objected_at__isnull=False).exists():
+        yield "objected"
+
+
 def proof_method(claim: Claim) -> str:
-    """By what a claim is proven; a document counts for more than colleagues. Raises NoProof."""
+    """By what a claim is proven, as far as a reviewer goes by one; what counts for more comes first. Raises NoProof.
+
+    A document, an entry in the registry, a code to its telephone or fax, a code to an institution, three colleagues.
+    """
     if claim.proofs.filter(kind="document", documents__deleted_at=None, documents__isnull=False).exists():
         return Method.DOCUMENT
+    right = set(claim.proofs.filter(ok_at__isnull=False).values_list("kind", flat=True))
+    for method in (Method.ENDPOINT, Method.PHONE, Method.FAX, Method.EMAIL):
+        if method in right:
+            return method
     if vouching.is_complete(claim):
         return Method.VOUCH
     raise NoProof
@@ -114,7 +174,7 @@ def make_verified(claim: Claim, *, as_: str, by: User | None, method: str) -> Cl
     claim.proofs.filter(kind=method, ok_at=None).update(ok_at=now)
     _forgive_tries(claim)
     member_verified.send(sender=Claim, member=claim.user.as_member, claim=claim)
-    notices.tell_applicant(claim, "verified")
+    objections.tell(claim=claim)
     return claim
 
 

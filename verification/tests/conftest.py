@@ -1,9 +1,13 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from accounts.tests.factories import make_specialty
 from verification import reference
 from verification.models import MedicalSchool
+from verification.tests import calls as recorded_calls
 from verification.tests.factories import (
     CARDIOLOGY,
     make_applicant,
@@ -67,3 +71,23 @@ def private_files(settings, tmp_path):
     private = {**settings.STORAGES["private"], "OPTIONS": {"location": tmp_path, "base_url": None}}
     settings.STORAGES = {**settings.STORAGES, "private": private}
     return tmp_path
+
+
+@pytest.fixture
+def calls(settings):
+    """What was said to telephones and faxes in this test, as (kind, number, words)."""
+    settings.CALL_PROVIDER = recorded_calls.name(recorded_calls.Recorder)
+    recorded_calls.SAID.clear()
+    return recorded_calls.SAID
+
+
+@pytest.fixture
+def at_noon(monkeypatch):
+    """It is noon in Michigan, and the clock can be moved: `at_noon(hours=9)`."""
+    moment = [datetime(2026, 3, 4, 17, 0, tzinfo=UTC)]
+    monkeypatch.setattr(timezone, "now", lambda: moment[0])
+
+    def move(**by):
+        moment[0] += timedelta(**by)
+
+    return move

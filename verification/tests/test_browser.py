@@ -40,7 +40,7 @@ def test_the_whole_way_without_scripts(browser_page, live_server, provider, seek
     for entry in Challenge.objects.get().sheet:
         page.locator(f"input[name=answer][value='{entry['right']}']").check()
         page.get_by_role("button", name="Answer and").click()
-    page.get_by_role("link", name="Send a document").click()
+    page.get_by_role("link", name="Choose a proof").click()
     page.get_by_label("License card").check()
     page.get_by_label("File").set_input_files(
         {"name": "card.jpg", "mimeType": "image/jpeg", "buffer": image_bytes()}

@@ -47,12 +47,22 @@ def test_every_mail_that_is_sent_exists():
     sent = {
         about
         for path in services.glob("*.py")
-        for about in re.findall(r'tell_applicant\(\w+, "(\w+)"\)', path.read_text())
+        for about in re.findall(r'tell_applicant\(\w+, "(\w+)"', path.read_text())
     }
 
     assert sent | {"rival"} == set(MAILS)
 
 
-@pytest.mark.parametrize("task", [tasks.purge_documents, tasks.purge_day_counts, tasks.watch_failures])
+@pytest.mark.parametrize(
+    "task",
+    [
+        tasks.purge_documents,
+        tasks.purge_day_counts,
+        tasks.watch_failures,
+        tasks.deliver_due_codes,
+        tasks.decide_due,
+        tasks.ask_whether,
+    ],
+)
 def test_the_clockwork_runs_on_an_empty_site(task):
     assert not task()

@@ -239,7 +239,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "verification.tasks.purge_day_counts",
         "schedule": crontab(minute="55", hour="3"),
     },
-    "watch-failures": {"task": "verification.tasks.watch_failures", "schedule": crontab(minute="17")},
+    "watch-failures": {"task": "verification.tasks.watch_failures", "schedule": crontab(minute="*/5")},
     "forget-unconfirmed": {
         "task": "accounts.tasks.forget_unconfirmed",
         "schedule": crontab(minute="25", hour="4"),

@@ -12,6 +12,7 @@ REVIEWERS_MAY = {
     "claim": ["view_claim", "decide_claim"],
     "dispute": ["view_dispute"],
     "event": ["view_event"],
+    "challengeswitch": ["view_challengeswitch", "turn_questions"],
 }
 
 

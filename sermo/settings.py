@@ -403,7 +403,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900  # seconds
 ACCOUNT_SESSION_REMEMBER = None
-ACCOUNT_RATE_LIMITS = {"revoke_consent": "10/h/ip"}  # beside those of allauth
+ACCOUNT_RATE_LIMITS = {"revoke_consent": "10/h/ip", "new_account": "10/d/ip"}  # beside those of allauth
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _site.scheme
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 MFA_FORMS = {"add_webauthn": "accounts.forms.AddKeyForm"}

@@ -9,6 +9,7 @@ from allauth.account.forms import ChangePasswordForm as AllauthChangePasswordFor
 from allauth.account.forms import LoginForm as AllauthLoginForm
 from allauth.account.forms import ResetPasswordForm as AllauthResetPasswordForm
 from allauth.account.forms import SignupForm as AllauthSignupForm
+from allauth.core import ratelimit
 from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django import forms
 from django.contrib.auth.hashers import make_password
@@ -24,6 +25,8 @@ from accounts.pictures import STOCK, STOCK_PICTURES, field_of, stock_url
 from accounts.places import STATES
 from accounts.services import members, profiles
 from sermo.errors import RuleBroken
+
+TOO_MANY_ACCOUNTS = "Too many accounts were made from your network today. Try again tomorrow."
 
 
 def clean_free_handle(handle: str, member: Member | None = None) -> str:
@@ -108,7 +111,14 @@ class SignupForm(PlainLabels, AllauthSignupForm):
         return clean_free_handle(self.cleaned_data["handle"])
 
     def try_save(self, request):
-        """A handle lost to somebody quicker comes back as a message beside its field, and no user is made."""
+        """A handle lost to somebody quicker comes back as a message beside its field, and no user is made.
+
+        From one network address ten accounts a day are made; what a form got wrong is not counted, and an address
+        that has an account is.
+        """
+        if not ratelimit.consume(request, action="new_account"):
+            self.add_error(None, TOO_MANY_ACCOUNTS)
+            return None, TemplateResponse(request, "account/signup.html", {"form": self}, status=429)
         try:
             if self.account_already_exists:
                 make_password(secrets.token_urlsafe())  # the time it takes to make an account

@@ -244,7 +244,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute="*/15"),
         "options": {"expires": 900},
     },
-    "watch-failures": {"task": "verification.tasks.watch_failures", "schedule": crontab(minute="17")},
+    "watch-failures": {"task": "verification.tasks.watch_failures", "schedule": crontab(minute="*/5")},
     "deliver-due-codes": {"task": "verification.tasks.deliver_due_codes", "schedule": crontab()},
     "decide-due": {"task": "verification.tasks.decide_due", "schedule": crontab()},
     "ask-whether": {"task": "verification.tasks.ask_whether", "schedule": crontab(minute="*/10")},
@@ -411,7 +411,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900  # seconds
 ACCOUNT_SESSION_REMEMBER = None
-ACCOUNT_RATE_LIMITS = {"revoke_consent": "10/h/ip"}  # beside those of allauth
+ACCOUNT_RATE_LIMITS = {"revoke_consent": "10/h/ip", "new_account": "10/d/ip"}  # beside those of allauth
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _site.scheme
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 MFA_FORMS = {"add_webauthn": "accounts.forms.AddKeyForm"}

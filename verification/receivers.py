@@ -14,6 +14,7 @@ REVIEWERS_MAY = {
     "event": ["view_event"],
     "importrun": ["view_importrun", "add_importrun"],
     "maildomain": ["view_maildomain", "review_maildomain"],
+    "challengeswitch": ["view_challengeswitch", "turn_questions"],
 }
 
 

@@ -92,7 +92,7 @@ def _namesakes(name: PersonName, state: str) -> list[Provider]:
 
 
 def _names_of(provider: Provider) -> list[PersonName]:
-    legal = PersonName(provider.last_name, provider.first_name, provider.middle_name)
+    legal = PersonName(provider.last_name, provider.first_name, provider.middle_name, provider.suffix)
     if not provider.other_last_name:
         return [legal]
     return [legal, PersonName(provider.other_last_name, provider.other_first_name, provider.middle_name)]

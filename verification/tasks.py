@@ -20,7 +20,7 @@ def purge_day_counts():
 
 @shared_task
 def watch_failures():
-    """Raise the alarm when far more tries of the questions fail than usual."""
+    """Turn the questions off when far more tries fail than usual."""
     return limits.watch_failures()
 
 

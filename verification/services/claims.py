@@ -16,7 +16,7 @@ from verification.models import Challenge, Claim, Decision, Dispute, Provider
 from verification.models.claims import TRIES, State
 from verification.names import PersonName
 from verification.options import FEWEST_QUESTIONS
-from verification.services import events, states
+from verification.services import events, states, switch
 
 DOUBTS = {
     "no_match": "Nobody in the registry fits what was typed",
@@ -254,7 +254,7 @@ def reasons_against_a_try(claim: Claim, guard) -> list[str]:
 
     A try of somebody else in the last 24 hours counts as one of these, since "come back later" would tell of it.
     """
-    if not rules.CHALLENGE_ON:
+    if not switch.questions_on():
         return ["questions_off"]
     if Challenge.objects.filter(claim__user=claim.user).count() >= TRIES:
         return ["account_tries"]

@@ -1,11 +1,12 @@
 """How often something may be done in a day, and the alarm when too much fails. Counted in rows, never in a cache."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from ipaddress import ip_address, ip_network
 
 import structlog
 from django.db import connection
-from django.db.models import F
+from django.db.models import Count, F, QuerySet
+from django.db.models.functions import TruncHour
 from django.utils import timezone
 
 from accounts.models import User
@@ -13,11 +14,13 @@ from sermo.crypto import keyed_hash
 from sermo.errors import RuleBroken
 from verification import rules
 from verification.models import Challenge, DayCount
+from verification.services import switch
 
 log = structlog.get_logger(__name__)
 FEWEST_FOR_ALARM = 10  # failed tries in an hour, below which nothing is unusual
 OBJECTIONS_PER_ADDRESS = 20  # numbers that an address may try in a day
-ALARM_FACTOR = 5  # times the mean of the last seven days
+ALARM_FACTOR = 5  # times the mean of the days before
+ALARM_SPAN = timedelta(days=7)
 
 
 class TooManyFromHere(RuleBroken):
@@ -141,18 +144,40 @@ def purge() -> int:
 
 
 def watch_failures() -> bool:
-    """Log an alarm when the last hour's failed tries are five times the hourly mean of the week before."""
+    """Turn the questions off when more tries failed in the last hour than five times the hourly mean of a week.
+
+    Says whether it did. Tries that failed before the questions were last turned on are forgiven, or they would turn
+    them off at once again.
+    """
+    if not switch.questions_on():
+        return False
     now = timezone.now()
-    hour_ago = now - timedelta(hours=1)
-    failed = Challenge.objects.filter(verdict__in=["failed", "timed_out"])
-    lately = failed.filter(finished_at__gt=hour_ago).count()
-    mean = failed.filter(finished_at__gt=hour_ago - timedelta(days=7), finished_at__lte=hour_ago).count() / (
-        7 * 24
+    hour_ago, last = now - timedelta(hours=1), switch.last_turn()
+    lately = failures().filter(finished_at__gt=max(hour_ago, last.at) if last else hour_ago).count()
+    before = failures().filter(finished_at__gt=hour_ago - ALARM_SPAN, finished_at__lte=hour_ago).count()
+    mean = before / (ALARM_SPAN / timedelta(hours=1))
+    if lately < FEWEST_FOR_ALARM or lately <= ALARM_FACTOR * mean:
+        return False
+    log.error("challenge_failures", last_hour=lately, hourly_mean=round(mean, 2))
+    switch.turn(
+        on=False, by=None, why=f"{lately} tries failed in an hour, {mean:.1f} an hour in the week before"
     )
-    is_alarming = lately >= FEWEST_FOR_ALARM and lately > ALARM_FACTOR * mean
-    if is_alarming:
-        log.error("challenge_failures", last_hour=lately, hourly_mean=round(mean, 2))
-    return is_alarming
+    return True
+
+
+def failures() -> QuerySet[Challenge]:
+    """The tries of the questions that count for the alarm: wrong, or out of time."""
+    return Challenge.objects.filter(verdict__in=[Challenge.Verdict.FAILED, Challenge.Verdict.TIMED_OUT])
+
+
+def failures_by_hour(now: datetime) -> list[tuple[datetime, int]]:
+    """How many tries failed in each hour of the last seven days, the hour that runs last; hours of the site's zone."""
+    first = now.replace(minute=0, second=0, microsecond=0) - ALARM_SPAN + timedelta(hours=1)
+    hours = TruncHour("finished_at", tzinfo=UTC)
+    rows = failures().filter(finished_at__gte=first).values_list(hours).annotate(count=Count("pk"))
+    counted = dict(rows.order_by())
+    each = [first.astimezone(UTC) + timedelta(hours=hour) for hour in range(ALARM_SPAN // timedelta(hours=1))]
+    return [(timezone.localtime(hour), counted.get(hour, 0)) for hour in each]
 
 
 def _left(key: str, most: int) -> int:

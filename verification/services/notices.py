@@ -4,6 +4,8 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from accounts import roles
+from accounts.models import Mail, User
 from accounts.services import mail
 from verification.models import Claim
 from verification.services import disputes
@@ -27,12 +29,25 @@ def tell_holder(claim: Claim) -> None:
         mail.nudge_sender()
 
 
+def tell_reviewers(about: str, page: str = "admin:verification_challengeswitch_changelist") -> None:
+    """Write the mail `about` of mail/staff to the staff of the reviewers' group, with a link to a page of the desk."""
+    reviewers = User.objects.filter(is_active=True, is_staff=True, groups__name=roles.REVIEWERS).order_by(
+        "pk"
+    )
+    subject, text = _parts(f"staff/{about}", {"link": settings.SITE_URL + reverse(page)})
+    mail.queue_all([Mail(user=user, subject=subject, text=text) for user in reviewers])
+
+
 def _rendered(about: str, claim: Claim, said: dict[str, str] | None = None) -> tuple[str, str]:
-    """Subject and text."""
     context = {
         "case_number": claim.case_number,
         "link": settings.SITE_URL + reverse("verification:start"),
         **(said or {}),
     }
+    return _parts(about, context)
+
+
+def _parts(about: str, context: dict) -> tuple[str, str]:
+    """Subject and text."""
     subject, _, text = render_to_string(f"verification/mail/{about}.txt", context).partition("\n")
     return subject.strip(), text.lstrip()

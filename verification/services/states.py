@@ -1,4 +1,4 @@
-"""The state machine of a claim: one function moves it, and only along these lines."""
+"""The state machine of a claim: one function moves it, and only along the lines of `verification.states_table`."""
 
 from allauth.usersessions.models import UserSession
 from django.db import transaction
@@ -7,68 +7,18 @@ from django.utils import timezone
 from accounts.models import Member, User
 from accounts.services import members, profiles, ties
 from verification.models import Claim, IdentityGuard
-from verification.models.claims import FINAL, HOLDING, UNDECIDED, State
+from verification.models.claims import FINAL, HOLDING, State
 from verification.services import events
+from verification.states_table import (  # noqa: F401 - roles, for those who move claims
+    APPLICANT,
+    CONDUCT_ENDS,
+    MODERATOR,
+    REVIEWER,
+    SYSTEM,
+    moves,
+)
 
-SYSTEM, APPLICANT, REVIEWER, MODERATOR = "system", "applicant", "reviewer", "moderator"
-
-_HELD = (State.VERIFIED, State.NEEDS_REVIEW_HELD, State.DISPUTED_HOLDER, State.LAPSED, State.RETIRED)
-CONDUCT_ENDS = (*_HELD, State.SUSPENDED)  # what moderators may end, and give back; see `standing`
-
-_BY_REVIEWERS: dict[tuple[str, str], tuple[str, ...]] = {
-    (State.DRAFT, State.MATCHED): (SYSTEM,),
-    (State.DRAFT, State.NEEDS_REVIEW): (SYSTEM,),
-    (State.DRAFT, State.LOCKED): (SYSTEM,),
-    (State.MATCHED, State.CHALLENGED): (SYSTEM,),
-    (State.MATCHED, State.NEEDS_REVIEW): (SYSTEM, APPLICANT),
-    (State.MATCHED, State.LOCKED): (SYSTEM,),
-    (State.CHALLENGED, State.PROVEN): (SYSTEM, REVIEWER),
-    (State.CHALLENGED, State.NEEDS_REVIEW): (REVIEWER,),  # on the way to a rejection
-    (State.NEEDS_REVIEW, State.PROVEN): (REVIEWER,),
-    (State.NEEDS_REVIEW, State.REJECTED): (REVIEWER,),
-    (State.PROVEN, State.VERIFIED): (SYSTEM,),
-    (State.PROVEN, State.DISPUTED_RIVAL): (SYSTEM,),
-    (State.PROVEN, State.NEEDS_REVIEW): (REVIEWER,),  # three vouched, the reviewer doubts
-    (State.DISPUTED_RIVAL, State.VERIFIED): (REVIEWER,),
-    (State.DISPUTED_RIVAL, State.REJECTED): (REVIEWER,),
-    (State.VERIFIED, State.DISPUTED_HOLDER): (SYSTEM,),
-    (State.DISPUTED_HOLDER, State.VERIFIED): (SYSTEM, REVIEWER),
-    (State.DISPUTED_HOLDER, State.REVOKED): (REVIEWER,),
-    (State.LOCKED, State.NEEDS_REVIEW): (REVIEWER,),
-    (State.REJECTED, State.NEEDS_REVIEW): (APPLICANT,),
-    (State.VERIFIED, State.NEEDS_REVIEW_HELD): (SYSTEM, REVIEWER),
-    (State.NEEDS_REVIEW_HELD, State.VERIFIED): (REVIEWER,),
-    (State.NEEDS_REVIEW_HELD, State.SUSPENDED): (SYSTEM, REVIEWER),
-    (State.NEEDS_REVIEW_HELD, State.LAPSED): (SYSTEM,),
-    (State.LAPSED, State.NEEDS_REVIEW_HELD): (SYSTEM, REVIEWER),
-    (State.RETIRED, State.SUSPENDED): (SYSTEM, REVIEWER),
-    (State.DISPUTED_HOLDER, State.SUSPENDED): (SYSTEM, REVIEWER),
-    (State.VERIFIED, State.LAPSED): (SYSTEM,),
-    (State.LAPSED, State.VERIFIED): (SYSTEM, REVIEWER),
-    (State.VERIFIED, State.SUSPENDED): (SYSTEM, REVIEWER),
-    (State.LAPSED, State.SUSPENDED): (SYSTEM, REVIEWER),
-    (State.SUSPENDED, State.VERIFIED): (REVIEWER,),
-    (State.VERIFIED, State.REVOKED): (REVIEWER,),
-    (State.LAPSED, State.REVOKED): (REVIEWER,),
-    (State.SUSPENDED, State.REVOKED): (REVIEWER,),
-    (State.NEEDS_REVIEW_HELD, State.REVOKED): (REVIEWER,),  # somebody else proved to be that person
-    (State.RETIRED, State.REVOKED): (REVIEWER,),
-    (State.VERIFIED, State.RETIRED): (REVIEWER,),
-    **{(state, State.WITHDRAWN): (APPLICANT,) for state in UNDECIDED},
-    **{(state, State.LEFT): (APPLICANT,) for state in (State.VERIFIED, State.LAPSED, State.RETIRED)},
-}
-
-_BY_MODERATORS = {
-    *((state, State.SUSPENDED) for state in _HELD),
-    *((State.SUSPENDED, state) for state in _HELD),
-    *((state, State.REVOKED) for state in CONDUCT_ENDS),
-    *((State.REVOKED, state) for state in CONDUCT_ENDS),
-}
-
-MOVES: dict[tuple[str, str], tuple[str, ...]] = {
-    **_BY_REVIEWERS,
-    **{move: (*_BY_REVIEWERS.get(move, ()), MODERATOR) for move in _BY_MODERATORS},
-}
+MOVES = moves()
 
 STANDINGS = {
     State.VERIFIED: Member.Standing.PHYSICIAN,

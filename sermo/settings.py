@@ -240,6 +240,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute="55", hour="3"),
     },
     "watch-failures": {"task": "verification.tasks.watch_failures", "schedule": crontab(minute="17")},
+    "weigh-queue": {"task": "verification.tasks.weigh_queue", "schedule": crontab(minute="*/10")},
+    "bring-due-disputes": {
+        "task": "verification.tasks.bring_due_disputes",
+        "schedule": crontab(minute="5", hour="13"),
+    },
     "forget-unconfirmed": {
         "task": "accounts.tasks.forget_unconfirmed",
         "schedule": crontab(minute="25", hour="4"),

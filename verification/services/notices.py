@@ -4,6 +4,8 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from accounts import roles
+from accounts.models import User
 from accounts.services import mail
 from verification.models import Claim
 from verification.services import disputes
@@ -25,6 +27,14 @@ def tell_holder(claim: Claim) -> None:
         disputes.note_warned(claim_id=claim.pk)
     else:
         mail.nudge_sender()
+
+
+def tell_reviewers(about: str, path: str, **context) -> None:
+    """Write everybody in the reviewers' group the mail `about`, of templates/verification/desk/mail/, with a link."""
+    context["link"] = settings.SITE_URL + path
+    subject, _, text = render_to_string(f"verification/desk/mail/{about}.txt", context).partition("\n")
+    for reviewer in User.objects.filter(groups__name=roles.REVIEWERS, is_active=True).order_by("pk"):
+        mail.queue(reviewer, subject.strip(), text.lstrip())
 
 
 def _rendered(about: str, claim: Claim) -> tuple[str, str]:

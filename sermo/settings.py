@@ -248,6 +248,11 @@ CELERY_BEAT_SCHEDULE = {
     "deliver-due-codes": {"task": "verification.tasks.deliver_due_codes", "schedule": crontab()},
     "decide-due": {"task": "verification.tasks.decide_due", "schedule": crontab()},
     "ask-whether": {"task": "verification.tasks.ask_whether", "schedule": crontab(minute="*/10")},
+    "weigh-queue": {"task": "verification.tasks.weigh_queue", "schedule": crontab(minute="*/10")},
+    "bring-due-disputes": {
+        "task": "verification.tasks.bring_due_disputes",
+        "schedule": crontab(minute="5", hour="13"),
+    },
     "forget-unconfirmed": {
         "task": "accounts.tasks.forget_unconfirmed",
         "schedule": crontab(minute="25", hour="4"),

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from accounts.models import Specialty
 from verification import licenses
+from verification.letters import Letters, compare
 from verification.models import Claim, Provider
-from verification.names import PersonName, first_key, last_key, name_score
+from verification.names import ACCEPT, REVIEW, PersonName, first_key, last_key, name_score
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,27 @@ class Row:
     typed: str
     registry: str
     differs: bool | None = None
+
+    @property
+    def letters(self) -> Letters | None:
+        """Both spellings letter by letter, where they differ and there are two."""
+        return compare(self.typed, self.registry) if self.differs and self.typed and self.registry else None
+
+    @property
+    def compared(self) -> str:
+        """The comparison in words; nothing where there was nothing to compare."""
+        if self.differs is None:
+            return ""
+        if self.differs:
+            return (
+                self.letters.words
+                if self.letters
+                else "not in the claim"
+                if self.registry
+                else "not in the registry"
+            )
+        is_written_alike = self.typed.casefold() == self.registry.casefold()
+        return "agrees" if is_written_alike else "agrees, written otherwise"
 
 
 def rows_of(claim: Claim) -> list[Row]:
@@ -36,6 +58,19 @@ _TYPED = [
     ("License number", "license_number"),
     ("NPI", "npi"),
 ]
+
+
+def score_in_words(score: float | None) -> str:
+    """What the score of the names says, with its bounds."""
+    if score is None:
+        return "Names were not compared: nobody in the registry to compare with."
+    if score == 1:
+        return f"Name score {score:.3f}: the names are equal."
+    if score >= ACCEPT:
+        return f"Name score {score:.3f}: close enough to be taken for the same name (from {ACCEPT} on)."
+    if score >= REVIEW:
+        return f"Name score {score:.3f}: close, and for a person to judge (between {REVIEW} and {ACCEPT})."
+    return f"Name score {score:.3f}: another name (below {REVIEW})."
 
 
 def _names(typed: dict, record: dict) -> list[Row]:

@@ -390,7 +390,13 @@ ENTRIES = (
             Shown("reason", "reason", _reason),
             "at",
         ),
-        withheld={"id": NUMBER, "reviewer": OTHERS, "note": REVIEW, "waited": REVIEW},
+        withheld={
+            "id": NUMBER,
+            "reviewer": OTHERS,
+            "note": REVIEW,
+            "waited": REVIEW,
+            "first_reviewer": OTHERS,
+        },
         eraser=empty_decisions,
     ),
     Entry(

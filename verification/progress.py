@@ -14,7 +14,7 @@ from verification import rules
 from verification.models import Challenge, Claim, Decision
 from verification.models.claims import TRIES, State
 from verification.services import challenge as challenges
-from verification.services import claims
+from verification.services import claims, foretold
 
 STEPS = ("E-mail", "Identity", "Challenge", "Proof", "Decision")
 _VERIFIED = (State.VERIFIED, State.RETIRED, State.NEEDS_REVIEW_HELD)
@@ -48,10 +48,11 @@ class Progress:
         return max(0, TRIES - self.tries_used)
 
     @property
-    def expected_by(self):
-        if self.claim and self.claim.queued_at:
-            return self.claim.queued_at + timedelta(hours=rules.DECISION_HOURS)
-        return None
+    def expected(self):
+        """How long the last decisions took, while there is one to come; a sentence, or nothing."""
+        if self.stage == "start" or (self.claim and self.claim.queued_at):
+            return foretold.foretell().words
+        return ""
 
     @property
     def rejection(self):

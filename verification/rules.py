@@ -21,7 +21,6 @@ _DEFAULTS = {
     "VOUCHES_NEEDED": 3,
     "VOUCHES_PER_YEAR": 6,  # by one voucher
     "VOUCHER_DAYS": 90,  # verified for at least so long
-    "DECISION_HOURS": 48,  # what an applicant is told to expect
     "RETRY_DAYS": 90,  # from a rejection to the next claim
     "DISPUTE_DAYS": 14,  # for both sides to bring documents
     "CODE_TRIES": 5,  # wrong guesses at one code; the database holds no more either

@@ -3,13 +3,35 @@
 from celery import shared_task
 
 from verification.nppes_api import Unavailable
-from verification.services import automatic, codes, endpoint, freshness, limits, objections, proofs
+from verification.services import (
+    automatic,
+    codes,
+    disputes,
+    endpoint,
+    freshness,
+    limits,
+    objections,
+    proofs,
+    queue,
+)
 
 
 @shared_task
 def purge_documents():
     """Delete the files of documents 30 days after their claims were decided."""
     return proofs.purge_documents()
+
+
+@shared_task
+def weigh_queue():
+    """Count the risk of what waits anew, since others may claim the same identity by now."""
+    return queue.weigh_all()
+
+
+@shared_task
+def bring_due_disputes():
+    """Put disputes whose days are over before reviewers, and remind these once a day."""
+    return disputes.bring_due()
 
 
 @shared_task

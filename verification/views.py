@@ -44,7 +44,6 @@ def start(request):
 
 def _status(request, progress, appeal_form=None, status=200):
     context = {"progress": progress, "claim": progress.claim, "appeal_form": appeal_form or AppealForm()}
-    context["decision_hours"] = rules.DECISION_HOURS
     return render(request, "verification/start.html", context, status=status)
 
 

@@ -339,6 +339,16 @@ class Migration(migrations.Migration):
             field=models.DurationField(null=True),
         ),
         migrations.AddField(
+            model_name="decision",
+            name="first_reviewer",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
             model_name="importrun",
             name="board",
             field=models.CharField(blank=True, default="", max_length=2, verbose_name="state of the board"),
@@ -399,6 +409,13 @@ class Migration(migrations.Migration):
                 condition=models.Q(("waited__isnull", False)),
                 fields=["-at"],
                 name="decision_that_was_awaited",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reviewer", models.F("first_reviewer")), _negated=True),
+                name="decision_second_is_by_another",
             ),
         ),
         migrations.AddConstraint(

@@ -40,12 +40,20 @@ class Decision(models.Model):
     waited = models.DurationField(
         null=True
     )  # of the claim for this decision, from which the next are foretold
+    first_reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )  # who approved before, where a claim takes two
 
     class Meta:
         default_permissions = ("view",)
         ordering = ["at", "pk"]
         indexes = [
             models.Index(fields=["-at"], condition=Q(waited__isnull=False), name="decision_that_was_awaited")
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(reviewer=F("first_reviewer")), name="decision_second_is_by_another"
+            ),
         ]
 
     def __str__(self):

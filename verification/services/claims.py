@@ -16,7 +16,7 @@ from verification.models import Challenge, Claim, Decision, Dispute, Provider
 from verification.models.claims import TRIES, State
 from verification.names import PersonName
 from verification.options import FEWEST_QUESTIONS
-from verification.services import events, states, switch
+from verification.services import events, queue, states, switch
 
 DOUBTS = {
     "no_match": "Nobody in the registry fits what was typed",
@@ -125,9 +125,10 @@ def start_claim(
     events.record(kind="started", claim=claim, by=user, to_state=State.DRAFT)
     _have_compared(claim)
     if _identities_of(user) > rules.IDENTITIES_PER_ACCOUNT:
-        return states.move(
+        claim = states.move(
             claim=claim, to=State.LOCKED, as_=states.SYSTEM, reason="identities", queued_at=timezone.now()
         )
+        return queue.weigh(claim)
     doubts = _signs_of_probing(claim) or claim.doubts or _reasons_not_to_ask(claim, guards)
     if doubts:
         return to_review(claim, *doubts)
@@ -317,7 +318,7 @@ def appeal(*, user: User, text: str) -> Claim:
     if Claim.objects.filter(user=user).unfinished().exists():
         raise AlreadyUnderWay
     states.lock_identity(claim)
-    return states.move(
+    claim = states.move(
         claim=claim,
         to=State.NEEDS_REVIEW,
         as_=states.APPLICANT,
@@ -329,3 +330,4 @@ def appeal(*, user: User, text: str) -> Claim:
         decided_at=None,
         rejected_for="",
     )
+    return queue.weigh(claim)

@@ -1,14 +1,20 @@
-"""What reviewers may do with a claim."""
+"""What reviewers may do with a claim.
+
+An approval against the record takes two: the first stays with the claim, which goes on waiting where it stood, and
+another reviewer decides without having seen the first one's reason. A rejection, or asking for more, ends the first.
+"""
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import User
 from sermo.errors import RuleBroken
-from verification.models import Claim, Decision, DisputeOpinion
+from verification.models import Claim, Decision, DisputeOpinion, Document
 from verification.models.claims import State
-from verification.services import disputes, events, notices, outcome, states
+from verification.services import disputes, events, notices, outcome, queue, states
 
 OPEN_TO_DECISION = (State.CHALLENGED, State.NEEDS_REVIEW, State.PROVEN)
+AGAINST_THE_RECORD = ("no_match", "many", "license_differs", "conflict", "degree", "deactivated", "name")
 Outcome = Decision.Outcome
 
 
@@ -24,6 +30,10 @@ class SecondReviewerNeeded(RuleBroken):
     message = "You rejected this claim. An appeal is read by another reviewer."
 
 
+class ApprovedByYou(RuleBroken):
+    message = "You approved this claim. It takes another reviewer now, who has not seen your reason."
+
+
 class ReasonMissing(RuleBroken):
     message = "Write why, in a sentence."
 
@@ -32,13 +42,17 @@ class ReasonMissing(RuleBroken):
 def approve(*, claim: Claim, by: User, reason: str, note: str, exclusion_checked: bool = False) -> Claim:
     """Verify a proven claim; where its identity is held already, open a dispute instead.
 
-    Raises NotAReviewer, AlreadyDecided, SecondReviewerNeeded, ReasonMissing, and the refusals of `outcome`.
+    Where `reasons_for_two` has any, the first approval only stays with the claim, which another reviewer then decides.
+    Raises NotAReviewer, AlreadyDecided, SecondReviewerNeeded, ApprovedByYou, ReasonMissing, queue.HeldByAnother, and
+    the refusals of `outcome`.
     """
     states.lock_identity(claim)
     everyone = {each.pk: each for each in Claim.objects.select_for_update().of_identity(claim).order_by("pk")}
     claim = _open_claim(claim, by, note)
     outcome.check_may_verify(claim, exclusion_checked=exclusion_checked)
     method = outcome.proof_method(claim)
+    if claim.first_approval_id is None and reasons_for_two(claim):
+        return _approve_first(claim, by, reason, note)
     _write_down(claim, by, Outcome.APPROVE, reason, note)
     claim = states.move(
         claim=claim, to=State.PROVEN, as_=states.REVIEWER, by=by, reason=reason, evidence=[method]
@@ -50,15 +64,47 @@ def approve(*, claim: Claim, by: User, reason: str, note: str, exclusion_checked
     return outcome.make_verified(claim, as_=states.SYSTEM, by=by, method=method)
 
 
+def reasons_for_two(claim: Claim) -> list[str]:
+    """Why an approval takes two reviewers, in codes: the doubts about the record, "documents", "exclusion"."""
+    reasons = [doubt for doubt in claim.doubts if doubt in AGAINST_THE_RECORD]
+    sorts = Document.objects.filter(proof__claim=claim, deleted_at=None).values_list("sort", flat=True)
+    if set(sorts) == {Document.Sort.OTHER}:
+        reasons.append("documents")
+    if outcome.exclusions_of(claim).verdict == "possible":
+        reasons.append("exclusion")
+    return reasons
+
+
+def _approve_first(claim: Claim, by: User, reason: str, note: str) -> Claim:
+    """The claim keeps its state and its place in the queue."""
+    first = Decision.objects.create(
+        claim=claim, reviewer=by, outcome=Outcome.APPROVE, reason=reason, note=note.strip()
+    )
+    claim.first_approval, claim.queued_at = first, claim.queued_at or timezone.now()
+    claim.save(update_fields=["first_approval", "queued_at"])
+    queue.end_hold(claim)
+    events.record(kind="approved_first", claim=claim, by=by, reason=reason)
+    return claim
+
+
 @transaction.atomic
-def reject(*, claim: Claim, by: User, reason: str, note: str) -> Claim:
-    """Turn a claim down for a reason the applicant is shown. Raises the same as `approve`, but for `outcome`'s."""
+def reject(*, claim: Claim, by: User, reason: str, note: str, message: str = "") -> Claim:
+    """Turn a claim down for a reason the applicant is shown, with the reviewer's words if there are any.
+
+    Raises the same as `approve`, but for `outcome`'s.
+    """
     states.lock_identity(claim)
     claim = _open_claim(claim, by, note)
     _write_down(claim, by, Outcome.REJECT, reason, note)
     claim = _into_review(claim, by)
     claim = states.move(
-        claim=claim, to=State.REJECTED, as_=states.REVIEWER, by=by, reason=reason, rejected_for=reason
+        claim=claim,
+        to=State.REJECTED,
+        as_=states.REVIEWER,
+        by=by,
+        reason=reason,
+        rejected_for=reason,
+        asked_for=message.strip() or None,
     )
     notices.tell_applicant(claim, "rejected")
     return claim
@@ -111,6 +157,9 @@ def _open_claim(claim: Claim, by: User, note: str, states_open=OPEN_TO_DECISION)
         raise AlreadyDecided
     if claim.appeal is not None and _judged_before(by, claim):
         raise SecondReviewerNeeded
+    if claim.first_approval_id is not None and claim.first_approval.reviewer_id == by.pk:
+        raise ApprovedByYou
+    queue.check_not_held(claim, by)
     if not note.strip():
         raise ReasonMissing
     return claim
@@ -132,7 +181,20 @@ def _judged_before(reviewer: User, claim: Claim) -> bool:
 
 
 def _write_down(claim: Claim, by: User, act: str, reason: str, note: str) -> None:
-    Decision.objects.create(claim=claim, reviewer=by, outcome=act, reason=reason, note=note.strip())
+    """The decision, with how long the claim waited for it. It ends a first approval, a hold, a place at the head."""
+    first = claim.first_approval
+    Decision.objects.create(
+        claim=claim,
+        reviewer=by,
+        outcome=act,
+        reason=reason,
+        note=note.strip(),
+        waited=timezone.now() - claim.queued_at if claim.queued_at else None,
+        first_reviewer=first.reviewer if first else None,
+    )
+    claim.first_approval, claim.is_ahead = None, False
+    claim.save(update_fields=["first_approval", "is_ahead"])
+    queue.end_hold(claim)
     if act in (Outcome.ASK,):
         events.record(kind="asked_for_more", claim=claim, by=by, reason=reason)
 

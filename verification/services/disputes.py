@@ -1,8 +1,9 @@
 """Two people proved one identity. The holder is told and has 14 days; two reviewers of one mind settle it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
@@ -116,6 +117,40 @@ def _inherit_disputes(loser: Claim, holder: Claim, by: User) -> None:
             claim=holder, to=State.DISPUTED_HOLDER, as_=states.SYSTEM, by=by, reason="dispute_inherited"
         )
         notices.tell_applicant(holder, "disputed")
+
+
+def bring_due(*, now: datetime | None = None) -> int:
+    """Put disputes whose days are over at the head of the queue, and remind the reviewers' group of them once a day.
+
+    Says how many are due. Called again on the same day (UTC) it sends nothing.
+    """
+    now = now or timezone.now()
+    due = list(Dispute.objects.filter(outcome="", due_at__lte=now).values_list("pk", flat=True))
+    for pk in due:
+        _bring_forward(pk, now)
+    if due:
+        _remind(len(due), now)
+    return len(due)
+
+
+@transaction.atomic
+def _bring_forward(pk: int, now: datetime) -> None:
+    dispute = Dispute.objects.select_related("rival_claim").get(pk=pk)
+    rival = states.lock(dispute.rival_claim)
+    if rival.state == State.DISPUTED_RIVAL and not (rival.is_ahead and rival.queued_at):
+        rival.is_ahead, rival.queued_at = True, rival.queued_at or now
+        rival.save(update_fields=["is_ahead", "queued_at"])
+
+
+@transaction.atomic
+def _remind(how_many: int, now: datetime) -> None:
+    key = f"disputes_due {now:%Y-%m-%d}"
+    events.lock_chain()
+    if not Event.objects.filter(key=key).exists():
+        events.record(kind="disputes_due", key=key)
+        notices.tell_reviewers(
+            "disputes_due", reverse("admin:verification_dispute_changelist"), count=how_many
+        )
 
 
 def holder_to_warn(*, claim_id: int) -> Claim | None:

@@ -16,7 +16,7 @@ from sermo.errors import RuleBroken
 from verification import documents, rules
 from verification.models import Claim, Document, Proof
 from verification.models.claims import FINAL, HOLDING, State
-from verification.services import events, limits, states
+from verification.services import events, limits, queue, states
 
 FOLDER = "documents"
 MAY_PROVE = (State.CHALLENGED, State.NEEDS_REVIEW, State.PROVEN, State.DISPUTED_RIVAL, State.DISPUTED_HOLDER)
@@ -94,6 +94,7 @@ def put_in_queue(claim: Claim) -> None:
     claim.queued_at = claim.queued_at or timezone.now()
     claim.asked_for = None
     claim.save(update_fields=["queued_at", "asked_for"])
+    queue.weigh(claim)
 
 
 def documents_of(claim: Claim) -> QuerySet[Document]:

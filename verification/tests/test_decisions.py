@@ -132,11 +132,12 @@ def test_a_claim_in_review_is_proven_by_the_reviewer(provider, seeker, reviewer)
     assert approve(claim, reviewer).state == State.VERIFIED
 
 
-def test_a_license_outside_the_registry_is_verified_by_document(provider, seeker, reviewer):
+def test_a_license_outside_the_registry_is_verified_by_document(provider, seeker, reviewer, second_reviewer):
     claim = with_document(start(seeker, provider, npi="", license_number="998877"))
+    approve(claim, reviewer)
 
     assert claim.registry is None
-    assert approve(claim, reviewer).state == State.VERIFIED
+    assert approve(claim, second_reviewer).state == State.VERIFIED
 
 
 def test_nothing_is_approved_without_a_proof(provider, seeker, reviewer):
@@ -175,7 +176,6 @@ def test_a_namesake_on_the_exclusion_list_must_be_compared(claim, provider, revi
 
     with pytest.raises(outcome.ExclusionNotChecked):
         approve(claim, reviewer)
-    assert approve(claim, reviewer, exclusion_checked=True).state == State.VERIFIED
 
 
 @pytest.mark.parametrize(("expires", "expired"), [(date(2020, 1, 1), True), (date(2099, 1, 1), False)])

@@ -150,7 +150,7 @@ class TestStart:
     def test_the_expected_time_is_shown_while_a_reviewer_has_it(self, browser, seeker, provider):
         make_claim(seeker, provider, state=State.NEEDS_REVIEW, queued_at=timezone.now())
 
-        assert "Expected by" in text_of(browser.get(page("start")))
+        assert "How long it takes" in text_of(browser.get(page("start")))
 
     def test_the_registry_record_is_never_shown(self, browser, seeker, provider):
         for state in (State.MATCHED, State.NEEDS_REVIEW, State.VERIFIED):

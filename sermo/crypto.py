@@ -11,7 +11,15 @@ from functools import cache
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
-__all__ = ["InvalidToken", "decrypt", "encrypt", "keyed_digest", "keyed_hash"]
+__all__ = [
+    "InvalidToken",
+    "decrypt",
+    "encrypt",
+    "is_of_newest_key",
+    "keyed_digest",
+    "keyed_hash",
+    "rotate",
+]
 
 
 @cache
@@ -32,6 +40,15 @@ def decrypt(token: bytes) -> bytes:
 def rotate(token: bytes) -> bytes:
     """Re-encrypt a token under the newest key."""
     return _ring(tuple(settings.FIELD_KEYS)).rotate(token)
+
+
+def is_of_newest_key(token: bytes) -> bool:
+    """Whether a token is whole and was made with the key that writes."""
+    try:
+        _ring(tuple(settings.FIELD_KEYS[:1])).decrypt(token)
+    except InvalidToken:
+        return False
+    return True
 
 
 def keyed_digest(value: str, purpose: str) -> bytes:

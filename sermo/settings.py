@@ -240,6 +240,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute="55", hour="3"),
     },
     "watch-failures": {"task": "verification.tasks.watch_failures", "schedule": crontab(minute="17")},
+    "tell-unmasked": {
+        "task": "verification.tasks.tell_unmasked",
+        "schedule": crontab(minute="20", hour="13"),  # by day: it is told to people
+    },
     "forget-unconfirmed": {
         "task": "accounts.tasks.forget_unconfirmed",
         "schedule": crontab(minute="25", hour="4"),

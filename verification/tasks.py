@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from verification.services import limits, proofs
+from verification.services import limits, proofs, unmasking
 
 
 @shared_task
@@ -21,3 +21,9 @@ def purge_day_counts():
 def watch_failures():
     """Raise the alarm when far more tries of the questions fail than usual."""
     return limits.watch_failures()
+
+
+@shared_task
+def tell_unmasked():
+    """Tell members, on the day it may be told, that staff saw the name behind their handle."""
+    return unmasking.tell_due()

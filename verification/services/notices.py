@@ -4,6 +4,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from accounts.models import User
 from accounts.services import mail
 from verification.models import Claim
 from verification.services import disputes
@@ -13,6 +14,12 @@ def tell_applicant(claim: Claim, about: str) -> None:
     """Write the applicant the mail `about`, a name of templates/verification/mail/<about>.txt."""
     if claim.user:  # None once they left
         mail.queue(claim.user, *_rendered(about, claim))
+
+
+def tell_member(user: User, about: str, page: str) -> None:
+    """Write somebody the mail `about` of mail/members, with a link to the page of that name and nothing of a claim."""
+    link = settings.SITE_URL + reverse(page)
+    mail.queue(user, *_in_two(render_to_string(f"verification/mail/members/{about}.txt", {"link": link})))
 
 
 def tell_holder(claim: Claim) -> None:
@@ -33,5 +40,10 @@ def _rendered(about: str, claim: Claim) -> tuple[str, str]:
         "case_number": claim.case_number,
         "link": settings.SITE_URL + reverse("verification:start"),
     }
-    subject, _, text = render_to_string(f"verification/mail/{about}.txt", context).partition("\n")
+    return _in_two(render_to_string(f"verification/mail/{about}.txt", context))
+
+
+def _in_two(mail_text: str) -> tuple[str, str]:
+    """The first line is the subject."""
+    subject, _, text = mail_text.partition("\n")
     return subject.strip(), text.lstrip()

@@ -5,6 +5,7 @@ from functools import wraps
 from allauth.account.adapter import get_adapter
 from allauth.account.decorators import reauthentication_required
 from allauth.core.exceptions import ReauthenticationRequired
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required as django_login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
@@ -16,6 +17,7 @@ from accounts.roles import is_moderator
 __all__ = [
     "active_physician_required",
     "applicant_required",
+    "confirmed_first",
     "login_required",
     "physician_required",
     "recently_authenticated",
@@ -95,6 +97,29 @@ def recently_authenticated(view):
             return HttpResponse(status=401, headers={"HX-Redirect": f"{methods[0]['url']}?{back}"})
 
     return login_required(door)
+
+
+def confirmed_first(view):
+    """As `recently_authenticated`, but a form that was sent too late is not done once they have confirmed.
+
+    It would wait in the session meanwhile, in clear, and it holds what is kept encrypted.
+    """
+    door = recently_authenticated(view)
+
+    @wraps(view)
+    def keeps_nothing(request, *args, **kwargs):
+        try:
+            return door(request, *args, **kwargs)
+        except ReauthenticationRequired:
+            if request.method != "POST":
+                raise  # answered by allauth's middleware
+            ways = get_adapter().get_reauthentication_methods(request.user)
+            messages.info(
+                request, "That took more than 15 minutes, so nothing was kept. Fill it in once more."
+            )
+            return redirect(f"{ways[0]['url']}?{urlencode({'next': request.get_full_path()})}")
+
+    return keeps_nothing
 
 
 def _turn_away(request, member):

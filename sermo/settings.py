@@ -253,6 +253,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "verification.tasks.bring_due_disputes",
         "schedule": crontab(minute="5", hour="13"),
     },
+    "tell-unmasked": {
+        "task": "verification.tasks.tell_unmasked",
+        "schedule": crontab(minute="20", hour="13"),  # by day: it is told to people
+    },
     "forget-unconfirmed": {
         "task": "accounts.tasks.forget_unconfirmed",
         "schedule": crontab(minute="25", hour="4"),

@@ -45,7 +45,7 @@ class WithAReviewer(RuleBroken):
 
 class DecidedForOthers(RuleBroken):
     message = (
-        "As a reviewer you decided about other people's verification, and who decided stays on record. "
+        "You decided about other people's verification or names, and who decided stays on record. "
         "Write to the operator, who can end this account."
     )
 
@@ -76,7 +76,9 @@ def check_may_leave(person: Person) -> None:
     Raises DecidedForOthers, WithAReviewer, UnderDecision.
     """
     decided = Decision.objects.filter(reviewer=person.user).values("pk")
-    if decided.union(DisputeOpinion.objects.filter(reviewer=person.user).values("pk")).exists():
+    opined = DisputeOpinion.objects.filter(reviewer=person.user).values("pk")
+    unmasked = Unmasking.objects.filter(Q(asked_by=person.user) | Q(decided_by=person.user)).values("pk")
+    if decided.union(opined, unmasked).exists():
         raise DecidedForOthers
     parties = Q(holder_claim=OuterRef("pk")) | Q(rival_claim=OuterRef("pk"))
     disputed = Exists(Dispute.objects.filter(parties, outcome=""))

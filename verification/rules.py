@@ -42,6 +42,8 @@ _DEFAULTS = {
     "CONFIRM_DAYS": 365,  # after the last look at a license its holder confirms it
     "RECHECK_DAYS": 400,  # without any look, it lapses
     "LOOK_UP_SHARE": 0.02,  # of confirmations, drawn by lot for staff
+    "UNMASKINGS_ASKED": 5,  # by one person in 30 days
+    "UNMASKINGS_GRANTED": 10,  # by one person in 30 days
     "UNMASKING_MINUTES": 60,  # a granted name can be read
     "UNMASKING_TELL_DAYS": 7,  # after it was granted, the member is told
     "SHARED_DEVICE_MINUTES": 30,  # without a request, on a device that others use

@@ -13,6 +13,7 @@ from verification.services import (
     objections,
     proofs,
     queue,
+    unmasking,
 )
 
 
@@ -67,6 +68,7 @@ def check_freshness(claim_id):
     return freshness.check(claim_id=claim_id)
 
 
+@shared_task
 def deliver_code(proof_id):
     """Send a code that was asked for."""
     return codes.deliver(proof_id=proof_id)
@@ -94,3 +96,9 @@ def decide_due():
 def ask_whether():
     """Tell the telephones and faxes of the registry who was verified, so that they can say: this was not me."""
     return objections.send_due()
+
+
+@shared_task
+def tell_unmasked():
+    """Tell members, on the day it may be told, that staff saw the name behind their handle."""
+    return unmasking.tell_due()

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from verification import urls_license, urls_proofs, urls_registry, views
+from verification import urls_license, urls_privacy, urls_proofs, urls_registry, views
 
 app_name = "verification"
 
@@ -23,4 +23,5 @@ urlpatterns = [
     *urls_proofs.urlpatterns,
     *urls_registry.urlpatterns,
     *urls_license.urlpatterns,
+    *urls_privacy.urlpatterns,
 ]

@@ -1,46 +1,18 @@
 """A member's own settings of money: what becomes of it, who pays them elsewhere, its way to them, and Form W-9."""
 
-from functools import wraps
-
-from allauth.account.adapter import get_adapter
-from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
-from accounts.doors import recently_authenticated
+from accounts.doors import confirmed_first
 from accounts.views.ties import member_required
 from rewards import methods
 from rewards.forms import TIN_KINDS, AffiliationForm, ChoiceForm, W9Form
 from rewards.models import Firm, Method
 from rewards.services import choosing
 from sermo.errors import RuleBroken
-
-
-def confirmed_first(view):
-    """As `recently_authenticated`, but a form that was sent too late is not done once the member has confirmed.
-
-    It would wait in the session meanwhile, in clear, and it holds what is kept encrypted.
-    """
-    door = recently_authenticated(view)
-
-    @wraps(view)
-    def keeps_nothing(request, *args, **kwargs):
-        try:
-            return door(request, *args, **kwargs)
-        except ReauthenticationRequired:
-            if request.method != "POST":
-                raise  # answered by allauth's middleware
-            ways = get_adapter().get_reauthentication_methods(request.user)
-            messages.info(
-                request, "That took more than 15 minutes, so nothing was kept. Fill it in once more."
-            )
-            return redirect(f"{ways[0]['url']}?{urlencode({'next': request.get_full_path()})}")
-
-    return keeps_nothing
 
 
 @member_required

@@ -17,6 +17,11 @@ def tell_applicant(claim: Claim, about: str, **said: str) -> None:
         mail.queue(claim.user, *_rendered(about, claim, said))
 
 
+def tell_member(user: User, about: str, page: str) -> None:
+    """Write somebody the mail `about` of mail/members, with a link to the page of that name and nothing of a claim."""
+    mail.queue(user, *_parts(f"members/{about}", {"link": settings.SITE_URL + reverse(page)}))
+
+
 def tell_holder(claim: Claim) -> None:
     """Warn whoever holds the identity of a claim, once for each such claim.
 
@@ -48,6 +53,6 @@ def _rendered(about: str, claim: Claim, said: dict[str, str] | None = None) -> t
 
 
 def _parts(about: str, context: dict) -> tuple[str, str]:
-    """Subject and text."""
+    """Subject, which is the first line, and text."""
     subject, _, text = render_to_string(f"verification/mail/{about}.txt", context).partition("\n")
     return subject.strip(), text.lstrip()

@@ -218,21 +218,27 @@ def _note(seen: Proof, began_at: datetime, is_there: bool) -> bool:
 
 def _found(claim: Claim) -> None:
     """It proves a claim whose questions were passed; for any other it is what a reviewer weighs."""
+    from verification import tasks  # which imports this module
+
     events.record(kind="endpoint_found", claim=claim, evidence=["endpoint"])
     if claim.state != State.CHALLENGED:
         proofs.put_in_queue(claim)
         return
-    claim = states.move(claim=claim, to=State.PROVEN, as_=states.SYSTEM, evidence=["questions", "endpoint"])
-    proofs.put_in_queue(claim)
-    _have_decided(claim)
-
-
-def _have_decided(claim: Claim) -> None:
-    """Where the last check runs by itself, it does so next; else the claim waits for a reviewer like any other."""
-    from verification import tasks  # which imports this module
-
-    if task := getattr(tasks, "decide", None):
-        nudge(task, claim.pk)
+    evidence = ["questions", "endpoint"]
+    if decide := getattr(
+        tasks, "decide", None
+    ):  # the last check runs by itself, so nobody waits for a reviewer
+        states.move(
+            claim=claim,
+            to=State.PROVEN,
+            as_=states.SYSTEM,
+            evidence=evidence,
+            queued_at=None,
+            asked_for=None,
+        )
+        nudge(decide, claim.pk)
+    else:
+        proofs.put_in_queue(states.move(claim=claim, to=State.PROVEN, as_=states.SYSTEM, evidence=evidence))
 
 
 def _is_waiting(proof: Proof, claim: Claim) -> bool:

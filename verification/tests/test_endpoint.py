@@ -151,7 +151,10 @@ class TestLooking:
 
         assert endpoint.look(proof_id=proof.pk)
 
-    def test_found_it_proves_a_claim_whose_questions_were_passed(self, registry, provider, claim, proof):
+    def test_found_it_proves_a_claim_whose_questions_were_passed(
+        self, registry, provider, claim, proof, monkeypatch
+    ):
+        monkeypatch.delattr(tasks, "decide", raising=False)
         says(registry, provider, endpoint.address_of(proof))
 
         assert endpoint.look(proof_id=proof.pk)
@@ -404,6 +407,8 @@ def test_where_the_last_check_runs_by_itself_it_is_next(
     registry, provider, claim, proof, django_capture_on_commit_callbacks, monkeypatch
 ):
     started = []
+    claim.queued_at = timezone.now()  # since a document was sent
+    claim.save(update_fields=["queued_at"])
 
     class Decide:
         delay = staticmethod(lambda *args: started.append(args))
@@ -415,6 +420,8 @@ def test_where_the_last_check_runs_by_itself_it_is_next(
         endpoint.look(proof_id=proof.pk)
 
     assert started == [(claim.pk,)]
+    claim.refresh_from_db()
+    assert (claim.state, claim.queued_at) == (State.PROVEN, None)
 
 
 @pytest.mark.django_db(transaction=True)

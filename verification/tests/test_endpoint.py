@@ -307,6 +307,15 @@ class TestAFailingRegistry:
         assert endpoint.look_at_due() == 0
         assert len(registry.asked) == endpoint.DOWN_AFTER * 2
 
+    def test_a_slow_one_does_not_let_ticks_overlap(self, registry, schools, specialties, monkeypatch):
+        for _ in range(3):
+            endpoint.open_proof(claim=make_claim(provider=make_provider(), state=State.CHALLENGED))
+        monkeypatch.setattr(endpoint, "MOST_SECONDS", 0)
+        registry.script = [nppes()]
+
+        assert endpoint.look_at_due() == 1
+        assert len(registry.asked) == 1
+
     def test_trouble_with_one_record_holds_up_nobody(self, registry, schools, specialties):
         all_proofs = [
             endpoint.open_proof(claim=make_claim(provider=make_provider(), state=State.CHALLENGED))

@@ -79,9 +79,12 @@ class _Unexpected(Exception):
 
 
 def _record_in(data: Any, npi: str) -> Record | None:
-    """Errors come with status 200 too: {"Errors": [{description, field, number}]}."""
+    """Errors come with status 200 too: {"Errors": [{description, field, number}]}. One of them is an answer."""
     answer = _a(dict, data, "answer")
     if "Errors" in answer:
+        errors = _rows(answer, "Errors")
+        if errors and all(_says_deactivated(each, npi) for each in errors):
+            return None
         raise _Unexpected("errors")
     results = _a(list, answer.get("results"), "results")
     if not results:
@@ -106,6 +109,12 @@ def _record_in(data: Any, npi: str) -> Record | None:
         fax=_digits(_text(place, "fax_number")),
         endpoints=tuple(text for each in _rows(found, "endpoints") if (text := _text(each, "endpoint"))),
     )
+
+
+def _says_deactivated(error: dict, npi: str) -> bool:
+    """Whether an error says that the NPI was deactivated: then the registry shows nothing of it any more."""
+    said = _text(error, "description").lower()
+    return _text(error, "field") == "number" and f"deactivated npi {npi}" in said
 
 
 def _practice(found: dict) -> dict:

@@ -6,6 +6,7 @@ once an hour for the first day, then once a day, and when asked to. Nothing depe
 
 import re
 import secrets
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -40,6 +41,7 @@ AT_FIRST = timedelta(
 LATER = timedelta(hours=24)
 UNDER_WAY = timedelta(minutes=2)  # in which a look that was asked for should have been taken
 MOST_AT_ONCE = 500  # records read by one tick of the clock
+MOST_SECONDS = 600  # that one tick takes, so that the next does not begin before it ends
 DOWN_AFTER = 3  # failures in a row, after which the rest waits for the next tick
 
 
@@ -161,6 +163,7 @@ def look_at_due() -> int:
     if not settings.NPPES_ASKED:
         return 0
     looked = failed = 0
+    until = time.monotonic() + MOST_SECONDS
     for proof_id in _due(timezone.now())[:MOST_AT_ONCE]:
         try:
             look(proof_id=proof_id)
@@ -170,6 +173,8 @@ def look_at_due() -> int:
                 break
         else:
             looked, failed = looked + 1, 0
+        if time.monotonic() > until:
+            break
     return looked
 
 
@@ -218,21 +223,27 @@ def _note(seen: Proof, began_at: datetime, is_there: bool) -> bool:
 
 def _found(claim: Claim) -> None:
     """It proves a claim whose questions were passed; for any other it is what a reviewer weighs."""
+    from verification import tasks  # which imports this module
+
     events.record(kind="endpoint_found", claim=claim, evidence=["endpoint"])
     if claim.state != State.CHALLENGED:
         proofs.put_in_queue(claim)
         return
-    claim = states.move(claim=claim, to=State.PROVEN, as_=states.SYSTEM, evidence=["questions", "endpoint"])
-    proofs.put_in_queue(claim)
-    _have_decided(claim)
-
-
-def _have_decided(claim: Claim) -> None:
-    """Where the last check runs by itself, it does so next; else the claim waits for a reviewer like any other."""
-    from verification import tasks  # which imports this module
-
-    if task := getattr(tasks, "decide", None):
-        nudge(task, claim.pk)
+    evidence = ["questions", "endpoint"]
+    if decide := getattr(
+        tasks, "decide", None
+    ):  # the last check runs by itself, so nobody waits for a reviewer
+        states.move(
+            claim=claim,
+            to=State.PROVEN,
+            as_=states.SYSTEM,
+            evidence=evidence,
+            queued_at=None,
+            asked_for=None,
+        )
+        nudge(decide, claim.pk)
+    else:
+        proofs.put_in_queue(states.move(claim=claim, to=State.PROVEN, as_=states.SYSTEM, evidence=evidence))
 
 
 def _is_waiting(proof: Proof, claim: Claim) -> bool:

@@ -102,10 +102,24 @@ def nppes(*results):
     return json.dumps({"result_count": len(results), "results": list(results)}).encode()
 
 
-def nppes_errors():
+def nppes_errors(*more):
     """How the API refuses a question: with status 200."""
-    said = {"description": "CMS deactivated NPI", "field": "number", "number": "05"}
-    return json.dumps({"Errors": [said]}).encode()
+    said = {"description": "No valid search criteria", "field": "version", "number": "04"}
+    return json.dumps({"Errors": [*more, said]}).encode()
+
+
+def deactivation(npi):
+    """The error about an NPI that is no longer in service."""
+    return {
+        "description": f"CMS deactivated NPI {npi}. The provider can no longer use this NPI. Our public registry"
+        " does not display provider information about NPIs that are not in service.",
+        "field": "number",
+        "number": "15",
+    }
+
+
+def nppes_deactivated(npi):
+    return json.dumps({"Errors": [deactivation(npi)]}).encode()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -151,7 +151,10 @@ class TestLooking:
 
         assert endpoint.look(proof_id=proof.pk)
 
-    def test_found_it_proves_a_claim_whose_questions_were_passed(self, registry, provider, claim, proof):
+    def test_found_it_proves_a_claim_whose_questions_were_passed(
+        self, registry, provider, claim, proof, monkeypatch
+    ):
+        monkeypatch.delattr(tasks, "decide", raising=False)
         says(registry, provider, endpoint.address_of(proof))
 
         assert endpoint.look(proof_id=proof.pk)
@@ -304,6 +307,15 @@ class TestAFailingRegistry:
         assert endpoint.look_at_due() == 0
         assert len(registry.asked) == endpoint.DOWN_AFTER * 2
 
+    def test_a_slow_one_does_not_let_ticks_overlap(self, registry, schools, specialties, monkeypatch):
+        for _ in range(3):
+            endpoint.open_proof(claim=make_claim(provider=make_provider(), state=State.CHALLENGED))
+        monkeypatch.setattr(endpoint, "MOST_SECONDS", 0)
+        registry.script = [nppes()]
+
+        assert endpoint.look_at_due() == 1
+        assert len(registry.asked) == 1
+
     def test_trouble_with_one_record_holds_up_nobody(self, registry, schools, specialties):
         all_proofs = [
             endpoint.open_proof(claim=make_claim(provider=make_provider(), state=State.CHALLENGED))
@@ -404,6 +416,8 @@ def test_where_the_last_check_runs_by_itself_it_is_next(
     registry, provider, claim, proof, django_capture_on_commit_callbacks, monkeypatch
 ):
     started = []
+    claim.queued_at = timezone.now()  # since a document was sent
+    claim.save(update_fields=["queued_at"])
 
     class Decide:
         delay = staticmethod(lambda *args: started.append(args))
@@ -415,6 +429,8 @@ def test_where_the_last_check_runs_by_itself_it_is_next(
         endpoint.look(proof_id=proof.pk)
 
     assert started == [(claim.pk,)]
+    claim.refresh_from_db()
+    assert (claim.state, claim.queued_at) == (State.PROVEN, None)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,7 +7,7 @@ from verification.models import Event
 from verification.models.claims import State
 from verification.services import challenge, freshness
 from verification.tests.factories import make_claim, make_provider, start
-from verification.tests.register_server import nppes, nppes_result, register_server
+from verification.tests.register_server import nppes, nppes_deactivated, nppes_result, register_server
 
 pytestmark = pytest.mark.django_db
 
@@ -58,8 +58,9 @@ def test_what_changed_since_our_file_is_left_to_people(registry, claim, provider
     assert claim.doubts == ([doubt] if doubt else [])
 
 
-def test_a_number_that_was_taken_away_is_left_to_people(registry, claim):
-    registry.script = [nppes()]
+@pytest.mark.parametrize("answer", [lambda npi: nppes(), nppes_deactivated])
+def test_a_number_that_was_taken_away_is_left_to_people(registry, claim, provider, answer):
+    registry.script = [answer(provider.npi)]
 
     assert freshness.check(claim_id=claim.pk) == "deactivated"
     assert freshness.check(claim_id=claim.pk) == "deactivated"

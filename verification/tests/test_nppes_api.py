@@ -12,7 +12,9 @@ from verification import asking, nppes_api
 from verification.names import PersonName
 from verification.nppes_api import Unavailable
 from verification.tests.register_server import (
+    deactivation,
     nppes,
+    nppes_deactivated,
     nppes_endpoint,
     nppes_errors,
     nppes_result,
@@ -81,8 +83,9 @@ class TestAnswers:
 
         assert not nppes_api.read(NPI).is_active
 
-    def test_nobody_is_found_under_a_number_that_was_taken_away(self, registry):
-        registry.script = [nppes()]
+    @pytest.mark.parametrize("answer", [nppes(), nppes_deactivated(NPI)])
+    def test_nobody_is_found_under_a_number_that_was_taken_away(self, registry, answer):
+        registry.script = [answer]
 
         assert nppes_api.read(NPI) is None
 
@@ -96,6 +99,10 @@ class TestFailures:
         ("body", "cause"),
         [
             (nppes_errors(), "unexpected_errors"),
+            (nppes_errors(deactivation(NPI)), "unexpected_errors"),
+            (nppes_deactivated("1679576722"), "unexpected_errors"),
+            (b'{"Errors": []}', "unexpected_errors"),
+            (b'{"Errors": "CMS deactivated NPI"}', "unexpected_Errors"),
             (b"[]", "unexpected_answer"),
             (b'{"result_count": 1}', "unexpected_results"),
             (nppes({"number": NPI}), "unexpected_type"),

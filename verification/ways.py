@@ -62,13 +62,18 @@ def code_ways(claim: Claim, *, bound: CodeForm | MailForm | None = None) -> dict
     return {
         "code_ways": [_way(claim, kind, proofs.get(kind), told, spent, bound) for kind in offered],
         "code_told": told,
-        "code_proves": claim.state in (State.CHALLENGED, State.PROVEN) and told,
+        "code_proves": told and _may_prove(claim),
         "sends_left": left,
         "sends_most": rules.CODE_SENDS_PER_DAY,
         "phone_minutes": rules.PHONE_MINUTES,
         "fax_hours": rules.FAX_HOURS,
         "email_hours": rules.EMAIL_HOURS,
     }
+
+
+def _may_prove(claim: Claim) -> bool:
+    """Whether a right code may settle it. One that people have reads like one in dispute."""
+    return claim.state == State.CHALLENGED or (claim.state == State.PROVEN and claim.queued_at is None)
 
 
 def _way(claim: Claim, kind: str, proof: Proof | None, told: bool, spent: str, bound) -> CodeWay:

@@ -1,7 +1,8 @@
 """The ways of proving a license as the proof page shows them: what each takes, how long, and where it stands."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from math import ceil
 
 from django.utils import timezone
 
@@ -37,7 +38,7 @@ class CodeWay:
     mail_form: MailForm | None
     good_until: datetime | None = None
     tries_left: int = 0
-    next_at: datetime | None = None
+    wait_seconds: int = 0  # until the next code can be asked for
 
     @property
     def title(self):
@@ -93,7 +94,7 @@ def _way(claim: Claim, kind: str, proof: Proof | None, told: bool, spent: str, b
         mail_form=_mail_form(own, typed) if kind == Kind.EMAIL else None,
         good_until=proof.expires_at if state == "sent" else None,
         tries_left=rules.CODE_TRIES - proof.tries if proof else 0,
-        next_at=_next_at(proof, now),
+        wait_seconds=_wait_seconds(proof, now),
     )
 
 
@@ -113,10 +114,9 @@ def _state(proof: Proof | None, now: datetime) -> str:
     return "failed" if codes.has_failed(proof) else "spent"
 
 
-def _next_at(proof: Proof | None, now: datetime) -> datetime | None:
-    """When the next code can be asked for, where that is later."""
-    opens = proof.sent_at + codes.WAIT if proof and proof.sent_at else None
-    return opens if opens and opens > now + timedelta(seconds=1) else None
+def _wait_seconds(proof: Proof | None, now: datetime) -> int:
+    opens = proof.sent_at + codes.WAIT if proof and proof.sent_at else now
+    return max(0, ceil((opens - now).total_seconds()))
 
 
 def _closed(claim: Claim, kind: str, told: bool, target: str, now: datetime) -> str:

@@ -95,7 +95,7 @@ def test_hints_appear_beside_the_fields(browser_page, live_server, schools, seek
     expect(page.locator("#npi-hint")).to_contain_text("mistyped")
 
 
-def test_axe_finds_no_serious_fault(browser_page, live_server, provider, seeker):
+def test_axe_finds_no_serious_fault(browser_page, live_server, provider, seeker, calls):
     site, found = live_server.url, []
     claim = start(seeker, provider)
     holder = make_holder(make_provider())
@@ -119,6 +119,11 @@ def test_axe_finds_no_serious_fault(browser_page, live_server, provider, seeker)
         )  # fmt: skip
         page.goto(f"{site}/verify/")
         look()
+        if state == State.CHALLENGED:
+            page.goto(f"{site}/verify/proof/")
+            look()
+    page.goto(f"{site}/verify/not-me/")
+    look()
     page = browser_page()
     enter(page, site, holder)
     page.goto(site + reverse("verification:vouch", args=[code]))

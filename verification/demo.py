@@ -18,7 +18,7 @@ from accounts.models import Member, Specialty, User
 from accounts.services import guard, members
 from sermo.crypto import keyed_hash
 from verification import demo_registry, licenses, npi, registry
-from verification.models import Claim, Event, Exclusion, Provider, ProviderLicense, Subject
+from verification.models import Claim, Event, Exclusion, MailDomain, Provider, ProviderLicense, Subject
 from verification.models.claims import CASE_ALPHABET, Method, State
 from verification.names import PersonName
 from verification.services import claims, events, outcome, proofs, states
@@ -45,6 +45,7 @@ QUEUE = [  # handle, NPI of the sample, last name as typed, whether the question
     ("in_training", "2147356739", "Sandovalle", False, 20),  # a resident in the registry
     ("misspelled", "2474676832", "Blakthorn", False, 3),  # a name close to the registry's
 ]
+ASKED_DOMAINS = ("wards.ridgeviewheart.example", "ridgeviewheart.example")  # wait for a reviewer
 FIRST = """
     Adaline Bertrand Calista Dashiell Eudora Florian Giselle Horatio Isolde Jocasta Kasimir Lavinia
     Merritt Nerys Octavian Philippa Quillon Rosamund Sylvester Thessaly Ulric Venetia Wendell Xanthe
@@ -69,6 +70,7 @@ def seed(stdout) -> None:
     rng = random.Random(SEED)  # noqa: S311 - the same every time is the purpose
     with transaction.atomic():
         verified = _verify_physicians(rng)
+    MailDomain.objects.bulk_create([MailDomain(name=name) for name in ASKED_DOMAINS], ignore_conflicts=True)
     _make_ready(User.objects.get(email="applicant@demo.sermo.test"))
     waiting = [_wait_in_queue(*case) for case in QUEUE]
     stdout.write(f"verification: {verified} verified licenses, {len(waiting)} claims waiting for a reviewer")

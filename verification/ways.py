@@ -1,7 +1,8 @@
 """The ways of proving a license as the proof page shows them: what each takes, how long, and where it stands."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from math import ceil
 
 from django.utils import timezone
 
@@ -37,7 +38,7 @@ class CodeWay:
     mail_form: MailForm | None
     good_until: datetime | None = None
     tries_left: int = 0
-    next_at: datetime | None = None
+    wait_seconds: int = 0  # until the next code can be asked for
 
     @property
     def title(self):
@@ -62,13 +63,18 @@ def code_ways(claim: Claim, *, bound: CodeForm | MailForm | None = None) -> dict
     return {
         "code_ways": [_way(claim, kind, proofs.get(kind), told, spent, bound) for kind in offered],
         "code_told": told,
-        "code_proves": claim.state in (State.CHALLENGED, State.PROVEN) and told,
+        "code_proves": told and _may_prove(claim),
         "sends_left": left,
         "sends_most": rules.CODE_SENDS_PER_DAY,
         "phone_minutes": rules.PHONE_MINUTES,
         "fax_hours": rules.FAX_HOURS,
         "email_hours": rules.EMAIL_HOURS,
     }
+
+
+def _may_prove(claim: Claim) -> bool:
+    """Whether a right code may settle it. One that people have reads like one in dispute."""
+    return claim.state == State.CHALLENGED or (claim.state == State.PROVEN and claim.queued_at is None)
 
 
 def _way(claim: Claim, kind: str, proof: Proof | None, told: bool, spent: str, bound) -> CodeWay:
@@ -88,7 +94,7 @@ def _way(claim: Claim, kind: str, proof: Proof | None, told: bool, spent: str, b
         mail_form=_mail_form(own, typed) if kind == Kind.EMAIL else None,
         good_until=proof.expires_at if state == "sent" else None,
         tries_left=rules.CODE_TRIES - proof.tries if proof else 0,
-        next_at=_next_at(proof, now),
+        wait_seconds=_wait_seconds(proof, now),
     )
 
 
@@ -108,10 +114,9 @@ def _state(proof: Proof | None, now: datetime) -> str:
     return "failed" if codes.has_failed(proof) else "spent"
 
 
-def _next_at(proof: Proof | None, now: datetime) -> datetime | None:
-    """When the next code can be asked for, where that is later."""
-    opens = proof.sent_at + codes.WAIT if proof and proof.sent_at else None
-    return opens if opens and opens > now + timedelta(seconds=1) else None
+def _wait_seconds(proof: Proof | None, now: datetime) -> int:
+    opens = proof.sent_at + codes.WAIT if proof and proof.sent_at else now
+    return max(0, ceil((opens - now).total_seconds()))
 
 
 def _closed(claim: Claim, kind: str, told: bool, target: str, now: datetime) -> str:

@@ -71,7 +71,8 @@ class Proof(models.Model):
     """One way of proving a claim. Codes are stored hashed; of a link also encrypted, to show it again.
 
     Of a code by phone, fax or mail: `target` is where it went, `sent` how often so far, `tries` the wrong guesses at
-    the newest one. Of an entry in the registry: `checked_at` is when the record was last read for it.
+    the newest one. Of a mail whose code was right `code_hash` is its address's, so that no other claim has the same.
+    Of an entry in the registry: `checked_at` is when the record was last read for it.
     """
 
     class Kind(models.TextChoices):

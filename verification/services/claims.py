@@ -47,6 +47,7 @@ DOUBTS = {
     "status": "The board's word on the license is not plainly good",
     "discipline": "The board has disciplinary marks",
     "standing": "The account's membership was ended",
+    "mailbox": "The mail address of the code has proven somebody else, too",
     "refused": "The rules of an approval refuse it",
     "asked": "A reviewer had decided about it before the code was right",
     "objected": "Somebody who was told of a verification with this license answered: this was not me",

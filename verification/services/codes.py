@@ -18,7 +18,7 @@ import structlog
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Sum
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -249,10 +249,13 @@ def _take(proof_id: int) -> tuple[Proof, str | None] | None:
     if claim.state not in proofs.MAY_PROVE or now >= proof.expires_at:
         _forget(proof, claim.user)
         return None
-    code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
-    proof.code_hash, proof.sent_at, proof.expires_at = _hash(proof, code), now, now + _life(proof.kind)
-    proof.save(update_fields=["code_hash", "sent_at", "expires_at"])
     silent = _why_silent(claim, proof, now)
+    code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
+    kept = (
+        f"nobody was told {secrets.randbelow(10**40)}" if silent else code
+    )  # what was never said cannot be typed
+    proof.code_hash, proof.sent_at, proof.expires_at = _hash(proof, kept), now, now + _life(proof.kind)
+    proof.save(update_fields=["code_hash", "sent_at", "expires_at"])
     events.record(kind="code_sent", claim=claim, reason=silent, evidence=[proof.kind])
     return proof, None if silent else code
 
@@ -363,11 +366,30 @@ def _judge(claim: Claim, kind: str, digits: str) -> RuleBroken | None:
     proof.ok_at, proof.code_hash, proof.expires_at = timezone.now(), None, None
     proof.save(update_fields=["ok_at", "code_hash", "expires_at"])
     events.record(kind="code_right", claim=claim, by=claim.user, evidence=[kind])
+    if kind == Kind.EMAIL and not _take_mailbox(claim, proof):
+        claim.doubts = [*claim.doubts, *({"mailbox"} - set(claim.doubts))]
+        claim.save(update_fields=["doubts"])
     if claim.state in automatic.PROVES:
         automatic.prove(claim=claim, kind=kind)
     else:
         proofs.put_in_queue(claim)
     return None
+
+
+def _take_mailbox(claim: Claim, proof: Proof) -> bool:
+    """Whether the address proves nobody else: many people at one hospital are not read by one mailbox.
+
+    The address stays with its proof as a hash, where the code's was; the database holds each but once.
+    """
+    mailbox = keyed_hash(proof.target.lower(), "mailbox of a proof")
+    same = Proof.objects.filter(claim__user=claim.user, claim__npi_hash=claim.npi_hash, code_hash=mailbox)
+    same.update(code_hash=None)  # of an earlier claim to the same person by the same account
+    try:
+        with transaction.atomic():
+            Proof.objects.filter(pk=proof.pk).update(code_hash=mailbox)
+    except IntegrityError:
+        return False
+    return True
 
 
 def _domain_fell(proof: Proof) -> bool:

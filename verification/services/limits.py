@@ -206,4 +206,4 @@ def _sends_of(user: User) -> str:
 
 
 def _sends_to(target: str) -> str:
-    return keyed_hash(target, "codes to a number of a day")
+    return keyed_hash(target.lower(), "codes to a number of a day")

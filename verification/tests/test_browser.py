@@ -6,12 +6,15 @@ import pytest
 from django.conf import settings as site_settings
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from sermo.tests.test_accessibility import LOOKS, faults_by_look
+from verification import calling_hours, tasks
 from verification.models import Challenge, Claim
 from verification.models.claims import State
 from verification.services import vouching
+from verification.tests.calls import code_said
 from verification.tests.factories import image_bytes, make_claim, make_holder, make_provider, start
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -92,7 +95,7 @@ def test_hints_appear_beside_the_fields(browser_page, live_server, schools, seek
     expect(page.locator("#npi-hint")).to_contain_text("mistyped")
 
 
-def test_axe_finds_no_serious_fault(browser_page, live_server, provider, seeker):
+def test_axe_finds_no_serious_fault(browser_page, live_server, provider, seeker, calls):
     site, found = live_server.url, []
     claim = start(seeker, provider)
     holder = make_holder(make_provider())
@@ -116,6 +119,11 @@ def test_axe_finds_no_serious_fault(browser_page, live_server, provider, seeker)
         )  # fmt: skip
         page.goto(f"{site}/verify/")
         look()
+        if state == State.CHALLENGED:
+            page.goto(f"{site}/verify/proof/")
+            look()
+    page.goto(f"{site}/verify/not-me/")
+    look()
     page = browser_page()
     enter(page, site, holder)
     page.goto(site + reverse("verification:vouch", args=[code]))
@@ -124,3 +132,28 @@ def test_axe_finds_no_serious_fault(browser_page, live_server, provider, seeker)
     look()
 
     assert not found, "\n".join(found)
+
+
+def test_a_code_by_telephone_without_scripts_on_a_small_screen(
+    browser_page, live_server, provider, seeker, calls, monkeypatch
+):
+    monkeypatch.setattr(calling_hours, "may_ring", lambda state, now: True)
+    claim = make_claim(seeker, provider, state=State.CHALLENGED)
+    Challenge.objects.create(
+        claim=claim, number=1, facts=[], sheet=[], verdict="passed", finished_at=timezone.now()
+    )
+    page = browser_page(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    enter(page, live_server.url, seeker)
+
+    page.goto(f"{live_server.url}/verify/")
+    page.get_by_role("link", name="Choose a proof").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("button", name="Call now").click()
+    tasks.deliver_due_codes()
+    page.get_by_label("The code").fill(code_said(calls[0][2]))
+    page.get_by_role("button", name="Use this code").click()
+    expect(page.locator("h1")).to_have_text("The code is right")
+    tasks.decide_due()
+    page.get_by_role("link", name="Look again").click()
+
+    expect(page.get_by_text("Your license is verified")).to_be_visible()

@@ -173,7 +173,7 @@ class TestCode:
         seen = text_of(browser.get(page("proof")))
         assert "A code was sent" in seen
         assert "5 tries left" in seen
-        assert "a minute after the last" in seen
+        assert "asked for in 60 seconds" in seen
 
         response = browser.post(page("code_check", "phone"), {"code": code_said(calls[0][2])}, follow=True)
 

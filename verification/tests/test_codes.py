@@ -421,6 +421,60 @@ class TestTyping:
             codes.check_code(claim=claim, kind="phone", code=code_said(calls[0][2]))
 
 
+class TestMailbox:
+    """An insider with one address would otherwise be every physician of the house."""
+
+    def prove(self, claim, address):
+        ask(claim, "email", address)
+        codes.check_code(claim=claim, kind="email", code=code_said(mail.outbox[-1].body))
+        claim.refresh_from_db()
+        return claim
+
+    def test_one_address_proves_one_person_and_people_decide_about_the_second(self, claim, hospital):
+        other = make_claim(provider=make_provider(), state=State.CHALLENGED)
+
+        first, second = self.prove(claim, "o.q@mercy.example"), self.prove(other, "O.Q@Mercy.example")
+
+        assert (first.doubts, second.doubts) == ([], ["mailbox"])
+        assert second.state == State.PROVEN
+        tasks.decide_due()
+        assert sorted(Claim.objects.values_list("state", flat=True)) == ["proven", "verified"]
+
+    def test_another_address_of_the_house_is_another_matter(self, claim, hospital):
+        other = make_claim(provider=make_provider(), state=State.CHALLENGED)
+
+        assert not self.prove(claim, "a@mercy.example").doubts
+        assert not self.prove(other, "b@mercy.example").doubts
+
+    def test_who_starts_anew_with_the_same_license_may_use_it_again(self, claim, provider, hospital, at_noon):
+        self.prove(claim, "a@mercy.example")
+        Claim.objects.update(state=State.WITHDRAWN)
+        at_noon(minutes=2)
+        again = make_claim(claim.user.as_member, provider, state=State.CHALLENGED)
+
+        assert not self.prove(again, "a@mercy.example").doubts
+
+    def test_three_mails_a_day_go_to_one_address_however_it_is_written(self, hospital, provider):
+        claims = [make_claim(provider=provider, state=State.CHALLENGED) for _ in range(4)]
+        for claim, address in zip(
+            claims, ("a@mercy.example", "A@mercy.example", "a@MERCY.example") * 2, strict=False
+        ):
+            ask(claim, "email", address)
+
+        assert len(mail.outbox) == 3
+
+
+def test_a_code_that_was_never_said_cannot_be_guessed(claim, calls, monkeypatch):
+    monkeypatch.setattr(codes.secrets, "randbelow", lambda below: 123456)
+    for _ in range(3):
+        limits.take_target("+15175550100")
+    ask(claim)
+
+    with pytest.raises(codes.WrongCode):
+        codes.check_code(claim=claim, kind="phone", code="123456")
+    assert not calls
+
+
 class TestWhoMayNotLearnOfTheRecord:
     """Without passed questions, the words are the same whether the registry knows the person or not."""
 

@@ -1,18 +1,20 @@
 import io
 
 import pytest
+from django.core import mail
 from django.db import transaction
 
 from accounts import demo as people
 from accounts import reference as specialties
 from accounts.models import Member
-from verification import demo, reference, registry
-from verification.models import Claim, Provider
+from verification import calling_hours, demo, reference, registry
+from verification.models import Claim, MailDomain, Provider
 from verification.models.claims import State
 from verification.names import PersonName
-from verification.services import byline, events
+from verification.services import automatic, byline, codes, events, states
 from verification.services import challenge as challenges
 from verification.services.claims import start_claim
+from verification.tests.calls import code_said
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +62,31 @@ def test_the_demo_applicant_can_pass_the_questions(demonstration):
 
     claim.refresh_from_db()
     assert claim.state == State.CHALLENGED
+
+
+@pytest.mark.parametrize(("kind", "address"), [("phone", ""), ("email", "j.fitzwallace@mercyridge.example")])
+def test_the_demo_applicant_can_prove_it_by_a_code(
+    demonstration, kind, address, settings, tmp_path, monkeypatch
+):
+    settings.CALL_PROVIDER, settings.VAR_DIR = "verification.calling.Files", tmp_path
+    monkeypatch.setattr(calling_hours, "may_ring", lambda state, now: True)
+    claim = Claim.objects.get(user__email="applicant@demo.sermo.test")
+    claim = states.move(claim=claim, to=State.CHALLENGED, as_=states.SYSTEM)
+
+    codes.deliver(proof_id=codes.send_code(claim=claim, kind=kind, address=address).pk)
+    said = mail.outbox[0].body if address else words_of_call(tmp_path)
+    codes.check_code(claim=claim, kind=kind, code=code_said(said))
+
+    assert automatic.decide(claim_id=claim.pk).state == State.VERIFIED
+
+
+def words_of_call(folder):
+    (call,) = (folder / "calls").iterdir()
+    return call.read_text().partition("\n\n")[2]
+
+
+def test_domains_wait_for_a_reviewer(demonstration):
+    assert MailDomain.objects.filter(state="asked").count() == len(demo.ASKED_DOMAINS)
 
 
 def test_the_queue_has_a_namesake_a_resident_and_a_misspelling(demonstration):

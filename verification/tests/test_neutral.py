@@ -7,17 +7,25 @@ from types import SimpleNamespace
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from verification import options
-from verification.models import Challenge, Claim, Document, IdentityGuard
+from verification import options, tasks
+from verification.models import Challenge, Claim, Document, IdentityGuard, MailDomain, Provider
 from verification.models.claims import State
 from verification.services import challenge as challenges
-from verification.services import vouching
-from verification.tests.factories import image_bytes, make_applicant, make_claim, make_provider, new_npi
+from verification.services import codes, limits, vouching
+from verification.tests.factories import (
+    image_bytes,
+    make_applicant,
+    make_claim,
+    make_exclusion,
+    make_provider,
+    new_npi,
+)
 
 pytestmark = pytest.mark.django_db
 CHANGING = [
@@ -37,6 +45,18 @@ def still_world(monkeypatch):
     monkeypatch.setattr(challenges, "secrets", SimpleNamespace(SystemRandom=AlwaysTheSame))
     monkeypatch.setattr(
         vouching, "secrets", SimpleNamespace(token_urlsafe=lambda length: "the-same-code-in-both-worlds")
+    )
+
+
+@pytest.fixture
+def accepted_domain(db):
+    return MailDomain.objects.create(
+        name="mercy.example",
+        institution="Mercy",
+        sort="hospital",
+        state="accepted",
+        note="Staff alone.",
+        reviewed_at=timezone.now(),
     )
 
 
@@ -69,10 +89,13 @@ class Visitor:
         self.browser = Client(headers={"user-agent": "test"})
         self.browser.force_login(member.user)
         self.seen = []
+        self.queries = []
 
     def go(self, name, data=None, *args):
         address = reverse(f"verification:{name}", args=args)
-        response = self.browser.get(address) if data is None else self.browser.post(address, data)
+        with CaptureQueriesContext(connection) as queries:
+            response = self.browser.get(address) if data is None else self.browser.post(address, data)
+        self.queries.append((name, len(queries)))
         body = response.content
         for pattern, kept in CHANGING:
             body = re.sub(pattern, kept, body)
@@ -127,6 +150,43 @@ def whole_way(member, provider, monkeypatch, *, fail=0, vouch=False):
     return visitor.seen
 
 
+def code_way(member, provider, monkeypatch, *, by="phone", passed=True, last_check=False):
+    """From the questions over every code to what is read before, and after, the last check."""
+    numbers = count(1)
+    draw(monkeypatch, Claim, "case_number", lambda: f"V-2222-{next(numbers):04}")
+    monkeypatch.setattr(codes, "secrets", SimpleNamespace(randbelow=lambda below: 123456))
+    visitor = Visitor(member)
+    visitor.go("identity", identity_form(provider))
+    if passed:
+        visitor.go("challenge_start", {})
+        for position, entry in enumerate(
+            Challenge.objects.filter(claim__user=member.user).running().get().sheet
+        ):
+            visitor.go("challenge_answer", {"question": position, "answer": entry["right"]})
+    else:
+        visitor.go("challenge_skip", {})
+    visitor.go("start")
+    visitor.go("proof")
+    address = {"address": "o.quill@mercy.example"}
+    visitor.go("code_send", {"address": "o.quill@unknown.example"}, "email")
+    visitor.go("domain_ask", {"address": "o.quill@unknown.example"})
+    visitor.go("code_send", address if by == "email" else {}, by)
+    visitor.go("proof")
+    tasks.deliver_due_codes()
+    visitor.go("proof")
+    visitor.go("code_send", address if by == "email" else {}, by)
+    visitor.go("code_check", {"code": "654321"}, by)
+    visitor.go("code_check", {"code": "12"}, by)
+    visitor.go("code_check", {"code": "123456"}, by)
+    visitor.go("start")
+    visitor.go("proof")
+    if last_check:
+        tasks.decide_due()
+        visitor.go("start")
+        visitor.go("proof")
+    return visitor
+
+
 def a_day_later(member):
     """The last try began 25 hours ago."""
     for challenge in Challenge.objects.filter(claim__user=member.user):
@@ -160,21 +220,85 @@ def test_claimed_and_unclaimed_answer_byte_for_byte_alike(provider, seeker, monk
             assert one[3].decode().splitlines() == other[3].decode().splitlines(), f"held after {tries} tries"
 
 
+@pytest.mark.usefixtures("calls", "at_noon")
+@pytest.mark.parametrize("by", ["phone", "fax", "email"])
+@pytest.mark.parametrize("passed", [True, False])
+def test_claimed_and_unclaimed_answer_alike_to_every_code(
+    provider, seeker, monkeypatch, by, passed, accepted_domain
+):
+    Provider.objects.update(practice_fax="5175550199")
+    with world():
+        unclaimed = code_way(seeker, provider, monkeypatch, by=by, passed=passed)
+    with world():
+        hold(provider, tries=1)
+        claimed = code_way(seeker, provider, monkeypatch, by=by, passed=passed)
+
+    same(claimed.seen, unclaimed.seen)
+    assert claimed.queries[-12:] == unclaimed.queries[-12:], (
+        "a code is no more work for the one than the other"
+    )
+    assert ("The last check runs now" in unclaimed.seen[-2][3].decode()) == passed
+
+
+@pytest.mark.usefixtures("calls", "at_noon")
+def test_a_number_that_stays_silent_answers_like_one_that_rang(provider, seeker, monkeypatch):
+    """Somebody else had its three calls of the day: nothing on the page tells of them."""
+    with world():
+        rang = code_way(seeker, provider, monkeypatch).seen
+    with world():
+        for _ in range(3):
+            limits.take_target("+15175550100")
+        silent = code_way(seeker, provider, monkeypatch).seen
+
+    until_the_right_code = [step[0] for step in rang].index("code_check") + 2
+    same(silent[:until_the_right_code], rang[:until_the_right_code])
+
+
+@pytest.mark.usefixtures("calls", "at_noon")
+def test_what_the_last_check_leaves_to_reviewers_reads_alike_claimed_and_unclaimed(
+    provider, seeker, monkeypatch
+):
+    make_exclusion(provider, npi=None)
+    with world():
+        unclaimed = code_way(seeker, provider, monkeypatch, last_check=True).seen
+    with world():
+        hold(provider, tries=1)
+        claimed = code_way(seeker, provider, monkeypatch, last_check=True).seen
+
+    same(claimed, unclaimed)
+    assert "With a reviewer" in unclaimed[-2][3].decode()
+
+
+def same(claimed, unclaimed):
+    assert [step[:3] for step in claimed] == [step[:3] for step in unclaimed]
+    for one, other in zip(claimed, unclaimed, strict=True):
+        assert one[3].decode().splitlines() == other[3].decode().splitlines()
+
+
 def test_a_claim_that_turned_out_disputed_reads_like_any_in_review(provider, seeker, reviewer, monkeypatch):
     def page(state):
         with world():
             claim = make_claim(
                 seeker, provider, state=state, case_number="V-2222-3333", queued_at=timezone.now()
             )
+            Challenge.objects.create(
+                claim=claim, number=1, facts=[], sheet=[], verdict="passed", finished_at=timezone.now()
+            )
             visitor = Visitor(seeker)
             visitor.go("start")
             visitor.go("challenge")
+            visitor.go("proof")
             assert claim.user == seeker.user
             return visitor.seen
 
-    assert page(State.PROVEN) == page(State.DISPUTED_RIVAL) == page(State.NEEDS_REVIEW)
+    proven, disputed, in_review = page(State.PROVEN), page(State.DISPUTED_RIVAL), page(State.NEEDS_REVIEW)
+    assert proven == disputed
+    assert in_review[:2] == disputed[:2], (
+        "on the third, colleagues can be asked, who are too late for the others"
+    )
 
 
+@pytest.mark.usefixtures("calls", "at_noon")
 def test_no_match_few_facts_failure_and_others_tries_lead_to_one_page(
     schools, specialties, seeker, monkeypatch
 ):
@@ -193,6 +317,11 @@ def test_no_match_few_facts_failure_and_others_tries_lead_to_one_page(
             visitor.go("start")
             visitor.go("proof")
             visitor.go("challenge")
+            for kind in ("phone", "fax"):
+                visitor.go("code_send", {}, kind)
+                tasks.deliver_due_codes()
+                visitor.go("code_check", {"code": "000000"}, kind)
+            visitor.go("proof")
             return visitor.seen
 
     def used_up():

@@ -6,11 +6,33 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
+from sermo.crypto import keyed_hash
 from sermo.errors import RuleBroken
-from verification.models import Challenge, Claim, Dispute, Event, IdentityGuard, Vouch
+from verification.models import (
+    Challenge,
+    Claim,
+    Dispute,
+    Event,
+    IdentityGuard,
+    MailDomain,
+    Objection,
+    Proof,
+    Vouch,
+)
 from verification.models.claims import State
+from verification.services import (
+    automatic,
+    codes,
+    decisions,
+    domains,
+    events,
+    limits,
+    objections,
+    proofs,
+    vouching,
+)
 from verification.services import challenge as challenges
-from verification.services import decisions, events, proofs, vouching
+from verification.tests.calls import code_said
 from verification.tests.factories import (
     image_bytes,
     make_applicant,
@@ -170,3 +192,126 @@ def test_events_written_at_once_stay_one_chain(schools, specialties):
 
     assert Event.objects.count() == 6
     assert events.first_broken() is None
+
+
+@pytest.fixture
+def sent(provider, seeker, calls, at_noon):
+    """A claim that was sent a code by telephone, with the code."""
+    claim = make_claim(seeker, provider, state=State.CHALLENGED)
+    codes.deliver(proof_id=codes.send_code(claim=claim, kind="phone").pk)
+    return claim, code_said(calls[0][2])
+
+
+def test_wrong_codes_sent_at_once_never_both_take_the_fifth_try(sent):
+    claim, code = sent
+    Proof.objects.update(tries=4)
+    wrong = f"{(int(code) + 1) % 10**6:06}"
+
+    results = at_once(*[lambda: codes.check_code(claim=claim, kind="phone", code=wrong)] * 4)
+
+    assert Proof.objects.get().tries == 5
+    assert sum(isinstance(result, codes.WrongCode) for result in results) == 1
+    assert sum(isinstance(result, codes.NoCode) for result in results) == 3
+
+
+def test_eight_guesses_at_once_are_five(sent):
+    claim, code = sent
+    guesses = [f"{(int(code) + step) % 10**6:06}" for step in range(1, 9)]
+
+    at_once(
+        *(lambda guess=guess: codes.check_code(claim=claim, kind="phone", code=guess) for guess in guesses)
+    )
+
+    assert Event.objects.filter(kind="code_wrong").count() == 5
+    assert events.first_broken() is None
+
+
+def test_the_right_code_sent_four_times_at_once_is_right_once(sent):
+    claim, code = sent
+
+    results = at_once(*[lambda: codes.check_code(claim=claim, kind="phone", code=code)] * 4)
+
+    assert results == [None] * 4
+    assert Event.objects.filter(kind="code_right").count() == 1
+    assert Claim.objects.get().state == State.PROVEN
+
+
+def test_one_code_asked_for_four_times_at_once_is_asked_for_once(provider, seeker, calls, at_noon):
+    claim = make_claim(seeker, provider, state=State.CHALLENGED)
+
+    results = at_once(*[lambda: codes.send_code(claim=claim, kind="phone")] * 4)
+
+    assert sum(isinstance(result, codes.OnItsWay) for result in results) == 3
+    assert Proof.objects.get().sent == 1
+    assert limits.sends_left(claim.user) == 2
+
+
+def test_two_workers_ring_once(provider, seeker, calls, at_noon):
+    claim = make_claim(seeker, provider, state=State.CHALLENGED)
+    proof = codes.send_code(claim=claim, kind="phone")
+
+    at_once(*[lambda: codes.deliver(proof_id=proof.pk)] * 4)
+
+    assert len(calls) == 1
+
+
+def test_five_claims_at_once_ring_one_number_three_times(provider, calls, at_noon):
+    claims = [make_claim(provider=provider, state=State.CHALLENGED) for _ in range(5)]
+    sent = [codes.send_code(claim=claim, kind="phone") for claim in claims]
+
+    at_once(*(lambda proof=proof: codes.deliver(proof_id=proof.pk) for proof in sent))
+
+    assert len(calls) == 3
+    assert events.first_broken() is None
+
+
+def test_two_last_checks_at_once_make_one_verified_and_one_dispute(provider, calls, at_noon):
+    claims = [make_claim(provider=provider, state=State.CHALLENGED) for _ in range(2)]
+    for claim in claims:
+        codes.deliver(proof_id=codes.send_code(claim=claim, kind="phone").pk)
+        codes.check_code(claim=claim, kind="phone", code=code_said(calls[-1][2]))
+
+    at_once(*(lambda claim=claim: automatic.decide(claim_id=claim.pk) for claim in claims * 2))
+
+    assert sorted(Claim.objects.values_list("state", flat=True)) == ["disputed_holder", "disputed_rival"]
+    assert Dispute.objects.count() == 1
+    assert Event.objects.filter(kind="last_check").count() == 2
+
+
+def test_a_last_check_and_a_reviewer_at_once_verify_once(sent, provider):
+    claim, code = sent
+    proofs.add_document(claim=claim, sort="license", data=image_bytes())
+    codes.check_code(claim=claim, kind="phone", code=code)
+    reviewer = make_reviewer()
+
+    at_once(
+        lambda: automatic.decide(claim_id=claim.pk),
+        lambda: decisions.approve(claim=claim, by=reviewer, reason="document_fits", note="They agree."),
+    )
+
+    assert Claim.objects.get().state == State.VERIFIED
+    assert Event.objects.filter(kind="state", to_state=State.VERIFIED).count() == 1
+
+
+def test_one_answer_sent_four_times_at_once_is_one_objection(sent):
+    claim, code = sent
+    codes.check_code(claim=claim, kind="phone", code=code)
+    automatic.decide(claim_id=claim.pk)
+    objection = Objection.objects.get(way="mail")
+    token = "a token of this test"
+    objection.code_hash = keyed_hash(token, "this was not me")
+    objection.save()
+
+    results = at_once(*[lambda: objections.object_to(code=token, words="It was not me.")] * 4)
+
+    assert {result.pk for result in results} == {objection.pk}
+    assert Event.objects.filter(kind="objected").count() == 1
+    assert Claim.objects.get().doubts == ["objected"]
+
+
+def test_one_domain_asked_for_by_four_at_once_is_one_row(db):
+    users = [make_applicant().user for _ in range(4)]
+
+    at_once(*(lambda user=user: domains.ask_for(user=user, address="a@new.example") for user in users))
+
+    assert MailDomain.objects.count() == 1

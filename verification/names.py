@@ -30,8 +30,8 @@ From 0.92 a claim is accepted, from 0.85 people look at it, below it is refused.
     perhaps a nickname (~ in `nicknames.txt`): Juan, John; Dickie, Dick  0.90
     a later first name or the middle name used; other words after the
       first; two slips; two listed names that are merely alike           0.90
-    one slip in a short name; the same first three letters; the same
-      but for Wade and Giles                                             0.88
+    one slip in a short name; the same first three letters; one a part
+      of the other (Topher); the same but for Wade and Giles             0.88
     anything else                                                        0
 
     both names together                                                  score
@@ -376,4 +376,5 @@ def _word_score(one: str, other: str) -> float:
         return PERHAPS
     if shorter < SHORT or are_two_names:
         return 0.0
-    return FAR if is_slip or one[:3] == other[:3] or romanized(one) == romanized(other) else 0.0
+    is_part = one in other or other in one
+    return FAR if is_slip or is_part or one[:3] == other[:3] or romanized(one) == romanized(other) else 0.0

@@ -4,9 +4,9 @@ The six options of a question depend only on the server's key, the person and th
 person sees the same six: options drawn anew would show the truth as the one that stays. Each candidate gets a lot
 from an HMAC and the lowest lots win, so a school or ZIP code added later rarely changes the draw.
 
-Where options lie on a scale (years, license numbers), the gaps between them are drawn first and the truth is then
-put at a uniformly drawn place among the six. Filling in around the truth would leave it in the middle, or betray it
-by the width of the whole.
+Where options lie on a scale, six are drawn that would have been drawn alike had another of them been the truth.
+Filling in around the truth would leave it in the middle, and near the end of a range at the end. So years are dealt
+into hands of six without a look at the truth, and license numbers lie on a ring, which has no end.
 """
 
 import math
@@ -14,7 +14,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, count
 
 from django.db.models import Q
 from django.utils import timezone
@@ -23,13 +23,14 @@ from accounts.models import Specialty
 from accounts.places import STATES
 from sermo.crypto import keyed_digest
 from verification.models import Education, MedicalSchool, Provider, ProviderLicense
-from verification.registry import Fact
+from verification.registry import FIRST_TELLING_YEAR, Fact
 
 OPTIONS = 6
 QUESTIONS = 5
 FEWEST_QUESTIONS = 4
 NONE_OF_THESE = "None of these"
-FIRST_ENUMERATION_YEAR = 2005  # NPIs were first given out in May 2005
+FIRST_GRADUATION_YEAR = 1943
+YEARS_DEALT = 12  # together, twice as many as a question shows
 STUDY_YEARS = 4
 
 TEXTS = {
@@ -85,24 +86,36 @@ class Lots:
         """Some of the candidates, each drawn in proportion to its weight (Efraimidis and Spirakis, 2006)."""
         return sorted(candidates, key=lambda each: -math.log(self.fraction(str(each))) / weight(each))[:count]
 
-    def around(self, truth: int, lowest: int, highest: int, widest_gap: int, label: str = "") -> list[int]:
-        """Five other numbers of a range, with the truth at a uniformly drawn place among the six.
+    def dealt(self, truth: int, first: int, latest: int) -> list[int]:
+        """Five other years of the hand that holds the truth.
 
-        Near the ends of the range only the places that fit are drawn from, with narrower gaps where none fits.
-        The range is widened to hold the truth; it must hold six numbers.
+        The years from `first` on are dealt by twelves (the last of them with what is left over, up to 23), so that a
+        new year changes the options of none but the latest. Whoever is left over of a deal is dealt in the next.
         """
-        lowest, highest = min(lowest, truth), max(highest, truth)
-        gaps = [1 + self.below(widest_gap, f"gap{label} {number}") for number in range(OPTIONS - 1)]
+        if truth < first:
+            first -= math.ceil((first - truth) / YEARS_DEALT) * YEARS_DEALT
+        latest = max(latest, truth, first + OPTIONS - 1)
+        last_deal = max(1, (latest - first + 1) // YEARS_DEALT) - 1
+        number = min((truth - first) // YEARS_DEALT, last_deal)
+        lowest = first + number * YEARS_DEALT
+        highest = latest if number == last_deal else lowest + YEARS_DEALT - 1
+        for deal in count():
+            order = sorted(
+                range(lowest, highest + 1), key=lambda year: self.fraction(f"deal {deal} {lowest} {year}")
+            )
+            place = order.index(truth) // OPTIONS * OPTIONS
+            hand = order[place : place + OPTIONS]
+            if len(hand) == OPTIONS:
+                return [year for year in hand if year != truth]
+        raise AssertionError("a deal ends")
+
+    def on_a_ring(self, truth: int, size: int, label: str = "") -> list[int]:
+        """Five other numbers below `size`, where 0 follows the highest: gaps by lot, the truth at any place by lot."""
+        widest = max(1, size // 8)
+        gaps = [1 + self.below(widest, f"gap{label} {number}") for number in range(OPTIONS - 1)]
         offsets = [0, *accumulate(gaps)]
-        places = [
-            offset
-            for offset in offsets
-            if truth - offset >= lowest and truth - offset + offsets[-1] <= highest
-        ]
-        if not places:
-            return self.around(truth, lowest, highest, max(1, widest_gap // 2), label)
-        first = truth - places[self.below(len(places), f"place{label}")]
-        return [first + offset for offset in offsets if first + offset != truth]
+        first = truth - offsets[self.below(OPTIONS, f"place{label}")]
+        return [(first + offset) % size for offset in offsets if first + offset != truth]
 
 
 def options_for(provider: Provider, fact: Fact) -> Options | None:
@@ -146,18 +159,13 @@ def _schools_like(truth: MedicalSchool, provider: Provider):
 
 
 def _grad_year(lots: Lots, provider: Provider, fact: Fact):
-    truth = int(fact.value)
-    return fact.value, [
-        str(year) for year in lots.around(truth, 1940, timezone.localdate().year, widest_gap=3)
-    ]
+    years = lots.dealt(int(fact.value), FIRST_GRADUATION_YEAR, timezone.localdate().year)
+    return fact.value, [str(year) for year in years]
 
 
 def _enumeration_year(lots: Lots, provider: Provider, fact: Fact):
-    truth = int(fact.value)
-    latest = max(timezone.localdate().year, FIRST_ENUMERATION_YEAR + OPTIONS)
-    return fact.value, [
-        str(year) for year in lots.around(truth, FIRST_ENUMERATION_YEAR, latest, widest_gap=3)
-    ]
+    years = lots.dealt(int(fact.value), FIRST_TELLING_YEAR, timezone.localdate().year)
+    return fact.value, [str(year) for year in years]
 
 
 def _license(lots: Lots, provider: Provider, fact: Fact):
@@ -169,9 +177,7 @@ def _license(lots: Lots, provider: Provider, fact: Fact):
     cut = digits.end() - varied
     own = set(ProviderLicense.objects.filter(npi=provider.npi).values_list("number", flat=True))
     for attempt in range(20):
-        tails = lots.around(
-            int(fact.value[cut : digits.end()]), 0, 10**varied - 1, max(1, 10**varied // 8), str(attempt)
-        )
+        tails = lots.on_a_ring(int(fact.value[cut : digits.end()]), 10**varied, str(attempt))
         wrong = [f"{fact.value[:cut]}{tail:0{varied}d}{fact.value[digits.end() :]}" for tail in tails]
         if not own.intersection(wrong):
             return fact.value, wrong
@@ -224,15 +230,16 @@ _ON_A_SCALE = {"grad_year", "license", "practice_zip", "enumeration_year"}
 def none_questions(npi: str, kinds: Sequence[str]) -> dict[str, bool]:
     """Which two facts of a person offer "None of these", and for which of them, if any, that is true.
 
-    Drawn once per person and from what the registry has of them, never from what was typed. It is true of the
-    first with odds of one in three, so of the two together as often as of any other option.
+    Drawn once per person and from what the registry has of them, never from what was typed. Of the two it is true at
+    most once, so there are 35 ways in which both can be answered right; odds of two in seven that it is true of the
+    first make them all as likely, and no way of guessing is better than another.
     """
     lots = Lots(npi, "none of these")
     fitting = [kind for kind in MAY_HAVE_NONE if kind in kinds]
     if len(fitting) < 2:
         fitting = [kind for kind in (*MAY_HAVE_NONE, "enumeration_year") if kind in kinds]
     chosen = lots.pick(fitting, 2)
-    return {kind: place == 0 and lots.below(3, "is true") == 0 for place, kind in enumerate(chosen)}
+    return {kind: place == 0 and lots.below(7, "is true") < 2 for place, kind in enumerate(chosen)}
 
 
 def question(provider: Provider, options: Options, none: bool | None, shuffle) -> dict:

@@ -13,6 +13,9 @@ from verification.taxonomy import is_physician_code
 MOST_CANDIDATES = (
     5_000  # people of like names practicing in one state; the most common beginnings have a fifth
 )
+FIRST_TELLING_YEAR = (
+    2008  # of NPIs: before it all physicians got theirs, so that guessing those years is no guess
+)
 PREFIX = 3  # letters at the start of a last name within which no misspelling is looked for
 
 
@@ -138,7 +141,7 @@ def facts_of(provider: Provider, state: str, leave_out: Collection[str] = frozen
     """What the person can be asked, in order of use.
 
     The kinds: school, grad_year, license (in `state`), second_license (in another state), practice_zip,
-    enumeration_year, taxonomy. `leave_out` names kinds that were typed or asked before.
+    enumeration_year (from 2008 on), taxonomy. `leave_out` names kinds that were typed or asked before.
     """
     return [fact for fact in _all_facts(provider, state) if fact.kind not in leave_out]
 
@@ -157,7 +160,7 @@ def _all_facts(provider: Provider, state: str) -> Iterable[Fact]:
         yield Fact("second_license", elsewhere.number, elsewhere.state)
     if len(provider.practice_zip) >= 5 and provider.practice_zip[:5].isdigit():
         yield Fact("practice_zip", provider.practice_zip[:5])
-    if provider.enumerated_on:
+    if provider.enumerated_on and provider.enumerated_on.year >= FIRST_TELLING_YEAR:
         yield Fact("enumeration_year", str(provider.enumerated_on.year))
     if code := _primary_taxonomy(slots):
         yield Fact("taxonomy", code)

@@ -69,6 +69,8 @@ def test_the_same_name_written_otherwise_is_accepted(claimed, registry):
         (("Smith", "Christian"), ("SMITH", "CHRISTINA")),
         (("Smith", "Juan"), ("SMITH", "JOHN")),
         (("Smith", "Dickie"), ("SMITH", "RICHARD")),
+        (("Smith", "Gigi"), ("SMITH", "GEORGINA")),
+        (("Smith", "Bella"), ("SMITH", "CHIARABELLA")),
         (("Li", "Xiao Ming"), ("LI", "XIAO HONG")),
         (("Li", "Hsiaoming"), ("LI", "XIAOMING")),
         (("Smith", "J.R."), ("SMITH", "JOHN", "ROBERT")),

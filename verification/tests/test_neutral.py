@@ -1,8 +1,11 @@
 """An identity that somebody holds answers exactly like one that nobody holds."""
 
 import re
+from collections import defaultdict
 from contextlib import contextmanager
 from itertools import count
+from statistics import median
+from time import perf_counter
 from types import SimpleNamespace
 
 import pytest
@@ -17,7 +20,7 @@ from verification import options, tasks
 from verification.models import Challenge, Claim, Document, IdentityGuard, MailDomain, Provider
 from verification.models.claims import State
 from verification.services import challenge as challenges
-from verification.services import codes, limits, vouching
+from verification.services import codes, limits, switch, vouching
 from verification.tests.factories import (
     image_bytes,
     make_applicant,
@@ -342,3 +345,134 @@ def fail_twice(member):
         for position, entry in enumerate(claim.challenges.running().get().sheet):
             challenges.answer(claim=claim, position=position, choice=(entry["right"] + 1) % 6)
         a_day_later(member)
+
+
+def test_all_dead_ends_lead_to_one_page(schools, specialties, seeker, reviewer, monkeypatch, settings):
+    """Nobody found, too few facts, questions failed; tries used up by others; questions off; skipped."""
+    known = make_provider(number="4301977598")
+    few = make_provider(second=None, school=None, year=None, practice_zip="")
+
+    def page(provider, end=lambda claim: None, **changes):
+        with world():
+            draw(monkeypatch, Claim, "case_number", lambda: "V-2222-3333")
+            visitor = Visitor(seeker)
+            visitor.browser.post(reverse("verification:identity"), identity_form(provider, **changes))
+            end(Claim.objects.get(user=seeker.user))
+            assert Claim.objects.get().state == State.NEEDS_REVIEW
+            for name in ("start", "proof", "challenge"):
+                visitor.go(name)
+            visitor.go("challenge_start", {})
+            return visitor.seen
+
+    def use_up(claim):
+        IdentityGuard.objects.update(tries_used=2)
+        challenges.start_challenge(claim=claim)
+
+    def turn_off(claim):
+        switch.turn(on=False, by=reviewer, why="Somebody is guessing.")
+        challenges.start_challenge(claim=claim)
+
+    nobody = page(known, npi=new_npi())
+    assert page(few) == nobody
+    assert page(known, lambda claim: fail_twice(seeker)) == nobody
+    assert page(known, use_up) == nobody
+    assert page(known, turn_off) == nobody
+    assert page(known, lambda claim: challenges.skip(claim=claim)) == nobody
+
+
+def within_20_ms(least, most):
+    return most - least < 20
+
+
+def about_as_long(least, most):
+    """On a machine that does other things besides, too."""
+    return most < 2.5 * least
+
+
+class TestTime:
+    """The same time, too: for an identity that is held, and for the ways to end at documents."""
+
+    def times(self, worlds, tries):
+        """Milliseconds of each request in each world, by turns, so that a slow moment hits all of them alike."""
+        found = {name: defaultdict(list) for name in worlds}
+        for attempt in range(tries + 1):
+            for name, way in worlds.items():
+                with world():
+                    for step, request in way():
+                        began = perf_counter()
+                        response = request()
+                        took = (perf_counter() - began) * 1000
+                        assert response.status_code == 302
+                        if attempt:  # the first of each fills caches
+                            found[name][step].append(took)
+        return {name: {step: median(each) for step, each in steps.items()} for name, steps in found.items()}
+
+    def through_the_questions(self, provider, before=lambda: None):
+        def way():
+            before()
+            member = make_applicant()
+            browser = Client(headers={"user-agent": "test"})
+            browser.force_login(member.user)
+
+            def send(name, data):
+                return browser.post(reverse(f"verification:{name}"), data)
+
+            yield "identity", lambda: send("identity", identity_form(provider))
+            yield "start", lambda: send("challenge_start", {})
+            running = Challenge.objects.filter(claim__user=member.user).get()
+            running.position = last = len(running.sheet) - 1
+            running.save()
+            yield "last answer", lambda: send("challenge_answer", {"question": last, "answer": 0})
+
+        return way
+
+    def to_documents(self, provider, before=lambda: None, **changes):
+        def way():
+            before()
+            browser = Client(headers={"user-agent": "test"})
+            browser.force_login(make_applicant().user)
+            form = identity_form(provider, **changes)
+            yield "identity", lambda: browser.post(reverse("verification:identity"), form)
+
+        return way
+
+    def check(self, worlds, tries, is_alike):
+        found = self.times(worlds, tries)
+        for name, steps in found.items():
+            print(name, {step: round(each, 1) for step, each in steps.items()})
+        for step in next(iter(found.values())):
+            each = [steps[step] for steps in found.values()]
+            assert is_alike(min(each), max(each)), step
+
+    def claimed_and_unclaimed(self, provider):
+        return {
+            "unclaimed": self.through_the_questions(provider),
+            "claimed": self.through_the_questions(provider, lambda: hold(provider, tries=1)),
+        }
+
+    def dead_ends(self):
+        known, few = make_provider(), make_provider(second=None, school=None, year=None, practice_zip="")
+
+        def used_up():
+            holder = make_claim(make_applicant(), known, state=State.WITHDRAWN)
+            IdentityGuard.objects.create(identity_hash=holder.npi_hash, tries_used=2)
+
+        return {
+            "nobody": self.to_documents(known, npi=new_npi()),
+            "few facts": self.to_documents(few),
+            "used up": self.to_documents(known, used_up),
+        }
+
+    def test_claimed_and_unclaimed_take_about_as_long(self, provider):
+        self.check(self.claimed_and_unclaimed(provider), tries=20, is_alike=about_as_long)
+
+    def test_dead_ends_take_about_as_long(self, schools, specialties):
+        self.check(self.dead_ends(), tries=20, is_alike=about_as_long)
+
+    @pytest.mark.scale
+    def test_claimed_and_unclaimed_take_as_long(self, provider):
+        self.check(self.claimed_and_unclaimed(provider), tries=200, is_alike=within_20_ms)
+
+    @pytest.mark.scale
+    def test_dead_ends_take_as_long(self, schools, specialties):
+        self.check(self.dead_ends(), tries=200, is_alike=within_20_ms)

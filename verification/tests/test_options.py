@@ -1,5 +1,6 @@
 """Frozen options that give nothing away. Many people, few rules."""
 
+import random
 from collections import Counter
 from itertools import pairwise
 
@@ -9,6 +10,7 @@ from verification import options, registry
 from verification.models import MedicalSchool
 from verification.options import NONE_OF_THESE, Lots, none_questions, options_for, question
 from verification.registry import Fact
+from verification.tests.chances import CHI_SQUARE_OF_SIX, chi_square
 from verification.tests.factories import SCHOOL, add_license, make_provider, new_npi
 
 pytestmark = pytest.mark.django_db
@@ -83,39 +85,67 @@ def test_a_campus_is_no_wrong_answer_to_its_own_college(schools, specialties):
     assert not MedicalSchool.objects.filter(name__in=wrong).exclude(campus_of=None).exists()
 
 
-@pytest.mark.parametrize(
-    ("truth", "lowest", "highest", "gap"), [(1998, 1940, 2026, 3), (48_213, 0, 99_999, 12_500)]
-)
-def test_the_truth_lies_at_every_rank_alike(truth, lowest, highest, gap):
-    ranks = Counter()
-    for _ in range(3000):
-        wrong = Lots(new_npi(), "grad_year").around(truth, lowest, highest, gap)
-        ranks[sum(value < truth for value in wrong)] += 1
+@pytest.mark.parametrize("truth", [1931, 1943, 1998, 2002, 2003, 2014, 2015, 2024, 2026])
+def test_whichever_of_the_six_years_is_true_the_same_six_are_shown(truth):
+    for lots in (Lots(new_npi(), "grad_year") for _ in range(20)):
+        hand = {truth, *lots.dealt(truth, 1931, 2026)}
 
-    assert set(ranks) == set(range(6))
-    assert all(400 < count < 600 for count in ranks.values())
+        assert all({year, *lots.dealt(year, 1931, 2026)} == hand for year in hand)
 
 
-def test_the_width_of_the_options_tells_nothing_of_the_rank():
+@pytest.mark.parametrize("latest", range(2026, 2036, 3))
+def test_the_true_year_lies_at_every_rank_alike_up_to_the_latest(latest):
+    """Also where years are left over, and whether what is shown is narrow or wide."""
     narrow, wide = Counter(), Counter()
-    for _ in range(4000):
-        wrong = Lots(new_npi(), "grad_year").around(1998, 1940, 2026, 3)
-        rank = sum(year < 1998 for year in wrong)
-        (narrow if max(*wrong, 1998) - min(*wrong, 1998) <= 9 else wide)[rank] += 1
+    draw = random.Random(latest)
+    for number in range(6000):
+        truth = draw.randint(2015, latest)
+        others = Lots(f"{number}", "grad_year").dealt(truth, 1943, latest)
+        is_wide = max(*others, truth) - min(*others, truth) > (latest - 2015) * 0.75
+        (wide if is_wide else narrow)[sum(year < truth for year in others)] += 1
 
     for ranks in (narrow, wide):
-        total = sum(ranks.values())
-        assert all(0.12 < ranks[rank] / total < 0.22 for rank in range(6))
+        assert chi_square(ranks) < CHI_SQUARE_OF_SIX
+
+
+def test_years_lie_near_each_other():
+    for truth in range(1943, 2027):
+        hand = [truth, *Lots(new_npi(), "grad_year").dealt(truth, 1943, 2026)]
+
+        assert max(hand) - min(hand) < 12
+
+
+def test_a_new_year_changes_only_the_latest_options():
+    lots = [Lots(new_npi(), "grad_year") for _ in range(20)]
+
+    for truth in (1943, 1980, 2014):
+        assert all(
+            each.dealt(truth, 1943, latest) == each.dealt(truth, 1943, 2026)
+            for each in lots
+            for latest in range(2026, 2050)
+        )
 
 
 @pytest.mark.parametrize(
-    ("truth", "lowest", "highest"), [(2026, 1940, 2026), (2005, 2005, 2011), (0, 0, 9), (2030, 2005, 2026)]
+    ("truth", "first", "latest"),
+    [(2026, 1943, 2026), (2008, 2008, 2009), (1901, 1943, 2026), (2030, 2008, 2026)],
 )
-def test_the_ends_of_a_range_still_give_five_others(truth, lowest, highest):
-    wrong = Lots(new_npi(), "grad_year").around(truth, lowest, highest, 3)
+def test_the_ends_of_a_range_still_give_five_others(truth, first, latest):
+    others = Lots(new_npi(), "grad_year").dealt(truth, first, latest)
 
-    assert len(set(wrong) - {truth}) == 5
-    assert all(min(lowest, truth) <= value <= max(highest, truth) for value in wrong)
+    assert len(set(others) - {truth}) == 5
+
+
+def test_a_number_lies_at_every_rank_alike_also_near_the_ends():
+    for truth in (0, 3, 5_000, 9_999):
+        places = Counter()
+        for _ in range(3000):
+            others = Lots(new_npi(), "license").on_a_ring(truth, 10_000)
+            assert len({*others, truth}) == 6
+            assert all(0 <= other < 10_000 for other in others)
+            places[sum((truth - other) % 10_000 < 5_000 for other in others)] += 1
+
+        assert all(400 < places[rank] < 600 for rank in range(6))
 
 
 @pytest.mark.parametrize(
@@ -158,13 +188,13 @@ def test_wrong_zip_codes_are_of_the_same_block_and_real_where_there_are_enough(p
 
 def test_none_of_these_is_shown_twice_and_true_at_most_once(schools, specialties):
     shown, true = 0, 0
-    for _ in range(600):
+    for _ in range(2000):
         chosen = none_questions(new_npi(), KINDS)
         assert len(chosen) == 2
         assert sum(chosen.values()) <= 1
         shown, true = shown + 2, true + sum(chosen.values())
 
-    assert 0.12 < true / shown < 0.22
+    assert 0.12 < true / shown < 0.17  # one in seven
 
 
 def test_a_question_shows_six_options_and_knows_the_right_one(provider):

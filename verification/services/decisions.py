@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from sermo.errors import RuleBroken
+from verification import rules
 from verification.models import Claim, Decision, DisputeOpinion, Document
 from verification.models.claims import State
 from verification.services import disputes, events, notices, outcome, queue, states
@@ -62,6 +63,33 @@ def approve(*, claim: Claim, by: User, reason: str, note: str, exclusion_checked
         disputes.open_dispute(holder=holder, rival=claim, by=by)
         return states.lock(claim)
     return outcome.make_verified(claim, as_=states.SYSTEM, by=by, method=method)
+
+
+def what_follows(claim: Claim, act: str) -> list[str]:
+    """What a decision would bring about, in sentences, as things stand. Of an approval, where nothing refuses it."""
+    ends = ["It ends the first approval."] if claim.first_approval_id else []
+    if act == Outcome.ASK:
+        return [
+            "The claim goes back to the applicant, who reads your words here and gets a mail without them.",
+            "It leaves the queue until they answer.",
+            *ends,
+        ]
+    if act == Outcome.REJECT:
+        return [
+            "The claim is rejected. The applicant reads the reason and your words, and gets a mail without them.",
+            f"They can appeal once, to another reviewer, and claim anew after {rules.RETRY_DAYS} days.",
+            *ends,
+        ]
+    if act == Outcome.UNLOCK:
+        return ["The applicant can go on with documents. The claim leaves the queue until they send one."]
+    if claim.first_approval_id is None and reasons_for_two(claim):
+        return ["Your approval is kept, and the claim waits for a second reviewer. Nobody is verified yet."]
+    if Claim.objects.of_identity(claim).holding().exclude(pk=claim.pk).exists():
+        return [
+            "Somebody else is verified with this license, so a dispute opens. Nobody is verified anew.",
+            f"The holder is told and has {rules.DISPUTE_DAYS} days; then two reviewers settle it.",
+        ]
+    return ["The license is verified at once. The member can write, and gets a mail."]
 
 
 def reasons_for_two(claim: Claim) -> list[str]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from sermo.errors import RuleBroken
 from verification import rules
-from verification.models import Claim, Decision, DisputeOpinion, Document
+from verification.models import Claim, Decision, DisputeOpinion, Document, Proof
 from verification.models.claims import State
 from verification.services import disputes, events, notices, outcome, queue, states
 
@@ -96,7 +96,8 @@ def reasons_for_two(claim: Claim) -> list[str]:
     """Why an approval takes two reviewers, in codes: the doubts about the record, "documents", "exclusion"."""
     reasons = [doubt for doubt in claim.doubts if doubt in AGAINST_THE_RECORD]
     sorts = Document.objects.filter(proof__claim=claim, deleted_at=None).values_list("sort", flat=True)
-    if set(sorts) == {Document.Sort.OTHER}:
+    others_right = claim.proofs.exclude(kind=Proof.Kind.DOCUMENT).filter(ok_at__isnull=False)
+    if set(sorts) == {Document.Sort.OTHER} and not others_right.exists():
         reasons.append("documents")
     if outcome.exclusions_of(claim).verdict == "possible":
         reasons.append("exclusion")

@@ -2,10 +2,10 @@
 
 A page asks for `css/site.css` and `js/site.js` (the administration for `css/desk.css`; those of cases also for
 `css/case.css` and `js/case.js`, those of firms for `css/console.css`, those of rooms on the desk for `css/rooms.css`
-and `js/rooms.js`, which no other has to load); nobody wants forty requests for the files behind them. `BundleFinder`
-offers these to Django's staticfiles as if they lay on the disk, so that runserver, collectstatic and whitenoise treat
-them like any other file. The order of the files is the order below; spaces and comments, which only authors need, are
-left out.
+and `js/rooms.js`, those of claims there for `css/claims.css` and `js/claims.js`, which no other has to load); nobody
+wants forty requests for the files behind them. `BundleFinder` offers these to Django's staticfiles as if they lay on
+the disk, so that runserver, collectstatic and whitenoise treat them like any other file. The order of the files is the
+order below; spaces and comments, which only authors need, are left out.
 """
 
 import os
@@ -87,6 +87,11 @@ ROOM_COMPONENTS = [
 ROOM_STYLES = ["room-desk", "room-outcome"]
 ROOM_SCRIPTS = ["focus", "room-desk"]
 
+# The same for the pages on which reviewers verify.
+CLAIM_COMPONENTS = ["reset", "base", "layout", "button", "disclosure", "rule-head", "tabs", "field", "dialog"]
+CLAIM_STYLES = ["claim-desk"]
+CLAIM_SCRIPTS = ["focus", "claim-desk"]
+
 # theme.js is not among them: it runs before the first paint, alone.
 SCRIPTS = [
     "toast",
@@ -133,10 +138,18 @@ def desk_stylesheet(root: Path) -> str:
 
 def room_stylesheet(root: Path) -> str:
     """Return the text of rooms.css, which a page of the desk loads after desk.css."""
-    components = "".join(_read(root / "css" / f"{name}.css") for name in ROOM_COMPONENTS)
-    return f".room-desk {{\n{components}}}\n" + "".join(
-        _read(root / "css" / f"{name}.css") for name in ROOM_STYLES
-    )
+    return _desk_pages(root, ".room-desk", ROOM_COMPONENTS, ROOM_STYLES)
+
+
+def claim_stylesheet(root: Path) -> str:
+    """Return the text of claims.css, which a page of the desk loads after desk.css."""
+    return _desk_pages(root, ".claim-desk", CLAIM_COMPONENTS, CLAIM_STYLES)
+
+
+def _desk_pages(root: Path, frame: str, components: list[str], styles: list[str]) -> str:
+    """Components of the site inside a frame, then what only these pages have."""
+    within = "".join(_read(root / "css" / f"{name}.css") for name in components)
+    return f"{frame} {{\n{within}}}\n" + "".join(_read(root / "css" / f"{name}.css") for name in styles)
 
 
 def script(root: Path, names: list[str] = SCRIPTS) -> str:
@@ -163,9 +176,11 @@ BUNDLES = {
     "css/case.css": lambda root: _closed_up(case_stylesheet(root)),
     "css/console.css": lambda root: _closed_up(console_stylesheet(root)),
     "css/rooms.css": lambda root: _closed_up(room_stylesheet(root)),
+    "css/claims.css": lambda root: _closed_up(claim_stylesheet(root)),
     "js/site.js": lambda root: jsmin(script(root)),
     "js/case.js": lambda root: jsmin(script(root, CASE_SCRIPTS)),
     "js/rooms.js": lambda root: jsmin(script(root, ROOM_SCRIPTS)),
+    "js/claims.js": lambda root: jsmin(script(root, CLAIM_SCRIPTS)),
 }
 
 

@@ -3,6 +3,7 @@
 from verification.desk import (  # noqa: F401 - registers what it has
     checks,
     claims,
+    disputes,
     domains,
     incidents,
     records,

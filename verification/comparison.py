@@ -17,11 +17,16 @@ class Row:
     typed: str
     registry: str
     differs: bool | None = None
+    names: tuple[str, str] = ("the claim", "the registry")
 
     @property
     def letters(self) -> Letters | None:
         """Both spellings letter by letter, where they differ and there are two."""
-        return compare(self.typed, self.registry) if self.differs and self.typed and self.registry else None
+        return (
+            compare(self.typed, self.registry, names=self.names)
+            if self.differs and self.typed and self.registry
+            else None
+        )
 
     @property
     def compared(self) -> str:
@@ -29,13 +34,9 @@ class Row:
         if self.differs is None:
             return ""
         if self.differs:
-            return (
-                self.letters.words
-                if self.letters
-                else "not in the claim"
-                if self.registry
-                else "not in the registry"
-            )
+            return self.letters.words if self.letters else f"not in {self.names[0 if self.registry else 1]}"
+        if not self.typed:
+            return f"fits {self.names[0]}"
         is_written_alike = self.typed.casefold() == self.registry.casefold()
         return "agrees" if is_written_alike else "agrees, written otherwise"
 
@@ -58,6 +59,17 @@ _TYPED = [
     ("License number", "license_number"),
     ("NPI", "npi"),
 ]
+
+
+def rows_of_two(holder: Claim, rival: Claim) -> list[Row]:
+    """What two people typed to be the same physician, side by side."""
+    rows = []
+    for label, key in _TYPED:
+        one, other = holder.typed[key], rival.typed[key]
+        differs = one.casefold() != other.casefold() if one and other else None
+        if one or other:
+            rows.append(Row(label, one, other, differs, names=("the verified claim", "the new claim")))
+    return rows
 
 
 def score_in_words(score: float | None) -> str:

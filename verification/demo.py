@@ -1,27 +1,24 @@
 """Verified licenses for the demonstration's physicians, an applicant ready for the questions, and cases in the queue.
 
-All people are invented. The applicant can claim to be APPLICANT of the sample registry; three more wait for a
-reviewer with drawn documents. The same every time, save for what the server's own keys decide.
+All people are invented. The applicant can claim to be APPLICANT of the sample registry; `demo_queue` puts one claim of
+every kind before the reviewers. The same every time, save for what the server's own keys decide.
 """
 
-import io
 import random
 from collections import defaultdict
 from datetime import timedelta
 from itertools import pairwise
 
 from django.db import transaction
-from django.utils import timezone
-from PIL import Image, ImageDraw, ImageFont
 
 from accounts.models import Member, Specialty, User
-from accounts.services import guard, members
+from accounts.services import guard
 from sermo.crypto import keyed_hash
-from verification import demo_registry, licenses, npi, registry
+from verification import demo_queue, demo_registry, licenses, npi, registry
 from verification.models import Claim, Event, Exclusion, MailDomain, Provider, ProviderLicense, Subject
 from verification.models.claims import CASE_ALPHABET, Method, State
 from verification.names import PersonName
-from verification.services import claims, events, outcome, proofs, states
+from verification.services import claims, events, outcome
 
 SEED = 20260402
 APPLICANT = {  # whom applicant@demo.sermo.test claims to be, and what the registry says of her
@@ -40,11 +37,6 @@ APPLICANT = {  # whom applicant@demo.sermo.test claims to be, and what the regis
         "specialty": "Nephrology",
     },
 }
-QUEUE = [  # handle, NPI of the sample, last name as typed, whether the questions were passed, hours in the queue
-    ("second_name", "2007678420", "Stonebridger", True, 31),  # a namesake on the exclusion list
-    ("in_training", "2147356739", "Sandovalle", False, 20),  # a resident in the registry
-    ("misspelled", "2474676832", "Blakthorn", False, 3),  # a name close to the registry's
-]
 ASKED_DOMAINS = ("wards.ridgeviewheart.example", "ridgeviewheart.example")  # wait for a reviewer
 FIRST = """
     Adaline Bertrand Calista Dashiell Eudora Florian Giselle Horatio Isolde Jocasta Kasimir Lavinia
@@ -72,8 +64,8 @@ def seed(stdout) -> None:
         verified = _verify_physicians(rng)
     MailDomain.objects.bulk_create([MailDomain(name=name) for name in ASKED_DOMAINS], ignore_conflicts=True)
     _make_ready(User.objects.get(email="applicant@demo.sermo.test"))
-    waiting = [_wait_in_queue(*case) for case in QUEUE]
-    stdout.write(f"verification: {verified} verified licenses, {len(waiting)} claims waiting for a reviewer")
+    waiting = demo_queue.seed()
+    stdout.write(f"verification: {verified} verified licenses, {waiting} claims waiting for a reviewer")
 
 
 def _verify_physicians(rng) -> int:
@@ -95,7 +87,7 @@ def _verify_physicians(rng) -> int:
 
 def _people_by_specialty() -> dict[str, list[tuple[Provider, ProviderLicense]]]:
     """The sample's active physicians with their main license, by the specialty that members would choose."""
-    reserved = {APPLICANT["npi"], *(case[1] for case in QUEUE)}
+    reserved = {APPLICANT["npi"], *demo_queue.RESERVED}
     reserved |= set(Exclusion.objects.exclude(npi=None).values_list("npi", flat=True))
     main: dict[str, ProviderLicense] = {}
     for license in ProviderLicense.objects.exclude(number_key="").order_by("-is_primary", "slot"):
@@ -213,52 +205,3 @@ def _make_ready(user: User) -> Claim:
     return claims.start_claim(
         user=user, name=name, degree=APPLICANT["degree"], state=APPLICANT["state"], npi=APPLICANT["npi"]
     )
-
-
-def _wait_in_queue(handle: str, npi_number: str, last: str, has_passed: bool, hours: int) -> Claim:
-    """An applicant with a document, through the same services as anybody."""
-    provider = Provider.objects.get(npi=npi_number)
-    user = User.objects.create_user(f"{handle.replace('_', '-')}@demo.sermo.test")
-    user.emailaddress_set.create(email=user.email, verified=True, primary=True)
-    members.create_member(user=user, handle=handle)
-    main = provider.licenses().first()
-    claim = claims.start_claim(
-        user=user,
-        name=PersonName(last, provider.first_name.title(), ""),
-        degree="MD",
-        state=main.state or provider.practice_state,
-        npi=provider.npi,
-    )
-    if has_passed and claim.state == State.MATCHED:
-        claim = states.move(claim=claim, to=State.CHALLENGED, as_=states.SYSTEM, evidence=["questions"])
-    elif claim.state == State.MATCHED:
-        claim = claims.to_review(claim, "skipped")
-    card = _license_card(
-        f"{provider.first_name} {last}".upper(),
-        claim.get_license_state_display(),
-        main.number or "IN TRAINING",
-    )
-    proofs.add_document(claim=claim, sort="license", data=card)
-    Claim.objects.filter(pk=claim.pk).update(
-        queued_at=timezone.now() - timedelta(hours=hours),
-        started_at=timezone.now() - timedelta(hours=hours + 1),
-    )
-    return claim
-
-
-def _license_card(name: str, state: str, number: str) -> bytes:
-    """A drawn card that nobody could take for a real one."""
-    card = Image.new("RGB", (1100, 700), "#f4f1e6")
-    draw = ImageDraw.Draw(card)
-    draw.rectangle((20, 20, 1080, 680), outline="#3a3a6a", width=6)
-    lines = [(60, "Specimen license card", 44), (130, f"{state} (invented board)", 32), (260, name, 54)]
-    lines += [
-        (360, f"License {number}", 40),
-        (430, "Physician and surgeon", 32),
-        (500, "Valid to 12/31/2027", 32),
-    ]
-    for top, text, size in [*lines, (600, "SYNTHETIC DEMO DATA, NOT A REAL PERSON", 28)]:
-        draw.text((70, top), text, fill="#22223a", font=ImageFont.load_default(size=size))
-    out = io.BytesIO()
-    card.save(out, "JPEG", quality=85)
-    return out.getvalue()

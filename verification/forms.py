@@ -322,7 +322,7 @@ class DecisionForm(forms.Form):
         label="Message to the applicant",
         required=False,
         max_length=1000,
-        help_text="Needed to ask for more. It is shown on the applicant's page, never mailed.",
+        help_text="Needed to ask for more, and shown with a rejection: on the applicant's page, never in a mail.",
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     exclusion_checked = forms.BooleanField(

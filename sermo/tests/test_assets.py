@@ -30,6 +30,7 @@ READABLE = {
     "css/console.css": assets.console_stylesheet,
     "css/desk.css": assets.desk_stylesheet,
     "css/rooms.css": assets.room_stylesheet,
+    "css/claims.css": assets.claim_stylesheet,
 }
 
 
@@ -56,7 +57,8 @@ def test_the_stylesheet_names_its_layers_first_and_fills_each():
 def test_no_style_or_script_is_forgotten():
     styles = {name for names in assets.STYLES.values() for name in names}
     styles |= {*assets.DESK_STYLES, *assets.CASE_STYLES, *assets.CONSOLE_STYLES, *assets.ROOM_STYLES}
-    scripts = {*assets.SCRIPTS, *assets.CASE_SCRIPTS, *assets.ROOM_SCRIPTS, "theme"}
+    styles |= {*assets.CLAIM_STYLES}
+    scripts = {*assets.SCRIPTS, *assets.CASE_SCRIPTS, *assets.ROOM_SCRIPTS, *assets.CLAIM_SCRIPTS, "theme"}
 
     assert styles == {sheet.stem for sheet in SHEETS}
     assert scripts == {file.stem for file in (STATIC / "js").glob("*.js")}
@@ -68,7 +70,7 @@ def test_styles_and_scripts_stay_small():
     for bundle in ("css/case.css", "js/case.js"):
         assert len(assets.BUNDLES[bundle](STATIC).encode()) < MOST_OF_CASES
     assert len(assets.BUNDLES["css/console.css"](STATIC).encode()) < MOST_OF_CONSOLE
-    for bundle in ("css/rooms.css", "js/rooms.js"):
+    for bundle in ("css/rooms.css", "js/rooms.js", "css/claims.css", "js/claims.js"):
         assert len(assets.BUNDLES[bundle](STATIC).encode()) < MOST_OF_ROOMS
 
 

@@ -115,11 +115,13 @@ def decide(browser_page, site):
     expect(desk.locator("#content")).to_contain_text(PERSON["last"])
     assert "kidney_stone" not in desk.content()
     assert "jacinta@example.org" not in desk.content()
-    desk.get_by_label("Approve", exact=True).check()
+    desk.locator("input[name=outcome][value=approve]").check()
     desk.get_by_label("Reason").select_option(index=1)
     desk.get_by_label("Why").fill("Card and registry agree.")
-    desk.get_by_role("button", name="Write it down").click()
-    expect(desk.locator(".messagelist")).to_contain_text("written down")
+    desk.get_by_role("button", name="Go on").click()
+    expect(desk.locator("#content")).to_contain_text("The license is verified at once.")
+    desk.get_by_role("button", name="Approve", exact=True).click()
+    expect(desk.locator(".messagelist")).to_contain_text("approved")
 
 
 def test_from_sign_up_to_a_ranked_answer(browser_page, site):

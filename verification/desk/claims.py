@@ -1,214 +1,301 @@
-"""Claims and disputes: an identity and a case number, never a handle or an e-mail address."""
+"""Claims on the desk: the queue, and a claim beside the registry's record with the decision to take.
+
+An identity and a case number, never a handle or an e-mail address; in the queue not even the identity.
+"""
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.db.models import Count, Min, Q
+from django.http import Http404, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.timesince import timesince
 
 from accounts.admin import ReadOnlyAdmin
 from sermo.errors import RuleBroken
-from verification import comparison
-from verification.forms import DecisionForm, OpinionForm, UnlockForm
-from verification.models import Claim, Dispute, Document, Event
+from verification import reasons
+from verification.desk import casefile, documents, filters
+from verification.desk.confirming import Step, step_of
+from verification.forms import DecisionForm, UnlockForm
+from verification.models import Claim
 from verification.models.claims import State
-from verification.services import decisions, disputes, outcome, proofs, vouching
+from verification.services import decisions, foretold, outcome, queue, risk
 from verification.services.claims import DOUBTS
 
-
-class QueueFilter(admin.SimpleListFilter):
-    title = "queue"
-    parameter_name = "queue"
-
-    def lookups(self, request, model_admin):
-        return [("all", "All claims"), *State.choices]
-
-    def choices(self, changelist):
-        waiting, *others = super().choices(changelist)
-        yield {**waiting, "display": "Waiting for a decision"}
-        yield from others
-
-    def queryset(self, request, queryset):
-        if self.value() is None:
-            return queryset.exclude(queued_at=None)
-        return queryset if self.value() == "all" else queryset.filter(state=self.value())
+TONES = {"low": "", "medium": "preprint", "high": "urgent"}
 
 
 @admin.register(Claim)
 class ClaimAdmin(ReadOnlyAdmin):
-    list_display = ["case_number", "state", "waiting", "why", "started_at"]
-    list_filter = [QueueFilter]
+    list_display = ["case_number", "waiting", "risk_band", "state", "why", "read_by"]
+    list_filter = [
+        filters.QueueFilter,
+        filters.RiskFilter,
+        filters.WaitingFilter,
+        filters.ReaderFilter,
+        filters.SecondFilter,
+    ]
+    list_select_related = ["first_approval"]
     search_fields = ["=case_number"]
     search_help_text = "The whole case number, such as V-7K3M-9QXC"
-    ordering = ["queued_at", "pk"]
+    ordering = ["-is_ahead", "queued_at", "pk"]
+    sortable_by = ()
     list_per_page = 50
+    change_list_template = "verification/desk/queue.html"
 
     def get_queryset(self, request):
         """Claims of people; what is left of those who closed their account tells a reviewer nothing."""
         rows = super().get_queryset(request).filter(user__isnull=False)
-        return rows.defer("identity", "asked_for", "appeal")
+        return rows.defer("identity", "asked_for", "appeal", "first_approval__note")
 
     @admin.display(description="waiting", ordering="queued_at")
     def waiting(self, claim):
-        return timesince(claim.queued_at) if claim.queued_at else ""
+        since = timesince(claim.queued_at, depth=1) if claim.queued_at else ""
+        return format_html('{} <span class="badge case">first</span>', since) if claim.is_ahead else since
+
+    @admin.display(description="risk", ordering="risk")
+    def risk_band(self, claim):
+        band = risk.band_of(claim.risk)
+        return format_html(
+            '<span class="badge {}">{}</span> {}', TONES[band], risk.BANDS[band].lower(), claim.risk
+        )
 
     @admin.display(description="why people decide")
     def why(self, claim):
-        return ", ".join(DOUBTS.get(doubt, doubt) for doubt in claim.doubts)
+        words = "; ".join(DOUBTS.get(doubt, doubt) for doubt in claim.doubts)
+        if claim.first_approval_id is None:
+            return words
+        first = format_html(
+            '<span class="badge">approved once</span> by reviewer {}', claim.first_approval.reviewer_id
+        )
+        return format_html("{}. {}", first, words) if words else first
+
+    @admin.display(description="read by")
+    def read_by(self, claim):
+        return f"reviewer {claim.held_by_id}" if queue.holder_of(claim) else ""
 
     def get_urls(self):
+        wrap = self.admin_site.admin_view
         page = "<int:claim_id>/documents/<str:key>/<int:page>/"
-        view = self.admin_site.admin_view(self.document_view)
-        return [path(page, view, name="verification_claim_document"), *super().get_urls()]
+        return [
+            path(page, wrap(self.document_view), name="verification_claim_document"),
+            path("next/", wrap(self.next_view), name="verification_claim_next"),
+            path("<int:claim_id>/back/", wrap(self.put_back_view), name="verification_claim_back"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request, extra_context=None):
+        waiting = Claim.objects.in_queue().filter(user__isnull=False).order_by()
+        is_held = Q(held_until__gt=timezone.now(), held_by__isnull=False)
+        figures = waiting.aggregate(
+            waiting=Count("pk"),
+            held=Count("pk", filter=is_held),
+            high=Count("pk", filter=Q(risk__gte=risk.HIGH)),
+            oldest=Min("queued_at"),
+        )
+        return super().changelist_view(
+            request,
+            {
+                "title": "Claims",
+                "figures": figures,
+                "expected": foretold.foretell().words,
+                "may_decide": request.user.has_perm("verification.decide_claim"),
+                **(extra_context or {}),
+            },
+        )
 
     def history_view(self, request, object_id, extra_context=None):
         raise Http404  # the events of the claim are its history
 
+    def next_view(self, request):
+        """Go on to the first claim that nobody reads. A POST, since it holds that claim."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not request.user.has_perm("verification.decide_claim"):
+            raise PermissionDenied
+        number = request.POST.get("after", "")
+        after = Claim.objects.filter(pk=number).first() if number.isascii() and number.isdecimal() else None
+        return _to_next(request, after)
+
+    def put_back_view(self, request, claim_id):
+        """Let go of a claim without deciding it."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        claim = self._claim(request, str(claim_id))
+        if not request.user.has_perm("verification.decide_claim"):
+            raise PermissionDenied
+        queue.release(claim=claim, by=request.user)
+        messages.success(request, f"{claim.case_number} is back in the queue.")
+        return redirect("admin:verification_claim_changelist")
+
+    def document_view(self, request, claim_id, key, page):
+        return documents.page(request, claim_id, key, page, may_view=self.has_view_permission)
+
     def change_view(self, request, object_id, form_url="", extra_context=None):
         """A claim beside the registry's record, with what proves it and the decision to take."""
         claim = self._claim(request, object_id)
-        forms = self._forms(request, claim)
-        if request.method == "POST":
-            if not request.user.has_perm("verification.decide_claim"):
-                raise PermissionDenied
-            bound = next((form for form in forms.values() if form and form.is_bound), None)
-            if bound is not None and bound.is_valid() and self._act(request, claim, bound):
-                return redirect("admin:verification_claim_changelist")
+        may_decide = request.user.has_perm("verification.decide_claim")
+        if request.method == "POST" and not may_decide:
+            raise PermissionDenied
+        if may_decide:
+            claim = queue.hold(claim=claim, by=request.user)
+        step = _step(request, claim)
+        if step.is_confirmed:
+            if _act(request, claim, step.form):
+                return _onward(request)
+            step = step.refused()
+        elif step.is_complete and not _refused(claim, step.form):
+            return self._confirmation(request, claim, step)
         decisions.note_opened(claim=claim, by=request.user)
-        return TemplateResponse(request, "verification/desk/claim.html", self._context(request, claim, forms))
+        context = self._context(request, claim, step)
+        return TemplateResponse(request, "verification/desk/claim.html", context, status=step.status)
 
     def _claim(self, request, object_id) -> Claim:
         claim = get_object_or_404(
-            Claim.objects.filter(user__isnull=False).select_related("specialty"),
+            Claim.objects.filter(user__isnull=False).select_related(
+                "specialty", "first_approval", "user__member"
+            ),
             pk=object_id if object_id.isascii() and object_id.isdecimal() else 0,
         )
         if not self.has_view_permission(request, claim):
             raise PermissionDenied
         return claim
 
-    def _forms(self, request, claim) -> dict:
-        """The one form that fits the state of a claim, bound when it was sent."""
-        sent = request.POST if request.method == "POST" else None
-        if claim.state in decisions.OPEN_TO_DECISION:
-            has_namesakes = outcome.exclusions_of(claim).verdict == "possible"
-            return {"decision_form": DecisionForm(sent, has_namesakes=has_namesakes)}
-        if claim.state == State.LOCKED:
-            return {"unlock_form": UnlockForm(sent)}
-        if _dispute_of(claim):
-            return {"opinion_form": OpinionForm(sent)}
-        return {}
-
-    def _act(self, request, claim, form) -> bool:
-        data = dict(form.cleaned_data)
-        try:
-            if isinstance(form, UnlockForm):
-                decisions.unlock(claim=claim, by=request.user, **data)
-            elif isinstance(form, OpinionForm):
-                disputes.give_opinion(dispute=_dispute_of(claim), by=request.user, **data)
-            else:
-                _decide(claim, request.user, data)
-        except RuleBroken as refusal:
-            form.add_error(None, str(refusal))
-            return False
-        messages.success(request, f"{claim.case_number}: written down.")
-        return True
-
-    def _context(self, request, claim, forms) -> dict:
-        found = outcome.exclusions_of(claim)
+    def _context(self, request, claim, step: Step) -> dict:
+        reader = request.user
+        first = claim.first_approval
         return {
             **self.admin_site.each_context(request),
-            **forms,
             "title": f"Claim {claim.case_number}",
             "opts": self.opts,
+            "case": casefile.case_of(claim),
+            **casefile.history_of(claim, reader),
             "claim": claim,
-            "rows": comparison.rows_of(claim),
-            "doubts": [DOUBTS.get(doubt, doubt) for doubt in claim.doubts],
-            "exclusions": found,
-            "license_status": outcome.license_status(claim),
-            "challenges": claim.challenges.defer("sheet").order_by("number"),
-            "documents": _pages(claim),
-            "vouches": _vouches(claim),
-            "vouching_complete": vouching.is_complete(claim),
-            "decisions": claim.decisions.select_related("reviewer"),
-            "dispute": _dispute_of(claim),
-            "events": Event.objects.filter(case_number=claim.case_number).order_by("pk"),
+            "form": step.form,
+            "is_unlocking": isinstance(step.form, UnlockForm),
+            "templates": reasons.templates_by_act(),
+            "seen": casefile.fingerprint(claim),
+            "may_decide": reader.has_perm("verification.decide_claim"),
+            "held_by_another": _held_by_another(claim, reader),
+            "holds": claim.held_by_id == reader.pk and queue.holder_of(claim) is not None,
+            "why_two": casefile.reasons_for_two(claim),
+            "first": first,
+            "is_first": first is not None and first.reviewer_id == reader.pk,
+            "dispute": casefile.dispute_of(claim),
+            "expected": foretold.foretell().words,
         }
 
-    def document_view(self, request, claim_id, key, page):
-        """One page of a document, watermarked and kept by nobody."""
-        document = get_object_or_404(
-            Document.objects.select_related("proof__claim__user"),
-            proof__claim=claim_id,
-            key=key,
-            deleted_at=None,
+    def _confirmation(self, request, claim, step: Step):
+        """What will happen, before it does."""
+        data = step.form.cleaned_data
+        act = data.get("outcome", "unlock")
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{ACT_WORDS[act]}: {claim.case_number}?",
+            "opts": self.opts,
+            "claim": claim,
+            "back_to": reverse("admin:verification_claim_change", args=[claim.pk]),
+            "act_words": ACT_WORDS[act],
+            "is_danger": act == "reject",
+            "follows": decisions.what_follows(claim, act),
+            "reason": dict(_flat(step.form.fields["reason"].choices))[data["reason"]]
+            if "reason" in data
+            else "",
+            "message": "" if act == "approve" else data.get("message", ""),
+            "note": data["note"],
+            "sent": step.sent,
+            "goes_on": True,
+        }
+        return TemplateResponse(request, "verification/desk/confirm.html", context)
+
+
+ACT_WORDS = {
+    "approve": "Approve",
+    "ask": "Ask for more",
+    "reject": "Reject",
+    "unlock": "Unlock",
+}
+
+
+def _step(request, claim: Claim) -> Step:
+    if claim.state in decisions.OPEN_TO_DECISION:
+        has_namesakes = outcome.exclusions_of(claim).verdict == "possible"
+        return step_of(
+            request, claim, lambda *args, **given: DecisionForm(*args, has_namesakes=has_namesakes, **given)
         )
-        if not self.has_view_permission(request, document.proof.claim):
-            raise PermissionDenied
-        if not 1 <= page <= document.pages:
-            raise Http404
-        image = proofs.read_page(document=document, page=page, by=request.user)
-        headers = {
-            "Cache-Control": "private, no-store",
-            "Content-Security-Policy": "sandbox",
-            "X-Content-Type-Options": "nosniff",
-            "Content-Disposition": "inline",
-        }
-        return HttpResponse(image, content_type="image/jpeg", headers=headers)
+    if claim.state == State.LOCKED:
+        return step_of(request, claim, UnlockForm)
+    return Step()
 
 
-def _decide(claim, reviewer, data) -> None:
-    act, message, checked = data.pop("outcome"), data.pop("message"), data.pop("exclusion_checked", False)
-    if act == "approve":
-        decisions.approve(claim=claim, by=reviewer, exclusion_checked=checked, **data)
-    elif act == "reject":
-        decisions.reject(claim=claim, by=reviewer, **data)
-    else:
-        decisions.ask_for_more(claim=claim, by=reviewer, message=message, **data)
+def _refused(claim: Claim, form) -> bool:
+    """Whether the rules would refuse an approval; then the form says why, before anything is confirmed."""
+    if form.cleaned_data.get("outcome") != "approve":
+        return False
+    try:
+        outcome.check_may_verify(claim, exclusion_checked=form.cleaned_data.get("exclusion_checked", False))
+    except RuleBroken as refusal:
+        form.add_error(None, str(refusal))
+        return True
+    return False
 
 
-def _pages(claim) -> list[dict]:
-    """Each document with the addresses of its pages; none once its files are gone."""
-    return [
-        {
-            "document": document,
-            "pages": []
-            if document.deleted_at
-            else [
-                reverse("admin:verification_claim_document", args=[claim.pk, document.key, page])
-                for page in range(1, document.pages + 1)
-            ],
-        }
-        for document in proofs.documents_of(claim)
-    ]
+def _act(request, claim: Claim, form) -> bool:
+    data = dict(form.cleaned_data)
+    act, message = data.pop("outcome", "unlock"), data.pop("message", "")
+    checked = data.pop("exclusion_checked", False)
+    given = {"claim": claim, "by": request.user, **data}
+    try:
+        if act == "approve":
+            decisions.approve(**given, exclusion_checked=checked)
+        elif act == "reject":
+            decisions.reject(**given, message=message)
+        elif act == "ask":
+            decisions.ask_for_more(**given, message=message)
+        else:
+            decisions.unlock(**given)
+    except RuleBroken as refusal:
+        form.add_error(None, str(refusal))
+        return False
+    messages.success(request, f"{claim.case_number}: {DONE[act]}")
+    return True
 
 
-def _vouches(claim) -> list[dict]:
-    """Each vouch with the voucher's own case: reviewers meet vouchers, too, by case number."""
-    standing = {vouch.pk for vouch in vouching.standing_vouches(claim)}
-    given = list(claim.vouches.order_by("pk"))
-    own = Claim.objects.holding().filter(user__in=[vouch.voucher_id for vouch in given]).defer("identity")
-    cases = {claim.user_id: claim for claim in own}
-    return [
-        {"vouch": vouch, "stands": vouch.pk in standing, "case": cases.get(vouch.voucher_id)}
-        for vouch in given
-    ]
+DONE = {
+    "approve": "approved.",
+    "ask": "the applicant is asked for more.",
+    "reject": "rejected.",
+    "unlock": "unlocked.",
+}
 
 
-def _dispute_of(claim) -> Dispute | None:
-    related = ("holder_claim", "rival_claim")
-    disputes_open = Dispute.objects.filter(outcome="").select_related(*related).prefetch_related("opinions")
-    return (
-        (disputes_open.filter(rival_claim=claim) | disputes_open.filter(holder_claim=claim))
-        .order_by("pk")
-        .first()
-    )
+def _onward(request):
+    if request.POST.get("then") == "next":
+        return _to_next(request, None)
+    return redirect("admin:verification_claim_changelist")
 
 
-@admin.register(Dispute)
-class DisputeAdmin(ReadOnlyAdmin):
-    list_display = ["holder_claim", "rival_claim", "opened_at", "due_at", "outcome"]
-    list_select_related = ["holder_claim", "rival_claim"]
-    ordering = ["due_at"]
-    fields = list_display
+def _to_next(request, after: Claim | None):
+    try:
+        claim = queue.take_next(by=request.user, after=after)
+    except RuleBroken as refusal:
+        messages.info(request, str(refusal))
+        return redirect("admin:verification_claim_changelist")
+    return redirect("admin:verification_claim_change", claim.pk)
+
+
+def _held_by_another(claim: Claim, reader) -> str:
+    """Who reads it and until when, in words, where that is somebody else."""
+    try:
+        queue.check_not_held(claim, reader)
+    except queue.HeldByAnother as held:
+        return str(held)
+    return ""
+
+
+def _flat(choices):
+    for value, label in choices:
+        yield from label if isinstance(label, list | tuple) else [(value, label)]

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from sermo.errors import RuleBroken
-from verification.models import Claim, Decision, DisputeOpinion, Document
+from verification import rules
+from verification.models import Claim, Decision, DisputeOpinion, Document, Proof
 from verification.models.claims import State
 from verification.services import disputes, events, notices, outcome, queue, states
 
@@ -64,11 +65,39 @@ def approve(*, claim: Claim, by: User, reason: str, note: str, exclusion_checked
     return outcome.make_verified(claim, as_=states.SYSTEM, by=by, method=method)
 
 
+def what_follows(claim: Claim, act: str) -> list[str]:
+    """What a decision would bring about, in sentences, as things stand. Of an approval, where nothing refuses it."""
+    ends = ["It ends the first approval."] if claim.first_approval_id else []
+    if act == Outcome.ASK:
+        return [
+            "The claim goes back to the applicant, who reads your words here and gets a mail without them.",
+            "It leaves the queue until they answer.",
+            *ends,
+        ]
+    if act == Outcome.REJECT:
+        return [
+            "The claim is rejected. The applicant reads the reason and your words, and gets a mail without them.",
+            f"They can appeal once, to another reviewer, and claim anew after {rules.RETRY_DAYS} days.",
+            *ends,
+        ]
+    if act == Outcome.UNLOCK:
+        return ["The applicant can go on with documents. The claim leaves the queue until they send one."]
+    if claim.first_approval_id is None and reasons_for_two(claim):
+        return ["Your approval is kept, and the claim waits for a second reviewer. Nobody is verified yet."]
+    if Claim.objects.of_identity(claim).holding().exclude(pk=claim.pk).exists():
+        return [
+            "Somebody else is verified with this license, so a dispute opens. Nobody is verified anew.",
+            f"The holder is told and has {rules.DISPUTE_DAYS} days; then two reviewers settle it.",
+        ]
+    return ["The license is verified at once. The member can write, and gets a mail."]
+
+
 def reasons_for_two(claim: Claim) -> list[str]:
     """Why an approval takes two reviewers, in codes: the doubts about the record, "documents", "exclusion"."""
     reasons = [doubt for doubt in claim.doubts if doubt in AGAINST_THE_RECORD]
     sorts = Document.objects.filter(proof__claim=claim, deleted_at=None).values_list("sort", flat=True)
-    if set(sorts) == {Document.Sort.OTHER}:
+    others_right = claim.proofs.exclude(kind=Proof.Kind.DOCUMENT).filter(ok_at__isnull=False)
+    if set(sorts) == {Document.Sort.OTHER} and not others_right.exists():
         reasons.append("documents")
     if outcome.exclusions_of(claim).verdict == "possible":
         reasons.append("exclusion")
@@ -151,7 +180,7 @@ def note_opened(*, claim: Claim, by: User) -> None:
 
 def _open_claim(claim: Claim, by: User, note: str, states_open=OPEN_TO_DECISION) -> Claim:
     claim = states.lock(claim)
-    if not by.has_perm("verification.decide_claim") or _is_party(by, claim):
+    if not by.has_perm("verification.decide_claim") or is_party(by, claim):
         raise NotAReviewer
     if claim.state not in states_open:
         raise AlreadyDecided
@@ -165,7 +194,7 @@ def _open_claim(claim: Claim, by: User, note: str, states_open=OPEN_TO_DECISION)
     return claim
 
 
-def _is_party(reviewer: User, claim: Claim) -> bool:
+def is_party(reviewer: User, claim: Claim) -> bool:
     """Whose claim it is, who holds or claims the same identity, who vouched for it."""
     if claim.user_id == reviewer.pk or claim.vouches.filter(voucher=reviewer).exists():
         return True

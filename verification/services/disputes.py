@@ -64,13 +64,34 @@ def give_opinion(*, dispute: Dispute, by: User, side: str, note: str) -> Dispute
         raise NotForYou
     if dispute.opinions.filter(reviewer=by).exists():
         raise AlreadySaid
-    if side == Side.RIVAL and not _holder_was_heard(dispute):
-        raise TooEarly
+    check_side(dispute, side)
     DisputeOpinion.objects.create(dispute=dispute, reviewer=by, side=side, note=note)
     events.record(kind="dispute_opinion", claim=rival, by=by, reason=side)
     if dispute.opinions.filter(side=side).count() >= 2:
         _settle(dispute, holder, rival, side, by)
     return dispute
+
+
+def check_side(dispute: Dispute, side: str) -> None:
+    """Raises TooEarly."""
+    if side == Side.RIVAL and not _holder_was_heard(dispute):
+        raise TooEarly
+
+
+def what_follows(dispute: Dispute, side: str) -> list[str]:
+    """What an opinion for a side would bring about, in sentences."""
+    if not dispute.opinions.filter(side=side).exists():
+        return ["Your opinion is kept. Nothing changes before a second reviewer is of the same mind."]
+    if side == Side.HOLDER:
+        return [
+            "A second reviewer said the same, so the dispute is settled.",
+            "The verified claim stays. The new claim is rejected, and its applicant reads why and can appeal.",
+        ]
+    return [
+        "A second reviewer said the same, so the dispute is settled.",
+        "The verified claim is revoked: that member is suspended and logged out everywhere at once.",
+        "The new claim is verified, and its applicant may write.",
+    ]
 
 
 def _holder_was_heard(dispute: Dispute) -> bool:

@@ -35,6 +35,12 @@ DOUBTS = {
     "changed": 3,
     "crowded": 3,
     "unlocked": 2,
+    "gone": 3,
+    "new_name": 2,
+    "license_gone": 3,
+    "expired": 3,
+    "status": 3,
+    "discipline": 2,
     "voucher_failed": 6,
 }
 BANDS = {"low": "Low", "medium": "Medium", "high": "High"}

@@ -6,12 +6,12 @@ from django.db import transaction
 
 from accounts import demo as people
 from accounts import reference as specialties
-from accounts.models import Member
-from verification import calling_hours, demo, reference, registry
+from accounts.models import Member, User
+from verification import calling_hours, demo, demo_queue, reference, registry
 from verification.models import Claim, MailDomain, Provider
 from verification.models.claims import State
 from verification.names import PersonName
-from verification.services import automatic, byline, codes, events, states
+from verification.services import automatic, byline, codes, events, foretold, queue, risk, states, vouching
 from verification.services import challenge as challenges
 from verification.services.claims import start_claim
 from verification.tests.calls import code_said
@@ -33,8 +33,8 @@ def demonstration(django_db_setup, django_db_blocker):
 def test_the_demonstration(demonstration):
     physicians = Member.objects.filter(standing="physician")
     assert physicians.count() >= people.PEOPLE
-    assert Claim.objects.filter(state=State.VERIFIED).count() == physicians.count()
-    assert Claim.objects.in_queue().count() == 3
+    writing = (State.VERIFIED, State.NEEDS_REVIEW_HELD, State.DISPUTED_HOLDER)
+    assert Claim.objects.filter(state__in=writing).count() == physicians.count()
     assert events.first_broken() is None
     assert byline.display_name_for(physicians.first()).endswith((", MD", ", DO"))
 
@@ -89,10 +89,40 @@ def test_domains_wait_for_a_reviewer(demonstration):
     assert MailDomain.objects.filter(state="asked").count() == len(demo.ASKED_DOMAINS)
 
 
-def test_the_queue_has_a_namesake_a_resident_and_a_misspelling(demonstration):
-    doubts = [claim.doubts for claim in Claim.objects.in_queue()]
+def test_the_queue_has_a_claim_of_every_kind(demonstration):
+    waiting = {claim.user.as_member.handle: claim for claim in Claim.objects.in_queue()}
 
-    assert "resident" in doubts[1]
-    assert doubts[2]
-    namesake = Provider.objects.get(npi=demo.QUEUE[0][1])
+    assert len(waiting) == 16
+    assert "resident" in waiting["in_training"].doubts
+    assert waiting["misspelled"].doubts == ["name"]
+    assert waiting["two_digits_swapped"].doubts == ["license_differs"]
+    assert waiting["not_in_the_file"].doubts == ["no_match"]
+    assert waiting["other_degree"].first_approval is not None
+    assert waiting["appeals"].appeal
+    assert waiting["four_people"].state == State.LOCKED
+    assert waiting["came_second"].state == State.DISPUTED_RIVAL
+    assert waiting["came_first"].state == State.DISPUTED_HOLDER
+    assert waiting["somebody_objects"].objections.get().objected_at
+    assert len(vouching.standing_vouches(waiting["two_vouch"])) == 2
+    assert {handle for handle, claim in waiting.items() if claim.is_ahead} == {
+        "two_vouch",
+        "came_second",
+        "somebody_objects",
+    }
+    assert {risk.band_of(claim.risk) for claim in waiting.values()} == {"low", "medium", "high"}
+    namesake = Provider.objects.get(npi=demo_queue.NAMESAKE.npi)
     assert registry.exclusions_of(namesake).verdict == "possible"
+
+
+def test_the_demonstration_can_foretell_decisions(demonstration):
+    said = foretold.foretell()
+
+    assert said.of == 50
+    assert "Half of the last 50 were decided within" in said.words
+
+
+def test_the_reviewer_of_the_demonstration_can_take_the_next(demonstration):
+    claim = queue.take_next(by=User.objects.get(email="reviewer@demo.sermo.test"))
+
+    assert claim.is_ahead
+    queue.release_all(by=claim.held_by)

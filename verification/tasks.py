@@ -2,22 +2,16 @@
 
 from celery import shared_task
 
-from verification.services import limits, proofs
-
-
-@shared_task
-def purge_documents():
-    """Delete the files of documents 30 days after their claims were decided."""
-    return proofs.purge_documents()
-
-
-@shared_task
-def purge_day_counts():
-    """Forget how often something was done from an address, two days later."""
-    return limits.purge()
+from verification.services import limits, retention
 
 
 @shared_task
 def watch_failures():
     """Raise the alarm when far more tries of the questions fail than usual."""
     return limits.watch_failures()
+
+
+@shared_task
+def enforce_retention():
+    """Every night, forget whatever is past its time, in every app (docs/retention.md)."""
+    retention.enforce_all()

@@ -1,10 +1,11 @@
 """How often something may be done in a day, and the alarm when too much fails. Counted in rows, never in a cache."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
 
 import structlog
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -60,8 +61,11 @@ def address_hash(address: str) -> str:
 
 def purge() -> int:
     """Delete the counts of days gone by and say how many there were."""
-    yesterday = timezone.now().date() - timedelta(days=1)
-    return DayCount.objects.filter(day__lt=yesterday).delete()[0]
+    return days_over(timezone.now()).delete()[0]
+
+
+def days_over(at: datetime) -> QuerySet[DayCount]:
+    return DayCount.objects.filter(day__lt=at.astimezone(UTC).date() - timedelta(days=1))
 
 
 def watch_failures() -> bool:

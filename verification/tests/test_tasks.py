@@ -53,6 +53,6 @@ def test_every_mail_that_is_sent_exists():
     assert sent | {"rival"} == set(MAILS)
 
 
-@pytest.mark.parametrize("task", [tasks.purge_documents, tasks.purge_day_counts, tasks.watch_failures])
+@pytest.mark.parametrize("task", [tasks.enforce_retention, tasks.watch_failures])
 def test_the_clockwork_runs_on_an_empty_site(task):
     assert not task()

@@ -18,6 +18,7 @@ __all__ = [
     "applicant_required",
     "login_required",
     "physician_required",
+    "polled",
     "recently_authenticated",
 ]
 
@@ -95,6 +96,15 @@ def recently_authenticated(view):
             return HttpResponse(status=401, headers={"HX-Redirect": f"{methods[0]['url']}?{back}"})
 
     return login_required(door)
+
+
+def polled(view):
+    """What an open page asks again and again without a person: it keeps nobody logged in on a shared device.
+
+    Goes on top of the other decorators.
+    """
+    view.is_polled = True
+    return view
 
 
 def _turn_away(request, member):

@@ -87,7 +87,7 @@ ROOM_COMPONENTS = [
 ROOM_STYLES = ["room-desk", "room-outcome"]
 ROOM_SCRIPTS = ["focus", "room-desk"]
 
-# theme.js is not among them: it runs before the first paint, alone.
+# theme.js is not among them: it runs before the first paint, alone. Nor is shared-device.js, which few sessions need.
 SCRIPTS = [
     "toast",
     "menu",

@@ -128,6 +128,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.second_factor",
     "accounts.middleware.last_seen",
+    "accounts.middleware.SharedDevice",
 ]
 
 ROOT_URLCONF = "sermo.urls"
@@ -435,6 +436,7 @@ HANDLE_CHANGE_DAYS = 90
 SMALL_CELL = 11  # a handle shows no combination of facts that fewer members share
 CONNECTION_RETRY_DAYS = 90  # a request can be answered as long, and sent again from then on
 EXPORT_KEEP_DAYS = 7
+SHARED_DEVICE_MINUTES = 30  # without a request, after which one is logged out on a device that others use
 UNCONFIRMED_DAYS = 3  # how long a sign-up waits for its code before it is forgotten
 SILENT_EDIT_MINUTES = 15
 CLOSE_AFTER_SILENT_DAYS = 30

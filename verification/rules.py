@@ -43,7 +43,6 @@ _DEFAULTS = {
     "LOOK_UP_SHARE": 0.02,  # of confirmations, drawn by lot for staff
     "UNMASKING_MINUTES": 60,  # a granted name can be read
     "UNMASKING_TELL_DAYS": 7,  # after it was granted, the member is told
-    "SHARED_DEVICE_MINUTES": 30,  # without a request, on a device that others use
 }
 
 

@@ -7,7 +7,8 @@ REVIEWERS = "Verification reviewers"
 FINANCE = "Finance"
 OBSERVERS = "Observers"
 NEWS_EDITORS = "News editors"
-GROUPS = (MODERATORS, REVIEWERS, FINANCE, OBSERVERS, NEWS_EDITORS)
+PRIVACY = "Privacy"
+GROUPS = (MODERATORS, REVIEWERS, FINANCE, OBSERVERS, NEWS_EDITORS, PRIVACY)
 
 
 def groups_of(user) -> frozenset[str]:

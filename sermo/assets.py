@@ -87,7 +87,8 @@ ROOM_COMPONENTS = [
 ROOM_STYLES = ["room-desk", "room-outcome"]
 ROOM_SCRIPTS = ["focus", "room-desk"]
 
-# theme.js is not among them: it runs before the first paint, alone. Nor is shared-device.js, which few sessions need.
+# Loaded by themselves: the one before the first paint, the other by the few sessions that need it.
+ALONE = ["theme", "shared-device"]
 SCRIPTS = [
     "toast",
     "menu",

@@ -232,6 +232,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "verification.tasks.enforce_retention",
         "schedule": crontab(minute="40", hour="3"),
     },
+    "check-chain": {"task": "verification.tasks.check_chain", "schedule": crontab(minute="10", hour="3")},
+    "remind-incidents": {
+        "task": "verification.tasks.remind_incidents",
+        "schedule": crontab(minute="5", hour="13"),
+    },
     "watch-failures": {"task": "verification.tasks.watch_failures", "schedule": crontab(minute="17")},
     "recheck-faces": {"task": "accounts.tasks.recheck_faces", "schedule": crontab(minute="30", hour="3")},
     "resume-exports": {"task": "accounts.tasks.resume_exports", "schedule": crontab(minute="*/5")},

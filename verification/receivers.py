@@ -15,6 +15,20 @@ REVIEWERS_MAY = {
 }
 
 
+PRIVACY_MAY = ["view_incident", "keep_incidents", "view_retentionrun"]
+
+
+@receiver(post_migrate)
+def allow_privacy(sender, using, **kwargs):
+    """Give the group Privacy the record of incidents and the table of what is forgotten; superusers have both."""
+    if sender.label != "verification":
+        return
+    create_permissions(sender, verbosity=0, using=using)
+    roles.ensure_groups()
+    wanted = Permission.objects.filter(content_type__app_label="verification", codename__in=PRIVACY_MAY)
+    apps.get_model("auth", "Group").objects.get(name=roles.PRIVACY).permissions.add(*wanted)
+
+
 @receiver(post_migrate)
 def allow_reviewers(sender, using, **kwargs):
     """Give the reviewers' group what it needs, and nothing that deletes."""

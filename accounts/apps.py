@@ -5,4 +5,4 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self):
-        from accounts import notices, receivers  # noqa: F401
+        from accounts import notices, receivers, retention  # noqa: F401

@@ -20,6 +20,7 @@ __all__ = [
     "confirmed_first",
     "login_required",
     "physician_required",
+    "polled",
     "recently_authenticated",
 ]
 
@@ -120,6 +121,15 @@ def confirmed_first(view):
             return redirect(f"{ways[0]['url']}?{urlencode({'next': request.get_full_path()})}")
 
     return keeps_nothing
+
+
+def polled(view):
+    """What an open page asks again and again without a person: it keeps nobody logged in on a shared device.
+
+    Goes on top of the other decorators.
+    """
+    view.is_polled = True
+    return view
 
 
 def _turn_away(request, member):

@@ -12,6 +12,7 @@ from allauth.account.forms import SignupForm as AllauthSignupForm
 from allauth.core import ratelimit
 from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django import forms
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -23,7 +24,7 @@ from accounts.languages import LANGUAGES, MOST_LANGUAGES
 from accounts.models import Face, Member, Specialty
 from accounts.pictures import STOCK, STOCK_PICTURES, field_of, stock_url
 from accounts.places import STATES
-from accounts.services import members, profiles
+from accounts.services import members, profiles, sessions
 from sermo.errors import RuleBroken
 
 TOO_MANY_ACCOUNTS = "Too many accounts were made from your network today. Try again tomorrow."
@@ -53,7 +54,26 @@ class PlainLabels:
 
 
 class LoginForm(PlainLabels, AllauthLoginForm):
-    pass
+    shared = forms.BooleanField(label="Others use this device", required=False)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        minutes = settings.SHARED_DEVICE_MINUTES
+        ends = f"You are logged out after {minutes} minutes in which you do nothing, and when the browser closes."
+        self.fields["shared"].help_text = ends
+
+    def clean(self):
+        data = super().clean()
+        if self.cleaned_data.get("shared"):
+            self.cleaned_data["remember"] = False
+        return data
+
+    def login(self, request, redirect_url=None):
+        """With a second factor still to come, the session is the same one afterwards, and as short."""
+        response = super().login(request, redirect_url)
+        if self.cleaned_data["shared"]:
+            sessions.begin_shared(request.session)
+        return response
 
 
 class ResetPasswordForm(PlainLabels, AllauthResetPasswordForm):

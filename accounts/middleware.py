@@ -1,4 +1,4 @@
-"""Staff, moderators and observers get nowhere without a second factor; and when a device was last seen."""
+"""Staff, moderators and observers get nowhere without a second factor; when a device was last seen, and shared."""
 
 import time
 
@@ -54,3 +54,47 @@ def _is_unnoted(session) -> bool:
     if not records or time.time() - records[0]["at"] < SEEN_SECONDS:
         return False
     return cache.add(f"seen:{session.session_key}", 1, SEEN_SECONDS)
+
+
+class SharedDevice:
+    """A session on a device that others use lasts from one act of a person to the next.
+
+    What an open page asks by itself, on a clock, is no act (`accounts.doors.polled`). The end comes with the session
+    row. A cookie that says nothing but that this was a shared device lets the next page say why one has to log in.
+    """
+
+    COOKIE = "shared_device"
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        has_ended = self._has_ended(request)
+        if has_ended:
+            minutes = settings.SHARED_DEVICE_MINUTES
+            messages.info(request, f"You were logged out, as nothing was done here for {minutes} minutes.")
+        response = self.get_response(request)
+        is_shared = request.user.is_authenticated and sessions.seconds_left(request.session) is not None
+        if is_shared and not request.COOKIES.get(self.COOKIE):
+            response.set_cookie(
+                self.COOKIE,
+                "1",
+                secure=settings.SESSION_COOKIE_SECURE or False,
+                httponly=True,
+                samesite="Lax",
+            )
+        elif request.COOKIES.get(self.COOKIE) and not is_shared and not request.htmx:
+            response.delete_cookie(self.COOKIE, samesite="Lax")
+        return response
+
+    def process_view(self, request, view, args, kwargs):
+        if request.user.is_authenticated and not getattr(view, "is_polled", False):
+            sessions.note_presence(request.session)
+
+    def _has_ended(self, request) -> bool:
+        return (
+            bool(request.COOKIES.get(self.COOKIE))
+            and request.method == "GET"
+            and not request.htmx
+            and not request.user.is_authenticated
+        )

@@ -7,7 +7,7 @@ REVIEWERS = "Verification reviewers"
 FINANCE = "Finance"
 OBSERVERS = "Observers"
 NEWS_EDITORS = "News editors"
-PRIVACY = "Privacy officers"  # who may break the glass between a handle and a name, two at a time
+PRIVACY = "Privacy officers"  # incidents, and two of them the name behind a handle
 GROUPS = (MODERATORS, REVIEWERS, FINANCE, OBSERVERS, NEWS_EDITORS, PRIVACY)
 
 

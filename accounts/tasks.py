@@ -1,23 +1,10 @@
 import logging
 
 from celery import shared_task
-from django.core.management import call_command
 
-from accounts.services import guard, leaving, mail, members, notices, pictures
+from accounts.services import guard, leaving, mail, notices
 
 log = logging.getLogger(__name__)
-
-
-@shared_task
-def clear_sessions():
-    """Forget sessions that have run out."""
-    call_command("clearsessions")
-
-
-@shared_task
-def forget_unconfirmed():
-    """Free what was taken by sign-ups nobody confirmed."""
-    members.forget_unconfirmed()
 
 
 @shared_task
@@ -25,12 +12,6 @@ def recheck_faces():
     """Coarsen what handles show where members became too few, and refine it where they became enough."""
     done = guard.recheck()
     log.info("faces: %d checked, %d coarsened, %d refined", done.checked, done.coarsened, done.refined)
-
-
-@shared_task
-def sweep_pictures():
-    """Delete files of pictures that no row knows."""
-    pictures.sweep_files()
 
 
 @shared_task
@@ -43,13 +24,6 @@ def send_mail():
 def send_pressing_mail():
     """The same for what is pressing alone, as pages are. It waits in their queue, behind no long task."""
     mail.send_due(is_pressing=True)
-
-
-@shared_task
-def forget_mail():
-    """Forget mails sent long ago, and how many alerts members had on days gone by."""
-    mail.forget_sent()
-    notices.forget_days()
 
 
 @shared_task
@@ -79,9 +53,3 @@ def make_export(export_id):
 def resume_exports():
     """Start anew the exports that no worker works on."""
     leaving.resume_exports()
-
-
-@shared_task
-def purge_exports():
-    """Delete the zips of a week ago."""
-    leaving.purge_exports()

@@ -8,7 +8,7 @@ class ConsultsConfig(AppConfig):
         from django.urls import reverse
 
         from accounts.backends import SermoBackend
-        from consults import notices, receivers  # noqa: F401
+        from consults import notices, receivers, retention  # noqa: F401
         from consults.labels import label_of
         from consults.on_call_reading import open_calls_of_user
         from consults.taking_part import part_taken

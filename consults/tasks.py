@@ -1,7 +1,7 @@
 from celery import shared_task
 
 from consults import tasks_on_call  # noqa: F401
-from consults.services import consents, drafts, files, stories, withdrawing
+from consults.services import consents, drafts, stories
 
 
 @shared_task
@@ -28,10 +28,3 @@ def watch_consents():
 def purge_staged():
     """Shred what came and was not masked within a day."""
     drafts.purge_expired()
-
-
-@shared_task
-def sweep_files():
-    """Shred pictures of discussions removed for good, and delete files that no picture needs."""
-    withdrawing.shred_removed()
-    files.sweep()

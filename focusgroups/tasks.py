@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from focusgroups.services import publishing, quoting, seating, stimuli, telling
+from focusgroups.services import publishing, quoting, seating, telling
 
 
 @shared_task
@@ -16,9 +16,3 @@ def close_due():
 def remind_due():
     """Remind participants of sections that became overdue."""
     seating.remind_due()
-
-
-@shared_task
-def sweep_stimuli():
-    """Delete files that belong to no stimulus."""
-    stimuli.sweep_files()

@@ -7,7 +7,7 @@ class NewsfeedConfig(AppConfig):
     def ready(self):
         from django.urls import reverse
 
-        from newsfeed import receivers  # noqa: F401
+        from newsfeed import receivers, retention  # noqa: F401
         from questions.models import Question
 
         Question.HOMES["article"] = lambda pk, title: reverse("newsfeed:discussion", args=[pk])

@@ -5,4 +5,4 @@ class ObserversConfig(AppConfig):
     name = "observers"
 
     def ready(self):
-        from observers import doors, gate, notices, receivers, receivers_groups, watching  # noqa: F401
+        from observers import doors, gate, notices, receivers, receivers_groups, retention, watching  # noqa: F401

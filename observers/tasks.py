@@ -32,12 +32,6 @@ def count_charts():
 
 
 @shared_task
-def forget_answered():
-    """Forget of whom cells were made that were shown long ago."""
-    charting.forget()
-
-
-@shared_task
 def begin_alerts():
     """Take what matches now for known in searches whose alerts were just asked for."""
     alerting.begin_all()

@@ -11,12 +11,6 @@ def close_due_polls():
 
 
 @shared_task
-def forget_unshown():
-    """Delete what late votes left of breakdowns that can show no more."""
-    closing.forget_unshown()
-
-
-@shared_task
 def open_due_waves():
     """Ask the polls again whose month has come."""
     trends.open_due_waves()

@@ -90,6 +90,15 @@ def take(poll_id: int, dimension: str, portions: Cells) -> bool:
     return True
 
 
+def has(poll_id: int) -> bool:
+    """Whether anything of a poll stands there; True where Redis cannot say."""
+    try:
+        return bool(memory().exists(_key(poll_id)))
+    except redis.RedisError as error:
+        log.warning("unshown_votes_unread", error=type(error).__name__)
+        return True
+
+
 def forget(poll_id: int) -> None:
     """Delete what was never shown, once a poll has closed."""
     try:

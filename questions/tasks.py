@@ -6,8 +6,7 @@ from django.db import OperationalError
 
 from questions import pairs, ranking
 from questions.search import alerts
-from questions.services import closing, follow_ups, inviting, lexemes, limits, publishing, revoking
-from questions.services.moderation import undoing
+from questions.services import closing, follow_ups, inviting, lexemes, publishing, revoking
 
 log = logging.getLogger(__name__)
 
@@ -70,13 +69,6 @@ def recount_ranks():
     revoking.remove_all_of_the_revoked()
     pairs.flag_pairs()
     ranking.recount_ranks()
-
-
-@shared_task
-def forget_moderated():
-    """Delete what acts of moderators put aside and nobody can undo any more, and yesterday's counts of writing."""
-    undoing.forget_before()
-    limits.forget_days()
 
 
 @shared_task

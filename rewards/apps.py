@@ -5,4 +5,4 @@ class RewardsConfig(AppConfig):
     name = "rewards"
 
     def ready(self):
-        from rewards import notices, receivers, receivers_polls, receivers_rooms  # noqa: F401
+        from rewards import notices, receivers, receivers_polls, receivers_rooms, retention  # noqa: F401

@@ -71,12 +71,6 @@ def note_late_payouts():
 
 
 @shared_task
-def forget_payout_details():
-    """Forget where payouts of long ago went."""
-    payouts.forget_details()
-
-
-@shared_task
 def close_left_balances():
     """Give to charity what members who left did not claim in time."""
     leaving.close_due()

@@ -92,7 +92,8 @@ CLAIM_COMPONENTS = ["reset", "base", "layout", "button", "disclosure", "rule-hea
 CLAIM_STYLES = ["claim-desk"]
 CLAIM_SCRIPTS = ["focus", "claim-desk"]
 
-# theme.js is not among them: it runs before the first paint, alone.
+# Loaded by themselves: the one before the first paint, the other by the few sessions that need it.
+ALONE = ["theme", "shared-device"]
 SCRIPTS = [
     "toast",
     "menu",

@@ -22,28 +22,35 @@ def delete_files(names: Iterable[str], *, storage: str = "private") -> None:
         transaction.on_commit(delete, robust=True)
 
 
-def sweep(
+def strays(
     folder: str,
     *,
     known: Callable[[list[str]], Iterable[str]],
     key_of: Callable[[str], str] = str,
     storage: str = "private",
-) -> int:
-    """Delete what has lain in a folder for a day without a row; return how many files went.
+) -> list[str]:
+    """What has lain in a folder for a day without a row.
 
     Files lie under `<folder>/<two signs>/<name>`, and `key_of` makes the key of a name. `known(keys)` says which of
     the keys have a row that still needs its file.
     """
-    storage, swept = storages[storage], 0
-    if not storage.exists(folder):
-        return 0
+    place, found = storages[storage], []
+    if not place.exists(folder):
+        return found
     oldest = timezone.now() - YOUNG
-    for shelf in storage.listdir(folder)[0]:
-        names = storage.listdir(f"{folder}/{shelf}")[1]
+    for shelf in place.listdir(folder)[0]:
+        names = place.listdir(f"{folder}/{shelf}")[1]
         keys = {f"{folder}/{shelf}/{name}": key_of(name) for name in names}
         kept = set(known(list(keys.values())))
-        for name, key in keys.items():
-            if key not in kept and storage.get_modified_time(name) < oldest:
-                storage.delete(name)
-                swept += 1
-    return swept
+        found += [
+            name for name, key in keys.items() if key not in kept and place.get_modified_time(name) < oldest
+        ]
+    return found
+
+
+def sweep(names: Iterable[str], *, storage: str = "private") -> int:
+    """Delete strays; return how many went."""
+    names = list(names)
+    for name in names:
+        storages[storage].delete(name)
+    return len(names)

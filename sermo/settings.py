@@ -128,6 +128,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.second_factor",
     "accounts.middleware.last_seen",
+    "accounts.middleware.SharedDevice",
 ]
 
 ROOT_URLCONF = "sermo.urls"
@@ -220,10 +221,6 @@ CELERY_BEAT_SCHEDULE = {
     },
     "close-due-polls": {"task": "polls.tasks.close_due_polls", "schedule": crontab(minute="*/5")},
     "open-due-waves": {"task": "polls.tasks.open_due_waves", "schedule": crontab(minute="27")},
-    "forget-unshown-votes": {
-        "task": "polls.tasks.forget_unshown",
-        "schedule": crontab(minute="15", hour="4"),
-    },
     "ask-what-became": {"task": "questions.tasks.ask_what_became", "schedule": crontab(minute="12")},
     "post-due-drafts": {"task": "questions.tasks.post_due_drafts", "schedule": crontab(minute="*/5")},
     "expire-invitations": {
@@ -231,13 +228,14 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute="*/5"),
     },
     "recount-ranks": {"task": "questions.tasks.recount_ranks", "schedule": crontab(minute="5", hour="0")},
-    "purge-documents": {
-        "task": "verification.tasks.purge_documents",
+    "enforce-retention": {
+        "task": "verification.tasks.enforce_retention",
         "schedule": crontab(minute="40", hour="3"),
     },
-    "purge-day-counts": {
-        "task": "verification.tasks.purge_day_counts",
-        "schedule": crontab(minute="55", hour="3"),
+    "check-chain": {"task": "verification.tasks.check_chain", "schedule": crontab(minute="10", hour="3")},
+    "remind-incidents": {
+        "task": "verification.tasks.remind_incidents",
+        "schedule": crontab(minute="5", hour="13"),
     },
     "look-at-entries": {
         "task": "verification.tasks.look_at_entries",
@@ -257,15 +255,8 @@ CELERY_BEAT_SCHEDULE = {
         "task": "verification.tasks.tell_unmasked",
         "schedule": crontab(minute="20", hour="13"),  # by day: it is told to people
     },
-    "forget-unconfirmed": {
-        "task": "accounts.tasks.forget_unconfirmed",
-        "schedule": crontab(minute="25", hour="4"),
-    },
     "recheck-faces": {"task": "accounts.tasks.recheck_faces", "schedule": crontab(minute="30", hour="3")},
-    "sweep-pictures": {"task": "accounts.tasks.sweep_pictures", "schedule": crontab(minute="10", hour="4")},
     "resume-exports": {"task": "accounts.tasks.resume_exports", "schedule": crontab(minute="*/5")},
-    "purge-exports": {"task": "accounts.tasks.purge_exports", "schedule": crontab(minute="50", hour="3")},
-    "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": crontab(minute="20", hour="4")},
     "send-mail": {"task": "accounts.tasks.send_mail", "schedule": crontab()},
     "work-off-fan-outs": {"task": "accounts.tasks.work_off_fan_outs", "schedule": crontab()},
     "recount-lexemes": {
@@ -276,15 +267,9 @@ CELERY_BEAT_SCHEDULE = {
         "task": "questions.tasks.tell_saved_searches",
         "schedule": crontab(minute="*/15"),
     },
-    "forget-mail": {"task": "accounts.tasks.forget_mail", "schedule": crontab(minute="35", hour="4")},
-    "forget-moderated": {
-        "task": "questions.tasks.forget_moderated",
-        "schedule": crontab(minute="45", hour="3"),
-    },
     "purge-staged-pictures": {"task": "consults.tasks.purge_staged", "schedule": crontab(minute="22")},
     "finish-revocations": {"task": "consults.tasks.finish_revocations", "schedule": crontab(minute="*/10")},
     "watch-consents": {"task": "consults.tasks.watch_consents", "schedule": crontab(minute="32")},
-    "sweep-case-files": {"task": "consults.tasks.sweep_files", "schedule": crontab(minute="5", hour="4")},
     "advance-pagings": {
         "task": "consults.tasks_on_call.advance_due",
         "schedule": ON_CALL_EVERY,
@@ -302,17 +287,12 @@ CELERY_BEAT_SCHEDULE = {
     "send-digests": {"task": "newsfeed.tasks.send_digests", "schedule": crontab(minute="*/15")},
     "close-due-groups": {"task": "focusgroups.tasks.close_due", "schedule": crontab(minute="*/5")},
     "remind-groups": {"task": "focusgroups.tasks.remind_due", "schedule": crontab(minute="37")},
-    "sweep-stimuli": {"task": "focusgroups.tasks.sweep_stimuli", "schedule": crontab(minute="55", hour="4")},
     "take-figures": {"task": "observers.tasks.take_figures", "schedule": crontab(minute="10", hour="0")},
     "make-months-of-reads": {
         "task": "observers.tasks.make_months",
         "schedule": crontab(minute="20", hour="0"),
     },
     "count-charts": {"task": "observers.tasks.count_charts", "schedule": crontab(minute="*/5")},
-    "forget-answered": {
-        "task": "observers.tasks.forget_answered",
-        "schedule": crontab(minute="45", hour="1"),
-    },
     "send-firm-alerts": {"task": "observers.tasks.send_alerts", "schedule": crontab(minute="0", hour="6-8")},
     "find-products": {"task": "observers.tasks.find_products", "schedule": crontab(minute="*/15")},
     "sweep-products": {"task": "observers.tasks.sweep_products", "schedule": crontab(minute="30", hour="1")},
@@ -326,10 +306,6 @@ CELERY_BEAT_SCHEDULE = {
     "run-payouts": {"task": "rewards.tasks.run_payouts", "schedule": crontab(minute="*/10")},
     "reconcile-payouts": {"task": "rewards.tasks.reconcile", "schedule": crontab(minute="15", hour="5")},
     "note-late-payouts": {"task": "rewards.tasks.note_late_payouts", "schedule": crontab(minute="42")},
-    "forget-payout-details": {
-        "task": "rewards.tasks.forget_payout_details",
-        "schedule": crontab(minute="25", hour="3"),
-    },
     "close-left-balances": {
         "task": "rewards.tasks.close_left_balances",
         "schedule": crontab(minute="35", hour="3"),
@@ -482,6 +458,7 @@ HANDLE_CHANGE_DAYS = 90
 SMALL_CELL = 11  # a handle shows no combination of facts that fewer members share
 CONNECTION_RETRY_DAYS = 90  # a request can be answered as long, and sent again from then on
 EXPORT_KEEP_DAYS = 7
+SHARED_DEVICE_MINUTES = 30  # without a request, after which one is logged out on a device that others use
 UNCONFIRMED_DAYS = 3  # how long a sign-up waits for its code before it is forgotten
 SILENT_EDIT_MINUTES = 15
 CLOSE_AFTER_SILENT_DAYS = 30

@@ -5,4 +5,4 @@ class VerificationConfig(AppConfig):
     name = "verification"
 
     def ready(self):
-        from verification import notices, receivers  # noqa: F401 - connects them
+        from verification import notices, receivers, retention  # noqa: F401 - connects them

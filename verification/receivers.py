@@ -16,33 +16,24 @@ REVIEWERS_MAY = {
     "maildomain": ["view_maildomain", "review_maildomain"],
     "challengeswitch": ["view_challengeswitch", "turn_questions"],
 }
-PRIVACY_OFFICERS_MAY = ["view_unmasking", "ask_unmasking", "grant_unmasking"]
+PRIVACY_MAY = {
+    "incident": ["view_incident", "keep_incidents"],
+    "retentionrun": ["view_retentionrun"],
+    "unmasking": ["view_unmasking", "ask_unmasking", "grant_unmasking"],
+}
 
 
 @receiver(post_migrate)
-def allow_reviewers(sender, using, **kwargs):
-    """Give the reviewers' group what it needs, and nothing that deletes."""
+def allow_groups(sender, using, **kwargs):
+    """Give reviewers and privacy officers what they need, and nothing that deletes. Superusers have it all."""
     if sender.label != "verification":
         return
     create_permissions(sender, verbosity=0, using=using)  # Django's own turn comes after this one
     roles.ensure_groups()
-    group = apps.get_model("auth", "Group").objects.get(name=roles.REVIEWERS)
-    wanted = Permission.objects.filter(
-        content_type__app_label="verification",
-        content_type__model__in=REVIEWERS_MAY,
-        codename__in=[codename for codenames in REVIEWERS_MAY.values() for codename in codenames],
-    )
-    group.permissions.set(wanted)
-
-
-@receiver(post_migrate)
-def allow_privacy_officers(sender, using, **kwargs):
-    """Give privacy officers the breaking of the glass, which superusers have too, and reviewers have not."""
-    if sender.label != "verification":
-        return
-    create_permissions(sender, verbosity=0, using=using)  # Django's own turn comes after this one
-    roles.ensure_groups()
-    group = apps.get_model("auth", "Group").objects.get(name=roles.PRIVACY)
-    group.permissions.add(
-        *Permission.objects.filter(content_type__app_label="verification", codename__in=PRIVACY_OFFICERS_MAY)
-    )
+    for name, may in ((roles.REVIEWERS, REVIEWERS_MAY), (roles.PRIVACY, PRIVACY_MAY)):
+        wanted = Permission.objects.filter(
+            content_type__app_label="verification",
+            content_type__model__in=may,
+            codename__in=[codename for codenames in may.values() for codename in codenames],
+        )
+        apps.get_model("auth", "Group").objects.get(name=name).permissions.set(wanted)

@@ -46,7 +46,6 @@ _DEFAULTS = {
     "UNMASKINGS_GRANTED": 10,  # by one person in 30 days
     "UNMASKING_MINUTES": 60,  # a granted name can be read
     "UNMASKING_TELL_DAYS": 7,  # after it was granted, the member is told
-    "SHARED_DEVICE_MINUTES": 30,  # without a request, on a device that others use
 }
 
 

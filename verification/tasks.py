@@ -9,18 +9,14 @@ from verification.services import (
     disputes,
     endpoint,
     freshness,
+    incidents,
     limits,
     objections,
-    proofs,
     queue,
+    retention,
     unmasking,
+    watching,
 )
-
-
-@shared_task
-def purge_documents():
-    """Delete the files of documents 30 days after their claims were decided."""
-    return proofs.purge_documents()
 
 
 @shared_task
@@ -33,12 +29,6 @@ def weigh_queue():
 def bring_due_disputes():
     """Put disputes whose days are over before reviewers, and remind these once a day."""
     return disputes.bring_due()
-
-
-@shared_task
-def purge_day_counts():
-    """Forget how often something was done from an address, two days later."""
-    return limits.purge()
 
 
 @shared_task
@@ -102,3 +92,21 @@ def ask_whether():
 def tell_unmasked():
     """Tell members, on the day it may be told, that staff saw the name behind their handle."""
     return unmasking.tell_due()
+
+
+@shared_task
+def enforce_retention():
+    """Every night, forget whatever is past its time, in every app (docs/retention.md)."""
+    retention.enforce_all()
+
+
+@shared_task
+def check_chain():
+    """Every night, see whether the audit trail holds, and mail superusers where it does not."""
+    return watching.check_chain()
+
+
+@shared_task
+def remind_incidents():
+    """Every day, mail the Privacy group of incidents whose 60 days run out."""
+    return incidents.remind_due()

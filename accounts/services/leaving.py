@@ -1,14 +1,14 @@
 """Asking for one's data, making it, and leaving for good."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import storages
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -145,10 +145,20 @@ def resume_exports() -> int:
 
 def purge_exports() -> int:
     """Delete zips made a week ago, and files that no export knows. Returns how many exports were purged."""
-    old = timezone.now() - timedelta(days=settings.EXPORT_KEEP_DAYS)
-    purged = _forget(Export.objects.filter(state=State.DONE, finished_at__lt=old))
-    private_files.sweep(FOLDER, known=_keys_of_finished)  # of workers that died, of people who left
+    purged = _forget(old_exports(timezone.now()))
+    private_files.sweep(stray_files())
     return purged
+
+
+def old_exports(at: datetime) -> QuerySet[Export]:
+    """Zips that were a week old at a moment."""
+    old = at - timedelta(days=settings.EXPORT_KEEP_DAYS)
+    return Export.objects.filter(state=State.DONE, finished_at__lt=old)
+
+
+def stray_files() -> list[str]:
+    """Files of a day ago that no export knows: of workers that died, of people who left."""
+    return private_files.strays(FOLDER, known=_keys_of_finished)
 
 
 def _keys_of_finished(keys: list[str]):

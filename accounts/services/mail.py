@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core import signing
 from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.db import transaction
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -292,10 +293,15 @@ def framed(subject: str, html: str, footer: dict) -> str:
     return render_to_string("accounts/mail/frame.htm", context)
 
 
-def forget_sent() -> None:
-    """Delete mails a month after they were sent, skipped or given up."""
+def forget_sent() -> int:
+    """Delete mails a month after they were sent, skipped or given up. Returns how many."""
+    return long_done(timezone.now()).delete()[0]
+
+
+def long_done(at: datetime) -> QuerySet[Mail]:
+    """Mails with which the site was done a month before a moment."""
     done = [State.SENT, State.SKIPPED, State.FAILED]
-    Mail.objects.filter(state__in=done, due_at__lt=timezone.now() - KEPT).delete()
+    return Mail.objects.filter(state__in=done, due_at__lt=at - KEPT)
 
 
 # Unsubscribing

@@ -1,11 +1,11 @@
 """Coming, being called, and standing: what makes a member and what they are called."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts import handles
@@ -102,21 +102,29 @@ def hold_handle(*, handle: str) -> None:
 
 def forget_unconfirmed() -> int:
     """Delete log-ins whose address was not confirmed in three days, free their handles; return how many."""
-    now = timezone.now()
-    old = now - timedelta(days=settings.UNCONFIRMED_DAYS)
-    confirmed = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
-    forgotten = User.objects.filter(~Exists(confirmed), date_joined__lt=old, last_login=None, is_staff=False)
-    forgotten = forgotten.filter(Q(member=None) | Q(member__standing=Member.Standing.APPLICANT))
-    number = 0
-    for user in forgotten.select_related("member"):
+    now, number = timezone.now(), 0
+    for user in unconfirmed(now).select_related("member"):
         with transaction.atomic():
             if user.as_member:
                 user.member.handles.all().delete()
                 user.member.delete()
             user.delete()
         number += 1
-    Handle.objects.filter(member=None, held_until__lt=now).delete()
+    held_too_long(now).delete()
     return number
+
+
+def unconfirmed(at: datetime) -> QuerySet[User]:
+    """Log-ins that at a moment had waited three days for their address to be confirmed."""
+    old = at - timedelta(days=settings.UNCONFIRMED_DAYS)
+    confirmed = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
+    rows = User.objects.filter(~Exists(confirmed), date_joined__lt=old, last_login=None, is_staff=False)
+    return rows.filter(Q(member=None) | Q(member__standing=Member.Standing.APPLICANT))
+
+
+def held_too_long(at: datetime) -> QuerySet[Handle]:
+    """Handles kept from others for a sign-up that did not come to pass."""
+    return Handle.objects.filter(member=None, held_until__lt=at)
 
 
 @transaction.atomic

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, QuerySet, Value, When
 from django.utils import timezone
 
 from accounts import notice_kinds, tasks
@@ -239,9 +239,13 @@ def unfinished_fan_outs() -> list[int]:
     return list(FanOut.objects.filter(done_at=None).order_by("started_at", "pk").values_list("pk", flat=True))
 
 
-def forget_days() -> None:
-    """Delete the counts of days that are over in every time zone."""
-    NoticeDay.objects.filter(day__lt=timezone.now().date() - timedelta(days=2)).delete()
+def forget_days() -> int:
+    """Delete the counts of days that are over in every time zone. Returns how many."""
+    return days_over(timezone.now()).delete()[0]
+
+
+def days_over(at: datetime) -> QuerySet[NoticeDay]:
+    return NoticeDay.objects.filter(day__lt=at.astimezone(UTC).date() - timedelta(days=2))
 
 
 # Reading

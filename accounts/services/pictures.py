@@ -122,11 +122,16 @@ def read_picture(picture: Picture) -> bytes:
         return crypto.decrypt(sealed.read())
 
 
-def sweep_files() -> int:
-    """Delete files of a day ago that no picture knows: of uploads cut off, of members deleted. Returns how many."""
-    return private_files.sweep(
+def stray_files() -> list[str]:
+    """Files of a day ago that no picture knows: of uploads cut off, of members deleted."""
+    return private_files.strays(
         FOLDER, known=lambda keys: Picture.objects.filter(key__in=keys).values_list("key", flat=True)
     )
+
+
+def sweep_files() -> int:
+    """Delete them. Returns how many."""
+    return private_files.sweep(stray_files())
 
 
 def _lock(member: Member) -> Member:

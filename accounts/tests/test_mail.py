@@ -291,7 +291,7 @@ class TestSending:
         Mail.objects.update(due_at=timezone.now() - timedelta(days=31))
         mail.queue(physician.user, "New", "")
 
-        tasks.forget_mail()
+        mail.forget_sent()
 
         assert Mail.objects.get().subject == "New"
 

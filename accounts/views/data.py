@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.doors import login_required, recently_authenticated
+from accounts.doors import login_required, polled, recently_authenticated
 from accounts.leaving.forms import LeaveForm
 from accounts.leaving.ledger import Fate, entries
 from accounts.models import Export
@@ -24,6 +24,7 @@ def data(request):
     return render(request, "accounts/data.html", _exports(request.user))
 
 
+@polled
 @login_required
 @require_safe
 def export_state(request):

@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import notice_kinds
-from accounts.doors import applicant_required
+from accounts.doors import applicant_required, polled
 from accounts.models import Kind, Notice, NoticeSettings, NoticeThread
 from accounts.notice_forms import COLUMNS, WaysForm, WishesForm
 from accounts.services import mail
@@ -113,6 +113,7 @@ def notices_read(request):
     return redirect("accounts:notices")
 
 
+@polled
 @applicant_required
 @require_safe
 def notice_count(request):

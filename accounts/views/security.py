@@ -2,11 +2,33 @@
 
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
+from django.http import JsonResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.doors import login_required
+from accounts.doors import login_required, polled
 from accounts.services import sessions
+from sermo.returning import back_to
+
+
+@polled
+@login_required
+@never_cache
+@require_safe
+def shared_left(request):
+    """How long a session on a shared device still lasts, in seconds, for the warning on an open page."""
+    return JsonResponse({"seconds": sessions.seconds_left(request.session)})
+
+
+@login_required
+@never_cache
+@require_POST
+def shared_stay(request):
+    """That somebody is there. Without a script it leads back to where one was."""
+    if request.headers.get("accept") == "application/json":
+        return JsonResponse({"seconds": sessions.seconds_left(request.session)})
+    return back_to(request, "home")
 
 
 @login_required

@@ -2,14 +2,14 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Member
@@ -24,7 +24,8 @@ from sermo.boxes import merge
 from sermo.errors import RuleBroken
 from sermo.redaction import Box
 
-PURGED_AFTER = masking.STAGED_FOR - timedelta(hours=1)  # of what is staged, as the task comes once an hour
+HOUR = timedelta(hours=1)
+PURGED_AFTER = masking.STAGED_FOR - HOUR  # of what is staged, as the task comes once an hour
 KEPT_FOR = timedelta(days=30)  # masked pictures of a case that nobody goes on with
 MOST_BOXES = 60
 WIDEST = "bone"  # of the windows of a CT slice
@@ -270,14 +271,21 @@ def purge_expired() -> int:
 
     Returns how many pictures went. The words of their cases stay drafts.
     """
-    now = timezone.now()
-    staged = Image.objects.filter(state=Image.State.STAGED, staged_at__lt=now - PURGED_AFTER)
-    left = Image.objects.filter(
-        Q(draft=None) | Q(draft__saved_at__lt=now - KEPT_FOR), state=Image.State.MASKED, case=None
-    ).exclude(draft__state=CaseDraft.State.WAITING)
-    purged = sum(_purge(pk) for rows in (staged, left) for pk in rows.values_list("pk", flat=True))
+    purged = sum(_purge(pk) for rows in expired(timezone.now()) for pk in rows.values_list("pk", flat=True))
     files.sweep_destroyed()
     return purged
+
+
+def expired(at: datetime) -> tuple[QuerySet[Image], QuerySet[Image]]:
+    """What was past its time at a moment: staged and never masked, and masked in drafts left alone."""
+    staged = Image.objects.filter(state=Image.State.STAGED, staged_at__lt=at - PURGED_AFTER)
+    left = Image.objects.filter(
+        Q(draft=None) | Q(draft__saved_at__lt=at - KEPT_FOR),
+        Q(masked_at__lte=at - KEPT_FOR),
+        state=Image.State.MASKED,
+        case=None,
+    )
+    return staged, left.exclude(draft__state=CaseDraft.State.WAITING)
 
 
 @transaction.atomic

@@ -95,19 +95,26 @@ def _mark(seal: str | None) -> str:
     return hashlib.sha256((seal or "").encode()).hexdigest()[:12]
 
 
+NEEDED = {"staging": [Image.State.STAGED], "private": [Image.State.MASKED]}
+
+
 def sweep() -> int:
     """Delete files of a day ago that no picture needs any more. Returns how many."""
-    states = {"staging": [Image.State.STAGED], "private": [Image.State.MASKED]}
-    return sum(_sweep(storage, needed) for storage, needed in states.items())
+    return sum(private_files.sweep(_strays(storage), storage=storage) for storage in NEEDED)
 
 
-def _sweep(storage: str, states: list[str]) -> int:
+def count_strays() -> int:
+    """How many of them there are."""
+    return sum(len(_strays(storage)) for storage in NEEDED)
+
+
+def _strays(storage: str) -> list[str]:
     def known(stems):
         keys = {stem.partition(".")[0] for stem in stems}
-        images = Image.objects.filter(key__in=keys, state__in=states)
+        images = Image.objects.filter(key__in=keys, state__in=NEEDED[storage])
         return [f"{image.key}.{_mark(image.seal)}" for image in images.only("key", "seal")]
 
-    return private_files.sweep(
+    return private_files.strays(
         FOLDER, known=known, key_of=lambda name: ".".join(name.split(".")[:2]), storage=storage
     )
 

@@ -4,12 +4,12 @@ What colleagues wrote stays theirs. Row locks are taken in the order chain, disc
 a moderator who redacts holds the discussion when the words of its case are cut.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.models import Kind, Member
@@ -206,12 +206,16 @@ def _shred(image: Image, why: str) -> None:
 
 def shred_removed() -> int:
     """Shred the pictures of discussions that a moderator removed, once that cannot be taken back; return how many."""
-    late = timezone.now() - timedelta(days=settings.APPEAL_WITHIN_DAYS)
+    return sum(_shred_alone(image) for image in removed_for_good(timezone.now()).order_by("pk"))
+
+
+def removed_for_good(at: datetime) -> QuerySet[Image]:
+    """Pictures of discussions that had been removed at a moment, with no appeal that waits or can still come."""
+    late = at - timedelta(days=settings.APPEAL_WITHIN_DAYS)
     appealed = Appeal.objects.waiting().filter(action__post__question=OuterRef("case"))
     removed = Post.objects.filter(question=OuterRef("case"), kind=Post.Kind.OPENING, removed_at__lt=late)
     due = Image.objects.filter(Exists(removed), ~Exists(appealed), case__question__status="removed")
-    due = due.exclude(state=Image.State.SHREDDED).order_by("pk")
-    return sum(_shred_alone(image) for image in due)
+    return due.exclude(state=Image.State.SHREDDED)
 
 
 def _shred_alone(image: Image) -> bool:

@@ -355,7 +355,7 @@ class TestRemoved:
     def test_pictures_of_a_removed_discussion_go_once_that_stands(self, case, moderator, settings):
         self.remove(case, moderator, settings.APPEAL_WITHIN_DAYS + 1)
 
-        tasks.sweep_files()
+        withdrawing.shred_removed()
 
         assert set(case.images.values_list("shredded", flat=True)) == {"removed"}
         assert withdrawing.shred_removed() == 0

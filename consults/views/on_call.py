@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.doors import active_physician_required, physician_required
+from accounts.doors import active_physician_required, physician_required, polled
 from consults import on_call_board, on_call_own
 from consults import on_call_reading as reading
 from consults.models import Call, Case
@@ -55,6 +55,7 @@ def board(request):
         return render(request, "consults/on_call/board.html", context)
 
 
+@polled
 @physician_required
 @never_cache
 @require_safe

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
+from accounts.doors import polled
 from focusgroups import stream
 from focusgroups.desk import base
 from focusgroups.desk.forms_running import LineForm
@@ -64,6 +65,7 @@ def hour(request, room, hour):
     )
 
 
+@polled
 def lines(request, room, hour):
     """What was said since the line that `after` names, for a script that asks every few seconds."""
     row = get_object_or_404(room.live_hours, pk=hour)

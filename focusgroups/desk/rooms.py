@@ -75,6 +75,7 @@ class RoomAdmin(ReadOnlyAdmin):
 
             return (recently_authenticated(view) if route.is_guarded else view)(request, **named)
 
+        door.is_polled = getattr(route.view, "is_polled", False)
         return door
 
     def changelist_view(self, request, extra_context=None):

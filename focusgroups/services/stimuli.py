@@ -157,7 +157,11 @@ def read(stimulus: Stimulus) -> bytes:
 
 def sweep_files() -> int:
     """Delete files of a day ago that no stimulus knows: of uploads cut off. Returns how many."""
-    return private_files.sweep(
+    return private_files.sweep(stray_files())
+
+
+def stray_files() -> list[str]:
+    return private_files.strays(
         FOLDER,
         known=lambda names: Stimulus.objects.filter(file__in=names).values_list("file", flat=True),
         key_of=_name,

@@ -10,7 +10,6 @@ from django.utils import timezone
 from PIL import Image, ImageChops
 
 from conftest import client_of
-from focusgroups import tasks
 from focusgroups.models import Participant, Room, Section, Stimulus
 from focusgroups.services import guiding, seating, stimuli
 from focusgroups.services.holding import NotYours, Over, Unfit
@@ -250,7 +249,7 @@ def test_files_that_nobody_knows_are_swept_a_day_later(prompt, by, private_files
         os.utime(path, (old, old))
     os.utime(orphans[1])
 
-    tasks.sweep_stimuli()
+    stimuli.sweep_files()
 
     assert [path.exists() for path in orphans] == [False, True, False]
     assert len(files_in(private_files)) == 2

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts.doors import polled
 from accounts.services import notices
 from focusgroups import reading
 from focusgroups.forms import AnswerForm, EditForm, LineForm, NoteForm, ReplyForm
@@ -312,6 +313,7 @@ def live(request, participant, live_hour_id):
     return HttpResponse(drawn, status=status, headers={"HX-Trigger-After-Settle": "said"})
 
 
+@polled
 @seat_required
 @require_safe
 def live_lines(request, participant, live_hour_id):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Kind, Mail, Member, NoticeSettings, User
@@ -137,7 +137,6 @@ def _send(due: list[tuple[Member, date]], now: datetime) -> Tally:
             letters[digest] = (_letter(members[member], contents, now), contents.number)
     Digest.objects.filter(pk__in=failed).delete()
     _queue(letters, [members[member] for member in claimed])
-    _forget_old(claimed, now)
     tally.queued, tally.failed = len(letters), len(failed)
     tally.empty = len(claimed) - len(letters) - len(failed)
     return tally
@@ -204,5 +203,10 @@ def _queue(letters: dict[int, tuple[Mail, int]], members: list[Member]) -> None:
         cursor.execute(NOTE, values)
 
 
-def _forget_old(members: dict[int, int], now: datetime) -> None:
-    Digest.objects.filter(member__in=members, made_at__lt=now - KEPT).delete()
+def forget_old() -> int:
+    """Delete what is known of digests of long ago, also of members who get none any more. Returns how many."""
+    return old(timezone.now()).delete()[0]
+
+
+def old(at: datetime) -> QuerySet[Digest]:
+    return Digest.objects.filter(made_at__lt=at - KEPT)

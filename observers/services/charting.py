@@ -19,6 +19,7 @@ from datetime import UTC, date, datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from observers import figures, matching, suppression, tasks
@@ -305,5 +306,9 @@ def people_of(firm: Firm, members: Iterable[int]) -> People:
 
 def forget() -> int:
     """Forget of whom cells were made that were shown so long ago, and return how many those are."""
-    before = timezone.now().astimezone(UTC).date() - timedelta(days=settings.OBSERVER_REMEMBER_DAYS)
-    return Answered.objects.filter(answered_on__lt=before).delete()[0]
+    return answered_long_ago(timezone.now()).delete()[0]
+
+
+def answered_long_ago(at: datetime) -> QuerySet[Answered]:
+    before = at.astimezone(UTC).date() - timedelta(days=settings.OBSERVER_REMEMBER_DAYS)
+    return Answered.objects.filter(answered_on__lt=before)

@@ -279,7 +279,7 @@ class TestAudit:
         Answered.objects.update(
             answered_on=timezone.now().date() - timedelta(days=settings.OBSERVER_REMEMBER_DAYS + 1)
         )
-        tasks.forget_answered()
+        charting.forget()
         assert not Answered.objects.exists()
 
 

@@ -1,7 +1,7 @@
 """Closing a poll, and telling of it: before, to those who have not taken it, and afterwards, to those who did."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
@@ -141,12 +141,20 @@ def _closing_soon() -> QuerySet[Poll]:
     )
 
 
-def forget_unshown() -> None:
-    """Delete once more what was never shown of closed polls.
+def forget_unshown() -> int:
+    """Delete once more what was never shown of closed polls. Returns of how many.
 
     A vote that was counted right before the end adds its numbers a moment after it, perhaps to what had just been
     deleted.
     """
-    lately = timezone.now() - timedelta(days=unshown.KEPT_DAYS + 1)
-    for poll_id in Poll.objects.filter(closed_at__gt=lately).values_list("pk", flat=True):
+    polls = still_unshown(timezone.now())
+    for poll_id in polls:
         unshown.forget(poll_id)
+    return len(polls)
+
+
+def still_unshown(at: datetime) -> list[int]:
+    """Polls that were closed at a moment, and of which something stands that was never shown."""
+    lately = at - timedelta(days=unshown.KEPT_DAYS + 1)
+    closed = Poll.objects.filter(closed_at__gt=lately, closed_at__lte=at)
+    return [poll_id for poll_id in closed.values_list("pk", flat=True) if unshown.has(poll_id)]

@@ -194,7 +194,7 @@ class TestWhatIsLeft:
         unshown.add(poll.pk, {"specialty": "Nephrology"}, [0])
         still_open = make_poll(asker=physician)
         unshown.add(still_open.pk, {"specialty": "Nephrology"}, [0])
-        tasks.forget_unshown()
+        closing.forget_unshown()
 
         assert unshown.read(poll.pk, 3) == {}
         assert unshown.read(still_open.pk, 3) != {}

@@ -1,9 +1,10 @@
 """How much a member may write a day (UTC), and that who is held may not write at all."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
 
@@ -81,5 +82,8 @@ def _words_of(hold: Hold) -> str:
 
 def forget_days() -> int:
     """Delete the counts of days gone by; return how many there were."""
-    yesterday = timezone.now().date() - timedelta(days=1)
-    return WriteCount.objects.filter(day__lt=yesterday).delete()[0]
+    return days_over(timezone.now()).delete()[0]
+
+
+def days_over(at: datetime) -> QuerySet[WriteCount]:
+    return WriteCount.objects.filter(day__lt=at.astimezone(UTC).date() - timedelta(days=1))

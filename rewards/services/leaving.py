@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -82,7 +82,6 @@ def close_due(say: Callable[[str], object] = lambda line: None) -> int:
     closed = sum(_alone(_close, subject) for subject in due)
     for account in _nobodys():
         _alone(_give_away, account)
-    forget_tax_forms()
     say(f"{closed} of {len(due)} balances of members who left closed")
     return closed
 
@@ -140,12 +139,14 @@ def _give_away(account: Account, payee: Payee | None = None) -> bool:
 
 def forget_tax_forms() -> int:
     """Delete the W-9 of payees who are gone, TAX_KEEP_YEARS after the year of their last payment."""
+    return old_tax_forms(timezone.now()).delete()[0]
+
+
+def old_tax_forms(at: datetime) -> QuerySet[TaxForm]:
     known = Payee.objects.values("subject")
-    this_year = timezone.now().astimezone(ZoneInfo(settings.TAX_TIME_ZONE)).year
-    first_kept = this_year - settings.TAX_KEEP_YEARS
-    since = timezone.now().replace(year=first_kept, month=1, day=1, hour=0, minute=0, second=0)
+    first_kept = at.astimezone(ZoneInfo(settings.TAX_TIME_ZONE)).year - settings.TAX_KEEP_YEARS
+    since = at.replace(year=first_kept, month=1, day=1, hour=0, minute=0, second=0)
     paid = Payout.objects.filter(Q(ended_at=None) | Q(ended_at__gte=since), subject__isnull=False)
     moved = Account.objects.filter(entries__transaction__at__gte=since, subject__isnull=False)
     old = TaxForm.objects.filter(certified_at__lt=since).exclude(subject__in=known)
-    gone = old.exclude(subject__in=paid.values("subject")).exclude(subject__in=moved.values("subject"))
-    return gone.delete()[0]
+    return old.exclude(subject__in=paid.values("subject")).exclude(subject__in=moved.values("subject"))

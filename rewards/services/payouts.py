@@ -1,7 +1,7 @@
 """Paying out: what members ask for, and the one place where an outcome changes what stands here."""
 
 import logging
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -350,8 +350,13 @@ def _credit_weeks(payout: Payout, *, begun: int) -> None:
 
 def forget_details() -> int:
     """Forget where payouts went that ended long ago. Returns how many."""
-    before = timezone.now() - timedelta(days=settings.PAYOUT_DETAILS_DAYS)
-    return Payout.objects.filter(ended_at__lt=before, details__isnull=False).update(details=None)
+    return ended_long_ago(timezone.now()).update(details=None)
+
+
+def ended_long_ago(at: datetime) -> QuerySet[Payout]:
+    """Payouts of which it should not be known any more at a moment where they went."""
+    before = at - timedelta(days=settings.PAYOUT_DETAILS_DAYS)
+    return Payout.objects.filter(ended_at__lt=before, details__isnull=False)
 
 
 # Shared with the services beside this one

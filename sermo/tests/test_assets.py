@@ -58,7 +58,13 @@ def test_no_style_or_script_is_forgotten():
     styles = {name for names in assets.STYLES.values() for name in names}
     styles |= {*assets.DESK_STYLES, *assets.CASE_STYLES, *assets.CONSOLE_STYLES, *assets.ROOM_STYLES}
     styles |= {*assets.CLAIM_STYLES}
-    scripts = {*assets.SCRIPTS, *assets.CASE_SCRIPTS, *assets.ROOM_SCRIPTS, *assets.CLAIM_SCRIPTS, "theme"}
+    scripts = {
+        *assets.SCRIPTS,
+        *assets.CASE_SCRIPTS,
+        *assets.ROOM_SCRIPTS,
+        *assets.CLAIM_SCRIPTS,
+        *assets.ALONE,
+    }
 
     assert styles == {sheet.stem for sheet in SHEETS}
     assert scripts == {file.stem for file in (STATIC / "js").glob("*.js")}

@@ -139,8 +139,11 @@ def address_hash(address: str) -> str:
 
 def purge() -> int:
     """Delete the counts of days gone by and say how many there were."""
-    yesterday = timezone.now().date() - timedelta(days=1)
-    return DayCount.objects.filter(day__lt=yesterday).delete()[0]
+    return days_over(timezone.now()).delete()[0]
+
+
+def days_over(at: datetime) -> QuerySet[DayCount]:
+    return DayCount.objects.filter(day__lt=at.astimezone(UTC).date() - timedelta(days=1))
 
 
 def watch_failures() -> bool:

@@ -2,12 +2,12 @@
 
 import hashlib
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -117,16 +117,8 @@ def purge_documents() -> int:
 
     Rows with hash and size stay. Returns how many documents were purged.
     """
-    before = timezone.now() - timedelta(days=rules.DOCUMENT_KEEP_DAYS)
-    due = (
-        Document.objects.filter(
-            deleted_at=None, proof__claim__decided_at__lt=before, proof__claim__state__in=(*FINAL, *HOLDING)
-        )
-        .exclude(proof__claim__disputes_held__outcome="")
-        .select_related("proof__claim__user")
-    )
     purged = 0
-    for document in due.iterator():
+    for document in due_documents(timezone.now()).select_related("proof__claim__user").iterator():
         _delete_files(document)
         with transaction.atomic():
             document.deleted_at = timezone.now()
@@ -135,10 +127,47 @@ def purge_documents() -> int:
                 kind="document_deleted", claim=document.proof.claim, key=f"document_deleted {document.key}"
             )
         purged += 1
-    private_files.sweep(  # of uploads cut off before their row
-        FOLDER, known=_keys_of_kept, key_of=lambda name: name.split("-")[0]
-    )
+    private_files.sweep(stray_files())
     return purged
+
+
+def due_documents(at: datetime) -> QuerySet[Document]:
+    """Documents whose files should be gone at a moment."""
+    return Document.objects.filter(
+        deleted_at=None,
+        proof__claim__decided_at__lt=_keep_from(at),
+        proof__claim__state__in=(*FINAL, *HOLDING),
+    ).exclude(proof__claim__disputes_held__outcome="")
+
+
+def stray_files() -> list[str]:
+    """Files of a day ago that no document knows: of uploads cut off before their row."""
+    return private_files.strays(FOLDER, known=_keys_of_kept, key_of=lambda name: name.split("-")[0])
+
+
+def forget_codes() -> int:
+    """Forget codes, and where they were sent, 30 days after the claim was decided. Returns of how many proofs.
+
+    That there was such a proof, its masked target and when it held stay.
+    """
+    return due_codes(timezone.now()).update(code=None, code_hash=None, target=None)
+
+
+def due_codes(at: datetime) -> QuerySet[Proof]:
+    """Proofs that should have forgotten their codes at a moment: old themselves, too, and not in dispute."""
+    before = _keep_from(at)
+    kept = Q(code__isnull=False) | Q(code_hash__isnull=False) | Q(target__isnull=False)
+    decided = Q(claim__decided_at__lt=before, claim__state__in=(*FINAL, *HOLDING))
+    untouched = (
+        Q(started_at__lt=before)
+        & (Q(sent_at=None) | Q(sent_at__lt=before))
+        & (Q(expires_at=None) | Q(expires_at__lt=at))
+    )
+    return Proof.objects.filter(kept, decided, untouched).exclude(claim__disputes_held__outcome="")
+
+
+def _keep_from(at: datetime) -> datetime:
+    return at - timedelta(days=rules.DOCUMENT_KEEP_DAYS)
 
 
 def _keys_of_kept(keys: list[str]):

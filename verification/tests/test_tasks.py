@@ -56,8 +56,7 @@ def test_every_mail_that_is_sent_exists():
 @pytest.mark.parametrize(
     "task",
     [
-        tasks.purge_documents,
-        tasks.purge_day_counts,
+        tasks.enforce_retention,
         tasks.watch_failures,
         tasks.deliver_due_codes,
         tasks.decide_due,

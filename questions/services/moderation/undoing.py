@@ -1,10 +1,10 @@
 """Taking an act back: by a moderator within a day, or by an appeal."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -220,11 +220,13 @@ def forget_before() -> int:
     What could identify a patient goes after a day, all else when no appeal can come any more; what an appeal waits
     on stays until that is decided.
     """
-    now = timezone.now()
-    a_day_ago = now - timedelta(hours=settings.UNDO_HOURS)
-    appeals_over = now - timedelta(days=settings.APPEAL_WITHIN_DAYS)
+    return put_aside_too_long(timezone.now()).update(before=None)
+
+
+def put_aside_too_long(at: datetime) -> QuerySet[ModerationAction]:
+    a_day_ago = at - timedelta(hours=settings.UNDO_HOURS)
+    appeals_over = at - timedelta(days=settings.APPEAL_WITHIN_DAYS)
     appealed = Appeal.objects.waiting().filter(action=OuterRef("pk"))
     identifying = Q(kind=Kind.REDACT, reason=Reason.IDENTITY, taken_at__lt=a_day_ago)
     over = Q(taken_at__lt=appeals_over) & (Q(second_at=None) | Q(second_at__lt=appeals_over))
-    rows = ModerationAction.objects.filter(identifying | over, ~Exists(appealed), before__isnull=False)
-    return rows.update(before=None)
+    return ModerationAction.objects.filter(identifying | over, ~Exists(appealed), before__isnull=False)

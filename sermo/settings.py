@@ -240,6 +240,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute="55", hour="3"),
     },
     "watch-failures": {"task": "verification.tasks.watch_failures", "schedule": crontab(minute="17")},
+    "sweep-vouch-losses": {
+        "task": "verification.tasks.sweep_vouch_losses",
+        "schedule": crontab(minute="47"),
+    },
     "tell-unmasked": {
         "task": "verification.tasks.tell_unmasked",
         "schedule": crontab(minute="20", hour="13"),  # by day: it is told to people

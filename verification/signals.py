@@ -4,3 +4,7 @@ from django.dispatch import Signal
 
 member_verified = Signal()  # member, claim: a license was verified, and the member became a physician
 member_revoked = Signal()  # member, claim: a verified license turned out not to be theirs
+revocation_undone = Signal()  # claim: it was revoked, and is not any more
+vouch_failed = (
+    Signal()
+)  # member: what vouching for an impostor costs them has changed; in a transaction of its own

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from verification.services import limits, proofs, unmasking
+from verification.services import limits, proofs, stake, unmasking
 
 
 @shared_task
@@ -27,3 +27,15 @@ def watch_failures():
 def tell_unmasked():
     """Tell members, on the day it may be told, that staff saw the name behind their handle."""
     return unmasking.tell_due()
+
+
+@shared_task
+def follow_up_vouch_losses(claim_id):
+    """Do at once what follows from a revocation for those who had vouched."""
+    stake.follow_up(claim_id=claim_id)
+
+
+@shared_task
+def sweep_vouch_losses():
+    """Do what a lost nudge left undone."""
+    return stake.follow_up_all()

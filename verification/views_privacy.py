@@ -1,10 +1,12 @@
-"""What a member may know of their own identity here: who saw the name behind the handle."""
+"""What members may know of identities here: who saw theirs, for whom they vouched, what a badge says."""
 
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.doors import applicant_required
-from verification.services import unmasking
+from accounts.doors import applicant_required, physician_required
+from verification import rules
+from verification.models import VouchLoss
+from verification.services import unmasking, vouching
 
 
 @applicant_required
@@ -13,3 +15,19 @@ def unmaskings(request):
     """Who saw one's name, on what ground and when: what may be told by now, in one query."""
     rows = list(unmasking.told_to(request.user.as_member).defer("reason", "why"))
     return render(request, "verification/unmaskings.html", {"rows": rows})
+
+
+@physician_required
+@require_safe
+def vouches(request):
+    """What one's word as a voucher stands for: what was signed, what is left, and what it cost. Of nobody by name."""
+    losses = VouchLoss.objects.filter(voucher=request.user).order_by("-at", "-pk")
+    context = {
+        "losses": list(losses),
+        "has_lost": any(loss.taken_back_at is None for loss in losses),
+        "of_year": vouching.vouches_of_year(request.user).count(),
+        "most_of_year": rules.VOUCHES_PER_YEAR,
+        "open": vouching.open_vouches(request.user).count(),
+        "most_open": rules.VOUCHES_OPEN,
+    }
+    return render(request, "verification/vouches.html", context)

@@ -38,6 +38,7 @@ DOUBTS = {
     "crowded": "Several accounts claim this person at once",
     "appeal": "Appeal against a rejection",
     "unlocked": "Was locked, and unlocked by staff",
+    "voucher_failed": "Somebody who vouched for it vouched for an impostor, too",
 }
 
 

@@ -9,6 +9,7 @@ from accounts.services import members, profiles, ties
 from verification.models import Claim, IdentityGuard
 from verification.models.claims import FINAL, HOLDING, UNDECIDED, State
 from verification.services import events
+from verification.signals import revocation_undone
 
 SYSTEM, APPLICANT, REVIEWER, MODERATOR = "system", "applicant", "reviewer", "moderator"
 
@@ -110,7 +111,7 @@ def move(
         raise IllegalMove(f"{claim.state} to {to} as {as_}")
     was, claim.state, claim.state_at = claim.state, State(to), timezone.now()
     if to in FINAL or to in HOLDING:
-        changes = {"queued_at": None, "decided_at": claim.state_at, **changes}
+        changes = {"queued_at": None, "is_ahead": False, "decided_at": claim.state_at, **changes}
     for name, value in changes.items():
         setattr(claim, name, value)
     claim.save(update_fields=["state", "state_at", *changes])
@@ -124,6 +125,8 @@ def move(
         evidence=sorted(evidence),
     )
     _set_standing(claim, specialty)
+    if was == State.REVOKED:
+        revocation_undone.send(sender=Claim, claim=claim)
     return claim
 
 

@@ -187,6 +187,13 @@ def may_correct(claim: Claim) -> bool:
     )
 
 
+def hashes_of(
+    provider: Provider | None, npi: str, state: str, license_number: str, degree: str
+) -> tuple[str | None, str | None]:
+    """The keyed hashes of the person and of the license that are claimed, where they are known."""
+    return _npi_hash(provider, npi), _license_hash(provider, state, license_number, degree)
+
+
 def _npi_hash(provider: Provider | None, typed: str) -> str | None:
     number = provider.npi if provider else typed
     return keyed_hash(number, "npi") if npis.is_valid(number) else None

@@ -12,6 +12,7 @@ from verification.services import events
 from verification.signals import revocation_undone
 
 SYSTEM, APPLICANT, REVIEWER, MODERATOR = "system", "applicant", "reviewer", "moderator"
+STAFF_LIST = "staff_list"  # `seed_pioneers`, and nobody else
 
 _HELD = (State.VERIFIED, State.NEEDS_REVIEW_HELD, State.DISPUTED_HOLDER, State.LAPSED, State.RETIRED)
 CONDUCT_ENDS = (*_HELD, State.SUSPENDED)  # what moderators may end, and give back; see `standing`
@@ -20,6 +21,7 @@ _BY_REVIEWERS: dict[tuple[str, str], tuple[str, ...]] = {
     (State.DRAFT, State.MATCHED): (SYSTEM,),
     (State.DRAFT, State.NEEDS_REVIEW): (SYSTEM,),
     (State.DRAFT, State.LOCKED): (SYSTEM,),
+    (State.DRAFT, State.VERIFIED): (STAFF_LIST,),
     (State.MATCHED, State.CHALLENGED): (SYSTEM,),
     (State.MATCHED, State.NEEDS_REVIEW): (SYSTEM, APPLICANT),
     (State.MATCHED, State.LOCKED): (SYSTEM,),
@@ -101,8 +103,8 @@ def move(
 ) -> Claim:
     """Bring a claim into a state, write the event and the member's standing. A claim already there stays as it is.
 
-    `as_` says in which role: SYSTEM, APPLICANT, REVIEWER or MODERATOR. `changes` are further columns of the claim to
-    set. Returns the claim, locked. Raises IllegalMove.
+    `as_` says in which role: SYSTEM, APPLICANT, REVIEWER, MODERATOR or STAFF_LIST. `changes` are further columns of
+    the claim to set. Returns the claim, locked. Raises IllegalMove.
     """
     claim = lock(claim)
     if claim.state == to:

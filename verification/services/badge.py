@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db.models import Count, Q
 
 from accounts.models import Member
@@ -56,10 +57,11 @@ class Badge:
 
 
 PLAIN = Badge()
+COUNTED_FOR = 3600  # seconds
 
 
 def badge_of(member: Member) -> Badge:
-    """What may be told of a member's license, in two queries. Of a license that few share it says the least."""
+    """What may be told of a member's license, in two queries at most. Of a license that few share it says the least."""
     own = Claim.objects.filter(user=member.user_id, user__isnull=False, state__in=_KINDS)
     claim = own.defer("identity", "asked_for", "appeal").first()
     if claim is None:
@@ -74,7 +76,15 @@ def badge_of(member: Member) -> Badge:
 
 
 def _crowd_of(claim: Claim, kind: str, at: datetime) -> tuple[int, int]:
-    """How many, with this one, share its standing and way and were verified in its month, and in its year (UTC)."""
+    """How many, with this one, share its standing and way and were verified in its month, and in its year (UTC).
+
+    Counted once in an hour: there are few such crowds, and each is asked for with every profile.
+    """
+    key = f"badge:{kind}:{_WAYS[claim.method]}:{claim.name_score is None}:{at:%Y-%m}".replace(" ", "-")
+    return cache.get_or_set(key, lambda: _counted(claim, kind, at), COUNTED_FOR)
+
+
+def _counted(claim: Claim, kind: str, at: datetime) -> tuple[int, int]:
     alike = Claim.objects.filter(
         state__in=_STATES[kind],
         method__in=[method for method, way in _WAYS.items() if way == _WAYS[claim.method]],

@@ -169,8 +169,10 @@ def test_a_list_of_bylines_asks_no_more(physician_client, django_assert_max_num_
     assert not [query for query in asked.captured_queries if "verification_claim" in query["sql"]]
 
 
-def test_the_badge_costs_two_queries(django_assert_num_queries):
+def test_the_badge_costs_two_queries_and_one_when_asked_again(django_assert_num_queries):
     member = make_verified(MOST)
-
     with django_assert_num_queries(2):
         badge.badge_of(member)
+
+    with django_assert_num_queries(1):
+        assert "March 2026" in words(member)

@@ -1,4 +1,4 @@
-"""Addresses of what members may know of identities here: who saw theirs, for whom they vouched, what a badge says.
+"""Addresses of what members may know of identities here: who saw theirs, for whom they vouched, why they were refused.
 
 They belong to verification.urls.
 """
@@ -10,4 +10,5 @@ from verification import views_privacy
 urlpatterns = [
     path("privacy/", views_privacy.unmaskings, name="unmaskings"),
     path("vouches/", views_privacy.vouches, name="vouches"),
+    path("reasons/", views_privacy.reasons, name="reasons"),
 ]

@@ -1,11 +1,13 @@
-"""What members may know of identities here: who saw theirs, for whom they vouched, what a badge says."""
+"""What members may know of identities here: who saw theirs, for whom they vouched, why they were refused."""
 
+from django.http import Http404
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.doors import applicant_required, physician_required
 from verification import rules
 from verification.models import VouchLoss
+from verification.reasons import statements_of
 from verification.services import unmasking, vouching
 
 
@@ -31,3 +33,13 @@ def vouches(request):
         "most_open": rules.VOUCHES_OPEN,
     }
     return render(request, "verification/vouches.html", context)
+
+
+@applicant_required
+@require_safe
+def reasons(request):
+    """Why one's claims were turned down, in words, and where the appeal stands."""
+    statements = statements_of(request.user)
+    if not statements:
+        raise Http404
+    return render(request, "verification/reasons.html", {"statements": statements})

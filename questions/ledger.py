@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.contrib.humanize.templatetags.humanize import ordinal
+from django.urls import reverse
 
 from questions.models import Post
 from questions.ranking import Line
@@ -17,6 +18,7 @@ DEEDS = {
     "helpful": "A colleague marked your comment helpful",
     "credited": "The asker credited your answer with the solution",
     "important": "Colleagues rated your discussion important",
+    "vouch_failed": "Somebody you vouched for was not who they said",
 }
 WORTH = {"corroborated": 5, "helpful": 1}
 FAULTS = {
@@ -32,6 +34,7 @@ FAULTS = {
     "own": "You credited your own answer.",
     "low_mean": "The mean of the ratings is not above 3, which takes nothing away.",
 }
+VOUCHING = "Vouching"  # in place of a post
 OUT_OF_REACH = "A discussion that is not open to you any more"
 
 
@@ -85,6 +88,8 @@ def _posts(ids: Iterable[int], user) -> dict[int, Post]:
 
 
 def _target(posts: dict[int, Post], post_id: int) -> dict[str, str]:
+    if not post_id:
+        return {"title": VOUCHING, "url": reverse("verification:vouches")}
     post = posts.get(post_id)
     if post is None:
         return {"title": OUT_OF_REACH, "url": ""}

@@ -8,8 +8,9 @@ from django.dispatch import receiver
 
 from accounts import roles
 from accounts.signals import byline_mode_changed
+from questions import ranking
 from questions.services import bylines, revoking
-from verification.signals import member_revoked
+from verification.signals import member_revoked, vouch_failed
 
 MODERATORS_MAY = ["view_pairflag", "change_pairflag"]
 
@@ -23,6 +24,11 @@ def mask_earlier_bylines(member, was, **kwargs):
 def remove_votes_of_the_revoked(member, **kwargs):
     if member:
         revoking.remove_votes(member=member)
+
+
+@receiver(vouch_failed)
+def count_failed_vouches(member, **kwargs):
+    ranking.recompute_points(member.pk)
 
 
 @receiver(post_migrate)

@@ -251,6 +251,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "verification.tasks.bring_due_disputes",
         "schedule": crontab(minute="5", hour="13"),
     },
+    "sweep-vouch-losses": {
+        "task": "verification.tasks.sweep_vouch_losses",
+        "schedule": crontab(minute="47"),
+    },
     "tell-unmasked": {
         "task": "verification.tasks.tell_unmasked",
         "schedule": crontab(minute="20", hour="13"),  # by day: it is told to people

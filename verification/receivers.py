@@ -7,6 +7,8 @@ from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
 from accounts import roles
+from verification.services import stake
+from verification.signals import member_revoked, revocation_undone
 
 REVIEWERS_MAY = {
     "claim": ["view_claim", "decide_claim"],
@@ -37,3 +39,15 @@ def allow_groups(sender, using, **kwargs):
             codename__in=[codename for codenames in may.values() for codename in codenames],
         )
         apps.get_model("auth", "Group").objects.get(name=name).permissions.set(wanted)
+
+
+@receiver(member_revoked)
+def make_vouchers_pay(claim, **kwargs):
+    """Whoever vouched for an impostor; a membership that ended for conduct costs them nothing."""
+    if claim:
+        stake.fail(claim=claim)
+
+
+@receiver(revocation_undone)
+def repay_vouchers(claim, **kwargs):
+    stake.take_back(claim=claim)

@@ -7,3 +7,7 @@ member_revoked = Signal()  # member, claim: a verified license turned out not to
 board_loaded = (
     Signal()
 )  # run, state, changed: after commit; (normal number, degree) of licenses new, changed or gone
+revocation_undone = Signal()  # claim: it was revoked, and is not any more
+vouch_failed = (
+    Signal()
+)  # member: what vouching for an impostor costs them has changed; in a transaction of its own

@@ -1,9 +1,8 @@
 """Every move that a claim can make: from where, to where, who may make it, and what must be true then.
 
 `services.states.move` knows these and no other. The guard is kept by the service that is named in it, before it moves
-the claim; where a guard names two reviewers, that service counts them. A claim begins as a draft, but that of a
-pioneer as verified, which staff have read documents of: from nothing there is no move. Section 10 of the design is
-this table but for what `tests/test_states_table.py` lists and says why.
+the claim; where a guard names two reviewers, that service counts them. A claim begins as a draft. Section
+10 of the design is this table but for what `tests/test_states_table.py` lists and says why.
 """
 
 from typing import NamedTuple
@@ -11,6 +10,7 @@ from typing import NamedTuple
 from verification.models.claims import HOLDING, UNDECIDED, State
 
 SYSTEM, APPLICANT, REVIEWER, MODERATOR = "system", "applicant", "reviewer", "moderator"
+STAFF_LIST = "staff_list"  # `seed_pioneers`, and nobody else
 
 HELD = tuple(state for state in HOLDING if state != State.SUSPENDED)
 CONDUCT_ENDS = (*HELD, State.SUSPENDED)  # what moderators may end, and give back; see `services.standing`
@@ -46,6 +46,7 @@ TABLE = (
         (SYSTEM,),
         "More identities than an account may claim in its life.",
     ),
+    Move((State.DRAFT,), State.VERIFIED, (STAFF_LIST,), "A pioneer, whose documents staff have read."),
     # The questions (services.challenge)
     Move(
         (State.MATCHED,), State.CHALLENGED, (SYSTEM,), "All answers right and in time, in one of two tries."

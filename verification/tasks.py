@@ -14,6 +14,7 @@ from verification.services import (
     objections,
     queue,
     retention,
+    stake,
     unmasking,
     watching,
 )
@@ -110,3 +111,15 @@ def check_chain():
 def remind_incidents():
     """Every day, mail the Privacy group of incidents whose 60 days run out."""
     return incidents.remind_due()
+
+
+@shared_task
+def follow_up_vouch_losses(claim_id):
+    """Do at once what follows from a revocation for those who had vouched."""
+    stake.follow_up(claim_id=claim_id)
+
+
+@shared_task
+def sweep_vouch_losses():
+    """Do what a lost nudge left undone."""
+    return stake.follow_up_all()

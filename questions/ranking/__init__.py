@@ -6,6 +6,7 @@ Each line of a member's points comes from one deed and is halved in 180 days, co
     -3 / n   a colleague disputed an answer, upheld: at least three disputes, and more than corroborate
     +1 / n   a colleague marked a comment helpful, the first 20 a day
     +10      an asker credited an answer with the solution of somebody else's question
+    -50      somebody they vouched for was revoked as an impostor, until that is taken back
     +2 x (mean - 3) x sqrt(ratings)   colleagues rated a question important, where the mean is above 3
 
 Rank belongs to the handle, so posts under a real name count nothing: else a vote on one would move the points

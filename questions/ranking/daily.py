@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import connection, transaction
 
-from questions.ranking.lines import LINES, midnight
+from questions.ranking.lines import EVENTS, LINES, midnight
 from questions.ranking.points import write_points
 
 ACTIVE_DAYS = 90
@@ -43,10 +43,10 @@ SELECT m.id AS member_id, m.handle, shown.code AS specialty_id, NOT coalesce(r.h
 # unfaded.
 SUMS = f"""
 CREATE TEMPORARY TABLE day_sums ON COMMIT DROP AS
-{LINES}, line AS MATERIALIZED (SELECT member_id, day, worth, points FROM scored WHERE day < %(day)s::date)
-SELECT member_id, NULL::date AS month, sum(points) AS points, count(*) AS events FROM line GROUP BY member_id
+{LINES}, line AS MATERIALIZED (SELECT member_id, cause, day, worth, points FROM scored WHERE day < %(day)s::date)
+SELECT member_id, NULL::date AS month, sum(points) AS points, {EVENTS} AS events FROM line GROUP BY member_id
  UNION ALL
-SELECT member_id, date_trunc('month', day)::date, sum(worth), count(*)
+SELECT member_id, date_trunc('month', day)::date, sum(worth), {EVENTS}
   FROM line WHERE day >= %(first_month)s::date GROUP BY 1, 2
 """  # noqa: S608 - as in lines.py
 

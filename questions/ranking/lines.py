@@ -11,8 +11,10 @@ HALF_LIFE_DAYS = 180
 PAIR_DAYS = 30
 HELPFUL_A_DAY = 20
 UPHELD_FROM = 3  # disputes
+VOUCH_FAILED = 50  # points that vouching for an impostor costs
 
-# Needs %(day)s, the as-of day, and %(members)s, ids or null for all. `fault` says why a deed counts nothing.
+# Needs %(day)s, the as-of day, and %(members)s, ids or null for all. `fault` says why a deed counts nothing. A vouch
+# that failed is no post's (0), and no deed among those from which a tier begins.
 LINES = f"""
 WITH verdict AS (
     SELECT v.id, v.author_id, v.post_id, v.value, p.kind, (v.cast_at AT TIME ZONE 'UTC')::date AS day, v.cast_at,
@@ -67,6 +69,11 @@ WITH verdict AS (
       JOIN questions_byline b ON b.id = p.byline_id
      WHERE q.status <> 'removed' AND q.importance_count > 0 AND b.mode NOT IN ('house', 'firm')
        AND (%(members)s::bigint[] IS NULL OR q.asker_id = ANY(%(members)s))
+    UNION ALL
+    SELECT m.id, 'vouch_failed', 0, l.id, (l.at AT TIME ZONE 'UTC')::date, -{VOUCH_FAILED}.0, NULL, NULL, NULL, ''
+      FROM verification_vouchloss l
+      JOIN accounts_member m ON m.user_id = l.voucher_id
+     WHERE l.taken_back_at IS NULL AND (%(members)s::bigint[] IS NULL OR m.id = ANY(%(members)s))
 ), scored AS (
     SELECT member_id, cause, post_id, source_id, day, nth, mean, ratings, round(raw, 4) AS worth,
            round(raw * power(0.5::float8, (%(day)s::date - day) / {HALF_LIFE_DAYS}.0::float8)::numeric,
@@ -74,6 +81,8 @@ WITH verdict AS (
       FROM deed WHERE fault = '' AND day <= %(day)s::date
 )
 """  # noqa: S608 - only the constants above are interpolated
+
+EVENTS = "count(*) FILTER (WHERE cause <> 'vouch_failed')"
 
 # `place` tells the lines of one post, cause and day apart and `total` sums a line and all before it. The order
 # within a day is that of the posts, never that of the hours.
@@ -103,13 +112,15 @@ SELECT cause, post_id, day, fault FROM deed
 """  # noqa: S608 - as above
 
 POINTS_ON = f"""{LINES}
-SELECT member_id, sum(points), count(*) FROM scored GROUP BY member_id ORDER BY sum(points) DESC, member_id
+SELECT member_id, sum(points), {EVENTS} FROM scored GROUP BY member_id ORDER BY sum(points) DESC, member_id
 """  # noqa: S608 - as above
 
 
 @dataclass(frozen=True)
 class Line:
     """One deed: what it was worth on its day (UTC), and what of that is left at the as-of moment, in points.
+
+    A vouch that failed has 0 for the id of its post.
 
     `total` sums this line and all before it. `nth` is that of a vote; `mean` and `ratings` are those of an important
     question. Day, post, cause and place together are the line's key.

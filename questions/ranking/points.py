@@ -6,13 +6,13 @@ from django.db import connection, transaction
 
 from accounts.models import Member
 from questions.models import MemberRank
-from questions.ranking.lines import LINES, midnight
+from questions.ranking.lines import EVENTS, LINES, midnight
 
 POINTS = f"""{LINES}
 UPDATE questions_memberrank r
    SET points = coalesce(s.points, 0), events = coalesce(s.events, 0), as_of = %(day)s
   FROM questions_memberrank base
-  LEFT JOIN (SELECT member_id, sum(points) AS points, count(*) AS events FROM scored GROUP BY member_id) s
+  LEFT JOIN (SELECT member_id, sum(points) AS points, {EVENTS} AS events FROM scored GROUP BY member_id) s
          ON s.member_id = base.member_id
  WHERE r.member_id = base.member_id
    AND (%(members)s::bigint[] IS NULL OR r.member_id = ANY(%(members)s))

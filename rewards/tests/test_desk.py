@@ -45,7 +45,7 @@ from rewards.services import checking, clearing, ledger, open_payments
 from rewards.services.approving import OwnPayout
 from rewards.tests.factories import balance, fund, make_charity, make_earmark, make_firm, make_payee
 from verification.models import Event
-from verification.receivers import allow_reviewers
+from verification.receivers import allow_groups
 
 pytestmark = pytest.mark.django_db
 
@@ -203,7 +203,7 @@ def test_the_front_page_says_what_waits_to_finance_and_superusers_alone(desk, pa
 
 
 def test_reviewers_do_not_read_of_money_in_the_audit_trail(desk):
-    allow_reviewers(apps.get_app_config("verification"), using="default")
+    allow_groups(apps.get_app_config("verification"), using="default")
     reviewer = make_user(is_staff=True)
     reviewer.groups.add(Group.objects.get(name=REVIEWERS))
     operator = make_user(is_staff=True, is_superuser=True)

@@ -63,7 +63,7 @@ from rewards.tests.factories import make_charity, make_draw_day, make_earmark, m
 from rewards.tests.payout_makers import make_paid
 from rewards.tests.test_wallet import many_lines
 from sermo.sessions import SessionStore
-from verification.receivers import allow_reviewers
+from verification.receivers import allow_groups
 
 FINANCE_EMAIL = "desk@example.org"
 TAGS = ["dialysis", "anticoagulation", "timing"]
@@ -123,7 +123,7 @@ def _allow_desks():
     """What groups may do, which a flush of another test may have taken away."""
     for allow, label in (
         (allow_moderators, "questions"),
-        (allow_reviewers, "verification"),
+        (allow_groups, "verification"),
         (allow_finance, "rewards"),
     ):
         allow(apps.get_app_config(label), using="default")

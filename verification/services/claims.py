@@ -51,6 +51,7 @@ DOUBTS = {
     "refused": "The rules of an approval refuse it",
     "asked": "A reviewer had decided about it before the code was right",
     "objected": "Somebody who was told of a verification with this license answered: this was not me",
+    "voucher_failed": "Somebody who vouched for it vouched for an impostor, too",
 }
 
 
@@ -206,6 +207,13 @@ def may_correct(claim: Claim) -> bool:
     return claim.state == State.NEEDS_REVIEW or (
         claim.state == State.MATCHED and not claim.challenges.exists()
     )
+
+
+def hashes_of(
+    provider: Provider | None, npi: str, state: str, license_number: str, degree: str
+) -> tuple[str | None, str | None]:
+    """The keyed hashes of the person and of the license that are claimed, where they are known."""
+    return _npi_hash(provider, npi), _license_hash(provider, state, license_number, degree)
 
 
 def _npi_hash(provider: Provider | None, typed: str) -> str | None:

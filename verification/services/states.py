@@ -9,11 +9,13 @@ from accounts.services import members, profiles, ties
 from verification.models import Claim, IdentityGuard
 from verification.models.claims import FINAL, HOLDING, State
 from verification.services import events
+from verification.signals import revocation_undone
 from verification.states_table import (  # noqa: F401 - roles, for those who move claims
     APPLICANT,
     CONDUCT_ENDS,
     MODERATOR,
     REVIEWER,
+    STAFF_LIST,
     SYSTEM,
     moves,
 )
@@ -50,8 +52,8 @@ def move(
 ) -> Claim:
     """Bring a claim into a state, write the event and the member's standing. A claim already there stays as it is.
 
-    `as_` says in which role: SYSTEM, APPLICANT, REVIEWER or MODERATOR. `changes` are further columns of the claim to
-    set. Returns the claim, locked. Raises IllegalMove.
+    `as_` says in which role: SYSTEM, APPLICANT, REVIEWER, MODERATOR or STAFF_LIST. `changes` are further columns of
+    the claim to set. Returns the claim, locked. Raises IllegalMove.
     """
     claim = lock(claim)
     if claim.state == to:
@@ -60,7 +62,7 @@ def move(
         raise IllegalMove(f"{claim.state} to {to} as {as_}")
     was, claim.state, claim.state_at = claim.state, State(to), timezone.now()
     if to in FINAL or to in HOLDING:
-        changes = {"queued_at": None, "decided_at": claim.state_at, **changes}
+        changes = {"queued_at": None, "is_ahead": False, "decided_at": claim.state_at, **changes}
     for name, value in changes.items():
         setattr(claim, name, value)
     claim.save(update_fields=["state", "state_at", *changes])
@@ -74,6 +76,8 @@ def move(
         evidence=sorted(evidence),
     )
     _set_standing(claim, specialty)
+    if was == State.REVOKED:
+        revocation_undone.send(sender=Claim, claim=claim)
     return claim
 
 

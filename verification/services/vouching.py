@@ -13,8 +13,8 @@ from sermo.crypto import keyed_hash
 from sermo.errors import RuleBroken
 from verification import rules
 from verification.models import Claim, Proof, Vouch
-from verification.models.claims import Method, State
-from verification.services import events, proofs, states
+from verification.models.claims import UNDECIDED, Method, State
+from verification.services import events, proofs, stake, states
 
 MAY_BE_VOUCHED_FOR = (State.CHALLENGED, State.NEEDS_REVIEW)
 SHORTEST_STATEMENT = 20
@@ -73,6 +73,9 @@ def vouch(*, code: str, voucher: User, relation: str, statement: str) -> Vouch:
         claim=claim, claimant=claim.user, voucher=voucher, relation=relation, statement=statement
     )
     events.record(kind="vouched", claim=claim, by=voucher, evidence=[relation])
+    if not claim.is_ahead and len(standing_vouches(claim)) >= rules.VOUCHES_AHEAD:
+        claim.is_ahead = True
+        claim.save(update_fields=["is_ahead"])
     if is_complete(claim):
         _complete(claim)
     _tell_applicant(claim, given)
@@ -105,11 +108,24 @@ def check_may_vouch(voucher: User, claim: Claim | None = None) -> None:
         raise MayNotVouch(
             f"You can vouch once your own license has been verified for {rules.VOUCHER_DAYS} days."
         )
-    if Vouch.objects.filter(voucher=voucher, claim__state=State.REVOKED).exists():
+    if stake.has_lost(voucher):
         raise MayNotVouch("Someone you vouched for turned out not to be who they said.")
-    year = Vouch.objects.filter(voucher=voucher, signed_at__gt=timezone.now() - timedelta(days=365))
-    if year.count() >= rules.VOUCHES_PER_YEAR:
+    if vouches_of_year(voucher).count() >= rules.VOUCHES_PER_YEAR:
         raise MayNotVouch(f"You have vouched {rules.VOUCHES_PER_YEAR} times in a year, which is the most.")
+    if open_vouches(voucher).count() >= rules.VOUCHES_OPEN:
+        raise MayNotVouch(
+            f"{rules.VOUCHES_OPEN} colleagues you vouched for wait for a decision, which is the most at a time."
+        )
+
+
+def vouches_of_year(voucher: User):
+    """What somebody signed in the last 365 days."""
+    return Vouch.objects.filter(voucher=voucher, signed_at__gt=timezone.now() - timedelta(days=365))
+
+
+def open_vouches(voucher: User):
+    """What somebody signed for claims that are not decided yet."""
+    return Vouch.objects.filter(voucher=voucher, claim__state__in=(*UNDECIDED, State.LOCKED))
 
 
 def is_complete(claim: Claim) -> bool:
@@ -124,7 +140,11 @@ def standing_vouches(claim: Claim) -> list[Vouch]:
 
 
 def _origin(vouch: Vouch) -> tuple[str, tuple[int, int]] | None:
-    """Where a voucher practices and in which week they signed up; None once they lost their good standing."""
+    """Where a voucher practices and in which week they signed up; None once they lost their good standing, or vouched
+    for an impostor.
+    """
+    if stake.has_lost(vouch.voucher):
+        return None
     own = Claim.objects.filter(user=vouch.voucher, state=State.VERIFIED).exclude(method=Method.VOUCH).first()
     if own is None or not vouch.voucher.as_member or not vouch.voucher.as_member.may_write:
         return None

@@ -1,12 +1,19 @@
-"""What pages of lower apps may say of an identity to its owner, and to nobody else."""
+"""What pages of lower apps may say of an identity: its badge to all members, the rest to its owner alone."""
 
 from django import template
 
 from accounts import handles
 from accounts.models import Member
 from verification.models import Claim
+from verification.services import badge as badges
 
 register = template.Library()
+
+
+@register.simple_tag
+def badge_of(member: Member) -> badges.Badge:
+    """What the mark beside a handle stands for, as much as may be told to anybody."""
+    return badges.badge_of(member)
 
 
 @register.simple_tag

@@ -105,7 +105,7 @@ def note_opened(*, claim: Claim, by: User) -> None:
 
 def _open_claim(claim: Claim, by: User, note: str, states_open=OPEN_TO_DECISION) -> Claim:
     claim = states.lock(claim)
-    if not by.has_perm("verification.decide_claim") or _is_party(by, claim):
+    if not by.has_perm("verification.decide_claim") or is_party(by, claim):
         raise NotAReviewer
     if claim.state not in states_open:
         raise AlreadyDecided
@@ -116,7 +116,7 @@ def _open_claim(claim: Claim, by: User, note: str, states_open=OPEN_TO_DECISION)
     return claim
 
 
-def _is_party(reviewer: User, claim: Claim) -> bool:
+def is_party(reviewer: User, claim: Claim) -> bool:
     """Whose claim it is, who holds or claims the same identity, who vouched for it."""
     if claim.user_id == reviewer.pk or claim.vouches.filter(voucher=reviewer).exists():
         return True

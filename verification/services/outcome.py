@@ -5,9 +5,9 @@ from django.utils import timezone
 from accounts.models import Specialty, User
 from sermo.errors import RuleBroken
 from verification import licenses, registry
-from verification.models import Challenge, Claim, LicenseStatus
+from verification.models import Challenge, Claim, Exclusion, LicenseStatus
 from verification.models.claims import Method, State
-from verification.services import notices, states, vouching
+from verification.services import license_clock, notices, rosters, states, vouching
 from verification.signals import member_verified
 
 FULL_LEVEL = 2
@@ -67,16 +67,33 @@ def proof_method(claim: Claim) -> str:
 def exclusions_of(claim: Claim) -> registry.Exclusions:
     """What the exclusion list has on the person, by the registry's NPI and names, or by what was typed."""
     typed, record = claim.typed, claim.registry or {}
-    states_known = {claim.license_state, record.get("practice_state", "")}
-    states_known |= {each["state"] for each in record.get("licenses", [])}
     return registry.is_excluded(
         record.get("npi") or typed["npi"],
         last_name=record.get("last_name") or typed["last"],
         first_name=record.get("first_name") or typed["first"],
-        states=tuple(sorted(states_known - {""})),
+        states=tuple(sorted(states_of(claim))),
         other_last_name=record.get("other_last_name") or typed["last"],
         other_first_name=record.get("other_first_name") or typed["first"],
     )
+
+
+def namesakes_of(claim: Claim) -> list[Exclusion]:
+    """Rows without an NPI that any name of the person fits, in a state of theirs: legal, former and typed names."""
+    typed, record = claim.typed, claim.registry or {}
+    known = {
+        (typed["last"], typed["first"]),
+        (record.get("last_name") or typed["last"], record.get("first_name") or typed["first"]),
+        (record.get("other_last_name") or typed["last"], record.get("other_first_name") or typed["first"]),
+    }
+    found = (registry.is_excluded("", last, first, tuple(states_of(claim))) for last, first in sorted(known))
+    return list({row.pk: row for each in found for row in each.rows}.values())
+
+
+def states_of(claim: Claim) -> set[str]:
+    """The states in which the person is licensed or practices, as far as is known."""
+    record = claim.registry or {}
+    states_known = {claim.license_state, record.get("practice_state", "")}
+    return (states_known | {each["state"] for each in record.get("licenses", [])}) - {""}
 
 
 def license_status(claim: Claim) -> LicenseStatus | None:
@@ -112,6 +129,8 @@ def make_verified(claim: Claim, *, as_: str, by: User | None, method: str) -> Cl
         status_source=status.source if status else "registry" if claim.registry else "document",
     )
     claim.proofs.filter(kind=method, ok_at=None).update(ok_at=now)
+    license_clock.note_first(claim=claim, status=status, method=method, by=by)
+    rosters.note_known(claim=claim, status=status, namesakes=namesakes_of(claim))
     _forgive_tries(claim)
     member_verified.send(sender=Claim, member=claim.user.as_member, claim=claim)
     notices.tell_applicant(claim, "verified")

@@ -19,7 +19,10 @@ from verification.models.claims import FINAL, HOLDING, State
 from verification.services import events, limits, states
 
 FOLDER = "documents"
-MAY_PROVE = (State.CHALLENGED, State.NEEDS_REVIEW, State.PROVEN, State.DISPUTED_RIVAL, State.DISPUTED_HOLDER)
+MAY_PROVE = (
+    *(State.CHALLENGED, State.NEEDS_REVIEW, State.PROVEN, State.DISPUTED_RIVAL, State.DISPUTED_HOLDER),
+    *(State.NEEDS_REVIEW_HELD, State.LAPSED, State.SUSPENDED),  # of a license that is held: a new document
+)
 
 
 class NotProving(RuleBroken):
@@ -119,7 +122,11 @@ def purge_documents() -> int:
     before = timezone.now() - timedelta(days=rules.DOCUMENT_KEEP_DAYS)
     due = (
         Document.objects.filter(
-            deleted_at=None, proof__claim__decided_at__lt=before, proof__claim__state__in=(*FINAL, *HOLDING)
+            deleted_at=None,
+            uploaded_at__lt=before,  # one sent long after the decision is for the next
+            proof__claim__decided_at__lt=before,
+            proof__claim__queued_at=None,
+            proof__claim__state__in=(*FINAL, *HOLDING),
         )
         .exclude(proof__claim__disputes_held__outcome="")
         .select_related("proof__claim__user")

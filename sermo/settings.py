@@ -245,6 +245,15 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 900},
     },
     "watch-failures": {"task": "verification.tasks.watch_failures", "schedule": crontab(minute="17")},
+    "keep-licenses": {
+        "task": "verification.tasks.keep_licenses",
+        "schedule": crontab(minute="30", hour="11"),
+    },
+    "recheck-claims": {"task": "verification.tasks.recheck_claims", "schedule": crontab(minute="47")},
+    "recheck-rosters": {
+        "task": "verification.tasks.recheck_rosters",
+        "schedule": crontab(minute="20", hour="2", day_of_week="1"),
+    },
     "forget-unconfirmed": {
         "task": "accounts.tasks.forget_unconfirmed",
         "schedule": crontab(minute="25", hour="4"),

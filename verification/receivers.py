@@ -7,12 +7,23 @@ from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
 from accounts import roles
+from sermo.background import nudge
+from verification import tasks
+from verification.signals import board_loaded, registry_loaded
 
 REVIEWERS_MAY = {
     "claim": ["view_claim", "decide_claim"],
     "dispute": ["view_dispute"],
     "event": ["view_event"],
+    "licensecheck": ["view_licensecheck"],
 }
+
+
+@receiver(board_loaded)
+@receiver(registry_loaded)
+def recheck_claims(**kwargs):
+    """Compare claims with what was loaded; should that be lost, the hourly sweep does it."""
+    nudge(tasks.recheck_claims)
 
 
 @receiver(post_migrate)

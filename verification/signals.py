@@ -7,3 +7,4 @@ member_revoked = Signal()  # member, claim: a verified license turned out not to
 board_loaded = (
     Signal()
 )  # run, state, changed: after commit; (normal number, degree) of licenses new, changed or gone
+registry_loaded = Signal()  # run: after commit, of NPPES or the list of exclusions

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from verification.nppes_api import Unavailable
-from verification.services import endpoint, freshness, limits, proofs
+from verification.services import endpoint, freshness, license_clock, limits, proofs, rechecks, rosters
 
 
 @shared_task
@@ -43,3 +43,21 @@ def look_at_entry(proof_id):
 def check_freshness(claim_id):
     """Compare a claim just started with the registry of today."""
     return freshness.check(claim_id=claim_id)
+
+
+@shared_task
+def recheck_claims():
+    """Compare the claims that hold a license with every import that none was compared with yet."""
+    return dict(rechecks.recheck_due())
+
+
+@shared_task
+def recheck_rosters():
+    """Compare the licenses that are held with the rosters of all states."""
+    return dict(rosters.recheck_all())
+
+
+@shared_task
+def keep_licenses():
+    """Remind members of dates that come near, and let licenses lapse."""
+    return dict(license_clock.run())

@@ -295,9 +295,7 @@ def answer(
         raise ReasonMissing("Write what the member should send.")
     if act == Outcome.KEEP:
         _check_may_keep(claim, expires_on, exclusion_checked)
-    Decision.objects.create(
-        claim=claim, reviewer=by, outcome=act, reason=reason, note=note.strip(), waited=_waited(claim)
-    )
+    Decision.objects.create(claim=claim, reviewer=by, outcome=act, reason=reason, note=note.strip())
     if act == Outcome.ASK:
         return _ask(claim, by, reason, message)
     if act == Outcome.REVOKE and not _is_second(claim, by):
@@ -307,7 +305,16 @@ def answer(
     to = {Outcome.SUSPEND: State.SUSPENDED, Outcome.REVOKE: State.REVOKED, Outcome.RETIRE: State.RETIRED}[act]
     doubts = [doubt for doubt in claim.doubts if doubt not in SINCE]
     claim = states.move(
-        claim=claim, to=to, as_=states.REVIEWER, by=by, reason=reason, doubts=doubts, asked_for=None
+        claim=claim,
+        to=to,
+        as_=states.REVIEWER,
+        by=by,
+        reason=reason,
+        doubts=doubts,
+        asked_for=None,
+        is_ahead=False,
+        held_by=None,
+        held_until=None,
     )
     if act == Outcome.REVOKE and reason in FRAUD:
         member_revoked.send(sender=Claim, member=claim.user.as_member, claim=claim)
@@ -338,7 +345,8 @@ def _open(claim: Claim, by: User, act: str, reason: str, note: str) -> Claim:
 
 
 def _check_may_keep(claim: Claim, expires_on: date | None, exclusion_checked: bool) -> None:
-    if outcome.exclusions_of(claim).verdict and not exclusion_checked:
+    is_listed = outcome.exclusions_of(claim).verdict or outcome.namesakes_of(claim)
+    if is_listed and not exclusion_checked:
         raise StillExcluded
     if claim.state == State.LAPSED and expires_on is None:
         raise DateMissing
@@ -377,10 +385,11 @@ def _ask(claim: Claim, by: User, reason: str, message: str) -> Claim:
 def _keep(claim: Claim, by: User, reason: str, expires_on: date | None) -> Claim:
     was = claim.state
     claim.doubts = [doubt for doubt in claim.doubts if doubt not in SINCE]
-    claim.asked_for = claim.queued_at = None
-    claim.decided_at = timezone.now()
+    claim.asked_for = claim.queued_at = claim.held_by = claim.held_until = None
+    claim.is_ahead, claim.decided_at = False, timezone.now()
     claim.identity = {**claim.identity, "registry": _record_now(claim)}
-    claim.save(update_fields=["doubts", "asked_for", "queued_at", "decided_at", "identity"])
+    answered = ["doubts", "asked_for", "queued_at", "decided_at", "is_ahead", "held_by", "held_until"]
+    claim.save(update_fields=[*answered, "identity"])
     if was in (State.RETIRED, State.VERIFIED):
         events.record(kind="kept", claim=claim, by=by, reason=reason)
         return claim
@@ -411,10 +420,6 @@ def _record_now(claim: Claim) -> dict | None:
         return None
     provider = Provider.objects.filter(pk=claim.registry["npi"]).first()
     return registry.snapshot(provider) if provider and provider.last_name else claim.registry
-
-
-def _waited(claim: Claim):
-    return timezone.now() - claim.queued_at if claim.queued_at else None
 
 
 def _tell(claim: Claim, act: str) -> None:

@@ -90,7 +90,7 @@ def test_keep_gives_it_back_as_verified_and_clears_the_doubt(doubted, reviewer):
     claim = now(doubted)
     assert (claim.state, claim.doubts, claim.queued_at) == (State.VERIFIED, [], None)
     assert claim.decisions.get().outcome == "keep"
-    assert claim.decisions.get().waited
+    assert claim.decisions.get().waited is None  # applicants' times are foretold from applications alone
 
 
 def test_a_lapsed_license_comes_back_with_a_new_date(lapsed, reviewer):

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -19,9 +19,14 @@ from verification.models.claims import FINAL, HOLDING, State
 from verification.services import events, limits, states
 
 FOLDER = "documents"
+UNDER_WAY = (  # of a license that is held: a new document is for a reviewer
+    State.NEEDS_REVIEW_HELD,
+    State.LAPSED,
+    State.SUSPENDED,
+)
 MAY_PROVE = (
     *(State.CHALLENGED, State.NEEDS_REVIEW, State.PROVEN, State.DISPUTED_RIVAL, State.DISPUTED_HOLDER),
-    *(State.NEEDS_REVIEW_HELD, State.LAPSED, State.SUSPENDED),  # of a license that is held: a new document
+    *UNDER_WAY,
 )
 
 
@@ -120,15 +125,16 @@ def purge_documents() -> int:
     Rows with hash and size stay. Returns how many documents were purged.
     """
     before = timezone.now() - timedelta(days=rules.DOCUMENT_KEEP_DAYS)
+    waits = Q(proof__claim__queued_at__isnull=False) | Q(uploaded_at__gte=before)
+    for_the_next_decision = Q(proof__claim__state__in=UNDER_WAY) & waits
     due = (
         Document.objects.filter(
             deleted_at=None,
-            uploaded_at__lt=before,  # one sent long after the decision is for the next
             proof__claim__decided_at__lt=before,
-            proof__claim__queued_at=None,
             proof__claim__state__in=(*FINAL, *HOLDING),
         )
         .exclude(proof__claim__disputes_held__outcome="")
+        .exclude(for_the_next_decision)
         .select_related("proof__claim__user")
     )
     purged = 0

@@ -259,6 +259,15 @@ CELERY_BEAT_SCHEDULE = {
         "task": "verification.tasks.tell_unmasked",
         "schedule": crontab(minute="20", hour="13"),  # by day: it is told to people
     },
+    "keep-licenses": {
+        "task": "verification.tasks.keep_licenses",
+        "schedule": crontab(minute="30", hour="11"),
+    },
+    "recheck-claims": {"task": "verification.tasks.recheck_claims", "schedule": crontab(minute="47")},
+    "recheck-rosters": {
+        "task": "verification.tasks.recheck_rosters",
+        "schedule": crontab(minute="20", hour="2", day_of_week="1"),
+    },
     "recheck-faces": {"task": "accounts.tasks.recheck_faces", "schedule": crontab(minute="30", hour="3")},
     "resume-exports": {"task": "accounts.tasks.resume_exports", "schedule": crontab(minute="*/5")},
     "send-mail": {"task": "accounts.tasks.send_mail", "schedule": crontab()},

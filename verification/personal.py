@@ -489,7 +489,14 @@ ENTRIES = (
             "as_of",
             "at",
         ),
-        withheld={"id": NUMBER, "by": OTHERS, "wants_look": REVIEW, "looked_at": REVIEW, "looked_by": OTHERS},
+        withheld={
+            "id": NUMBER,
+            "by": OTHERS,
+            "note": REVIEW,
+            "wants_look": REVIEW,
+            "looked_at": REVIEW,
+            "looked_by": OTHERS,
+        },
         eraser=erase_checks,
     ),
     Entry(

@@ -14,7 +14,7 @@ from verification import rules
 from verification.models import Challenge, Claim, Decision
 from verification.models.claims import TRIES, State
 from verification.services import challenge as challenges
-from verification.services import claims, foretold
+from verification.services import claims, foretold, held
 
 STEPS = ("E-mail", "Identity", "Challenge", "Proof", "Decision")
 _VERIFIED = (State.VERIFIED, State.RETIRED, State.NEEDS_REVIEW_HELD)
@@ -57,6 +57,10 @@ class Progress:
     @property
     def rejection(self):
         return Decision.Reason(self.claim.rejected_for).label
+
+    @property
+    def suspension(self):
+        return held.suspension_of(self.claim)
 
     @property
     def retry_at(self):

@@ -7,14 +7,17 @@ from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
 from accounts import roles
+from sermo.background import nudge
+from verification import tasks
 from verification.services import stake
-from verification.signals import member_revoked, revocation_undone
+from verification.signals import board_loaded, member_revoked, registry_loaded, revocation_undone
 
 REVIEWERS_MAY = {
     "claim": ["view_claim", "decide_claim"],
     "dispute": ["view_dispute"],
     "event": ["view_event"],
     "importrun": ["view_importrun", "add_importrun"],
+    "licensecheck": ["view_licensecheck"],
     "maildomain": ["view_maildomain", "review_maildomain"],
     "challengeswitch": ["view_challengeswitch", "turn_questions"],
 }
@@ -23,6 +26,13 @@ PRIVACY_MAY = {
     "retentionrun": ["view_retentionrun"],
     "unmasking": ["view_unmasking", "ask_unmasking", "grant_unmasking"],
 }
+
+
+@receiver(board_loaded)
+@receiver(registry_loaded)
+def recheck_claims(**kwargs):
+    """Compare claims with what was loaded; should that be lost, the hourly sweep does it."""
+    nudge(tasks.recheck_claims)
 
 
 @receiver(post_migrate)

@@ -11,3 +11,4 @@ revocation_undone = Signal()  # claim: it was revoked, and is not any more
 vouch_failed = (
     Signal()
 )  # member: what vouching for an impostor costs them has changed; in a transaction of its own
+registry_loaded = Signal()  # run: after commit, of NPPES or the list of exclusions

@@ -10,10 +10,13 @@ from verification.services import (
     endpoint,
     freshness,
     incidents,
+    license_clock,
     limits,
     objections,
     queue,
+    rechecks,
     retention,
+    rosters,
     stake,
     unmasking,
     watching,
@@ -123,3 +126,21 @@ def follow_up_vouch_losses(claim_id):
 def sweep_vouch_losses():
     """Do what a lost nudge left undone."""
     return stake.follow_up_all()
+
+
+@shared_task
+def recheck_claims():
+    """Compare the claims that hold a license with every import that none was compared with yet."""
+    return dict(rechecks.recheck_due())
+
+
+@shared_task
+def recheck_rosters():
+    """Compare the licenses that are held with the rosters of all states."""
+    return dict(rosters.recheck_all())
+
+
+@shared_task
+def keep_licenses():
+    """Remind members of dates that come near, and let licenses lapse."""
+    return dict(license_clock.run())

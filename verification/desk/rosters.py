@@ -15,7 +15,7 @@ from sermo.uploads import SizeLimit
 from verification import rules
 from verification.imports.roster_maps import PLAIN
 from verification.models import ImportRun
-from verification.services import rosters
+from verification.services import roster_upload
 
 COLUMNS = {  # of the plain file, and what stands in them
     "number": "The license number, in any spelling",
@@ -95,7 +95,7 @@ class ImportRunAdmin(ReadOnlyAdmin):
         form, found = RosterForm(request.POST or None, request.FILES or None), ""
         if getattr(request, "upload_too_large", False):
             form.errors.pop("file", None)
-            form.add_error("file", str(rosters.TooLarge()))
+            form.add_error("file", str(roster_upload.TooLarge()))
         if form.is_bound and form.is_valid():
             found = self._load(request, form)
             if found and not form.cleaned_data["dry_run"]:
@@ -124,7 +124,7 @@ class ImportRunAdmin(ReadOnlyAdmin):
         """What was found, or nothing where the form says why not."""
         given = form.cleaned_data
         try:
-            return rosters.load(
+            return roster_upload.load(
                 by=request.user,
                 state=given["state"],
                 name=given["file"].name,

@@ -7,7 +7,8 @@ from verification.imports.cleaning import NULL, clean, iso_date
 from verification.imports.frame import Importer, counts, execute
 from verification.imports.parsing import Parser, find_columns
 from verification.imports.staging import StagedTable
-from verification.models import Exclusion
+from verification.models import Exclusion, ImportRun
+from verification.signals import registry_loaded
 
 LAYOUT = [
     *("LASTNAME", "FIRSTNAME", "MIDNAME", "BUSNAME", "GENERAL", "SPECIALTY", "UPIN", "NPI", "DOB", "ADDRESS"),
@@ -47,6 +48,10 @@ class LeieImporter(Importer):
             ) AS numbered WHERE place > 1 AND {table}.line_no = numbered.line_no
             """  # noqa: S608
         )
+
+    def note_live(self) -> None:
+        super().note_live()
+        registry_loaded.send(sender=ImportRun, run=ImportRun.objects.get(pk=self.run_id))
 
     def summary(self) -> str:
         people, numbered = counts(self.tables[0].new, "true", "npi IS NOT NULL")

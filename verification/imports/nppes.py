@@ -13,7 +13,8 @@ from verification.imports.frame import Importer, counts, execute
 from verification.imports.nppes_rows import LICENSE_COLUMNS, PROVIDER_COLUMNS, NppesParser
 from verification.imports.refusals import ImportRefused
 from verification.imports.staging import StagedTable
-from verification.models import Provider, ProviderLicense
+from verification.models import ImportRun, Provider, ProviderLicense
+from verification.signals import registry_loaded
 
 STUB = "NOT (is_physician OR is_resident)"  # a deactivated NPI of which nothing else is known
 
@@ -89,6 +90,10 @@ class NppesImporter(Importer):
             f"{physicians:,} physicians, {residents:,} residents, {stubs:,} deactivated NPIs without a name;"
             f" {licensed:,} license numbers; {conflicts:,} with two names on one day"
         )
+
+    def note_live(self) -> None:
+        super().note_live()
+        registry_loaded.send(sender=ImportRun, run=ImportRun.objects.get(pk=self.run_id))
 
     def put_live(self) -> float:
         return self.upsert() if self.options.weekly else super().put_live()

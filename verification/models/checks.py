@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from sermo.fields import EncryptedTextField
 from verification.models.claims import Claim
 
 
@@ -34,6 +35,7 @@ class LicenseCheck(models.Model):
     as_of = models.DateField(default=timezone.localdate)
     at = models.DateTimeField(default=timezone.now)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    note = EncryptedTextField(null=True)  # of whoever looked it up, for reviewers
     wants_look = models.BooleanField(default=False)
     looked_at = models.DateTimeField(null=True)
     looked_by = models.ForeignKey(

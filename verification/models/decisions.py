@@ -17,6 +17,10 @@ class Decision(models.Model):
         REJECT = "reject", "Reject"
         ASK = "ask", "Ask for more"
         UNLOCK = "unlock", "Unlock"
+        KEEP = "keep", "Keep, or give back"
+        SUSPEND = "suspend", "Suspend"
+        REVOKE = "revoke", "Revoke"
+        RETIRE = "retire", "Retire"
 
     class Reason(models.TextChoices):
         DOCUMENT_FITS = "document_fits", "Document and registry agree"
@@ -29,6 +33,10 @@ class Decision(models.Model):
         NOT_PHYSICIAN = "not_physician", "Not licensed as a physician"
         EXCLUDED = "excluded", "Excluded from federal programs"
         NOT_OWN = "not_own", "Evidence that the license is someone else's"
+        LICENSE_HOLDS = "license_holds", "The license is in force"
+        RECORD_FITS = "record_fits", "What changed in the registry fits the member"
+        LICENSE_ENDED = "license_ended", "The license was suspended or revoked"
+        RETIRED = "retired", "Retired from practice"
         OTHER = "other", "Another reason, in the note"
 
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="decisions")

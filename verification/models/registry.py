@@ -54,6 +54,7 @@ class ImportRun(models.Model):
     reject_counts = models.JSONField(default=dict)
     warning_counts = models.JSONField(default=dict)
     note = models.CharField(max_length=500, blank=True)
+    rechecked_at = models.DateTimeField(null=True)  # the claims that hold a license were compared with it
 
     class Meta:
         constraints = [

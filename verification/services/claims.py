@@ -52,6 +52,11 @@ DOUBTS = {
     "asked": "A reviewer had decided about it before the code was right",
     "objected": "Somebody who was told of a verification with this license answered: this was not me",
     "voucher_failed": "Somebody who vouched for it vouched for an impostor, too",
+    "new_name": "The registry has another name than when the license was verified",
+    "reinstated": "What this was suspended for is on no list any more",
+    "license_gone": "The license was looked up and not found at its board",
+    "suspension_appeal": "Appeal against a suspension",
+    "retiring": "The member has retired and asks to be shown so",
 }
 
 
@@ -319,8 +324,15 @@ def _end_dispute(rival: Claim) -> None:
 
 @transaction.atomic
 def appeal(*, user: User, text: str) -> Claim:
-    """Ask a second reviewer to look at a rejected claim, once. Raises CannotAppeal, AlreadyUnderWay."""
+    """Ask another reviewer to look at a rejected claim, once, or at a suspension, once for each.
+
+    Raises CannotAppeal, AlreadyUnderWay, and the refusals of `held.appeal`.
+    """
     states.lock_account(user)
+    if suspended := Claim.objects.filter(user=user, state=State.SUSPENDED).first():
+        from verification.services import held  # which imports this module's neighbors
+
+        return held.appeal(claim=suspended, text=text)
     claim = Claim.objects.filter(user=user, state=State.REJECTED).order_by("-decided_at").first()
     if claim is None or claim.appeal is not None:
         raise CannotAppeal

@@ -3,20 +3,18 @@
 import re
 from collections.abc import Iterable
 
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Member, Specialty, User
 from sermo.errors import RuleBroken
 from verification import licenses, registry
-from verification.models import Challenge, Claim, LicenseStatus, Objection, Provider
+from verification.models import Challenge, Claim, Exclusion, LicenseCheck, LicenseStatus, Objection, Provider
 from verification.models.claims import Method, State
-from verification.services import objections, states, vouching
+from verification.services import license_clock, objections, rosters, states, vouching
 from verification.signals import member_verified
 
 FULL_LEVEL = 2
-IN_FORCE = re.compile(
-    r"(active|current|in force|registered|clear)\b", re.IGNORECASE
-)  # how a good word begins
 LIMITED = re.compile(
     r"probation|condition|restrict|limit|suspen|stay|revo|inactive|retire|volunt", re.IGNORECASE
 )
@@ -89,9 +87,10 @@ def _doubts_of_record(claim: Claim) -> Iterable[str]:
     if verdict := exclusions_of(claim).verdict:
         yield {"definite": "excluded", "possible": "namesake"}[verdict]
     if status := license_status(claim):
-        if status.expires_on and status.expires_on < timezone.localdate():
+        standing = license_clock.standing_of(status)
+        if standing == LicenseCheck.Finding.EXPIRED:
             yield "expired"
-        if not IN_FORCE.match(status.status.strip()) or LIMITED.search(status.status):
+        elif standing != LicenseCheck.Finding.IN_FORCE or LIMITED.search(status.status):
             yield "status"
         if status.discipline:
             yield "discipline"
@@ -127,16 +126,33 @@ def proof_method(claim: Claim) -> str:
 def exclusions_of(claim: Claim) -> registry.Exclusions:
     """What the exclusion list has on the person, by the registry's NPI and names, or by what was typed."""
     typed, record = claim.typed, claim.registry or {}
-    states_known = {claim.license_state, record.get("practice_state", "")}
-    states_known |= {each["state"] for each in record.get("licenses", [])}
     return registry.is_excluded(
         record.get("npi") or typed["npi"],
         last_name=record.get("last_name") or typed["last"],
         first_name=record.get("first_name") or typed["first"],
-        states=tuple(sorted(states_known - {""})),
+        states=tuple(sorted(states_of(claim))),
         other_last_name=record.get("other_last_name") or typed["last"],
         other_first_name=record.get("other_first_name") or typed["first"],
     )
+
+
+def namesakes_of(claim: Claim) -> list[Exclusion]:
+    """Rows without an NPI that any name of the person fits, in a state of theirs: legal, former and typed names."""
+    typed, record = claim.typed, claim.registry or {}
+    known = {
+        (typed["last"], typed["first"]),
+        (record.get("last_name") or typed["last"], record.get("first_name") or typed["first"]),
+        (record.get("other_last_name") or typed["last"], record.get("other_first_name") or typed["first"]),
+    }
+    found = (registry.is_excluded("", last, first, tuple(states_of(claim))) for last, first in sorted(known))
+    return list({row.pk: row for each in found for row in each.rows}.values())
+
+
+def states_of(claim: Claim) -> set[str]:
+    """The states in which the person is licensed or practices, as far as is known."""
+    record = claim.registry or {}
+    states_known = {claim.license_state, record.get("practice_state", "")}
+    return (states_known | {each["state"] for each in record.get("licenses", [])}) - {""}
 
 
 def license_status(claim: Claim) -> LicenseStatus | None:
@@ -149,7 +165,7 @@ def license_status(claim: Claim) -> LicenseStatus | None:
     ]
     keys = {licenses.normal_number(claim.license_state, number) for number in numbers} - {""}
     rows = LicenseStatus.objects.filter(state=claim.license_state, degree=claim.degree, number_key__in=keys)
-    return rows.order_by("-expires_on").first()
+    return rows.order_by(F("expires_on").desc(nulls_last=True), "pk").first()
 
 
 def make_verified(claim: Claim, *, as_: str, by: User | None, method: str) -> Claim:
@@ -172,6 +188,8 @@ def make_verified(claim: Claim, *, as_: str, by: User | None, method: str) -> Cl
         status_source=status.source if status else "registry" if claim.registry else "document",
     )
     claim.proofs.filter(kind=method, ok_at=None).update(ok_at=now)
+    license_clock.note_first(claim=claim, status=status, method=method, by=by)
+    rosters.note_known(claim=claim, status=status, namesakes=namesakes_of(claim))
     _forgive_tries(claim)
     member_verified.send(sender=Claim, member=claim.user.as_member, claim=claim)
     objections.tell(claim=claim)

@@ -19,7 +19,15 @@ from verification.models.claims import FINAL, HOLDING, State
 from verification.services import events, limits, queue, states
 
 FOLDER = "documents"
-MAY_PROVE = (State.CHALLENGED, State.NEEDS_REVIEW, State.PROVEN, State.DISPUTED_RIVAL, State.DISPUTED_HOLDER)
+UNDER_WAY = (  # of a license that is held: a new document is for a reviewer
+    State.NEEDS_REVIEW_HELD,
+    State.LAPSED,
+    State.SUSPENDED,
+)
+MAY_PROVE = (
+    *(State.CHALLENGED, State.NEEDS_REVIEW, State.PROVEN, State.DISPUTED_RIVAL, State.DISPUTED_HOLDER),
+    *UNDER_WAY,
+)
 
 
 class NotProving(RuleBroken):
@@ -133,11 +141,18 @@ def purge_documents() -> int:
 
 def due_documents(at: datetime) -> QuerySet[Document]:
     """Documents whose files should be gone at a moment."""
-    return Document.objects.filter(
-        deleted_at=None,
-        proof__claim__decided_at__lt=_keep_from(at),
-        proof__claim__state__in=(*FINAL, *HOLDING),
-    ).exclude(proof__claim__disputes_held__outcome="")
+    before = _keep_from(at)
+    waits = Q(proof__claim__queued_at__isnull=False) | Q(uploaded_at__gte=before)
+    for_the_next_decision = Q(proof__claim__state__in=UNDER_WAY) & waits
+    return (
+        Document.objects.filter(
+            deleted_at=None,
+            proof__claim__decided_at__lt=before,
+            proof__claim__state__in=(*FINAL, *HOLDING),
+        )
+        .exclude(proof__claim__disputes_held__outcome="")
+        .exclude(for_the_next_decision)
+    )
 
 
 def stray_files() -> list[str]:

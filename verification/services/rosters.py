@@ -1,78 +1,156 @@
-"""A board's roster that staff bring as a file: checked, or loaded, and whoever loaded it is on record."""
+"""What boards' rosters say of licenses that are held, after each import of one and weekly.
 
-import io
-import re
-import tempfile
-from pathlib import Path
+A claim is found by the keyed hash of its license: nothing of an identity is decrypted for rows that say what they said.
+"""
 
-from django.core.management.base import OutputWrapper
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
+
 from django.db import transaction
+from django.utils import timezone
 
-from accounts.models import User
-from sermo.errors import RuleBroken
-from verification import rules
-from verification.imports.boards import BoardImporter
-from verification.imports.frame import Options, hold_until_commit
-from verification.imports.refusals import ImportRefused
-from verification.models import ImportRun
-from verification.services import events
+from sermo.crypto import keyed_hash
+from verification.models import Claim, Exclusion, ImportRun, LicenseCheck, LicenseStatus
+from verification.models.claims import State
+from verification.services import license_clock, states
 
-_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
-_ZIP = b"PK"
-MOST_IN_NAME = 80
+Source, Finding = LicenseCheck.Source, LicenseCheck.Finding
+BATCH = 1_000
+Say = Callable[[int, int], None]  # rows done, rows in all
 
 
-class Refused(RuleBroken):
-    message = "This file cannot be loaded. Nothing was changed."
+def nobody(done: int, total: int) -> None:
+    """Progress that nobody watches."""
 
 
-class TooLarge(Refused):
-    message = "The file is larger than this page takes. Load it with manage.py import_board."
+def recheck_all(say: Say = nobody) -> Counter:
+    """Compare the licenses that are held with the rosters of all states."""
+    done = Counter()
+    for state in LicenseStatus.objects.order_by("state").values_list("state", flat=True).distinct():
+        done += recheck(state, say)
+    return done
 
 
-def load(
-    *, by: User, state: str, name: str, data: bytes, dry_run: bool = False, max_drop: float = 5.0
-) -> str:
-    """Load a roster as `manage.py import_board` does; what was read and found, in lines.
+def recheck(state: str, say: Say = nobody) -> Counter:
+    """Compare the licenses that are held in a state with its roster; run twice, it changes nothing more.
 
-    `max_drop`: percent fewer licenses than are live at which it stops. Raises Refused with the importer's own sentence
-    (a file loaded before, missing columns, far fewer licenses, another import under way) and TooLarge; a refused run is
-    listed among the imports, and the live rows are as they were.
+    In force and expired move the clock, suspended or revoked suspends, a disciplinary mark that is new goes to
+    reviewers, and so does a license that was on the roster and is no more. A row older than the last look says nothing
+    of the clock.
     """
-    if len(data) > rules.ROSTER_BYTES:
-        raise TooLarge
-    if data.startswith(_ZIP):  # of which nobody knows how large it becomes
-        raise Refused("This is a ZIP or a workbook. Save the table as CSV. Nothing was changed.")
-    said = io.StringIO()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / _file_name(name)
-        path.write_bytes(data)
-        refusal = _run(by, state, path, Options(dry_run=dry_run, max_drop=max_drop), said)
-    if refusal:
-        raise Refused(refusal)
-    return said.getvalue().strip()
+    began = timezone.now()
+    claims = _held_in(state)
+    before = _last_rows(claims.values())
+    rows = LicenseStatus.objects.filter(state=state)
+    total, done, seen, unchanged = rows.count(), Counter(), set(), []
+    for number, row in enumerate(rows.iterator(chunk_size=BATCH), 1):
+        claim = claims.get(keyed_hash(f"{state}|{row.number_key}|{row.degree}", "license"))
+        if claim and claim.pk not in seen:
+            seen.add(claim.pk)
+            done["found"] += 1
+            is_known = _says_the_same(claim, before.get(claim.pk), row)
+            if is_known:
+                unchanged.append((claim.pk, row.as_of))
+            if row.discipline or not is_known:  # whether a mark is new, its event knows
+                _take_in(claim, row)
+        if number % BATCH == 0:
+            say(number, total)
+    _looked_at(unchanged)
+    if total:
+        done["gone"] = _note_gone(claims, seen, before)
+    ImportRun.objects.filter(
+        source="board", board=state, state="loaded", finished_at__lte=began, rechecked_at=None
+    ).update(rechecked_at=timezone.now())
+    say(total, total)
+    return done
+
+
+def _held_in(state: str) -> dict[str, Claim]:
+    """The claims that hold a license of a state, by its hash."""
+    from verification.services import held
+
+    watched = (*held.WATCHED, State.SUSPENDED)
+    rows = Claim.objects.filter(license_state=state, state__in=watched).exclude(license_hash=None)
+    return {claim.license_hash: claim for claim in rows.defer("identity", "asked_for", "appeal")}
+
+
+def _last_rows(claims) -> dict[int, LicenseCheck]:
+    """What the roster said last of each claim."""
+    checks = LicenseCheck.objects.filter(claim__in=list(claims), source=Source.BOARD).defer("note")
+    return {check.claim_id: check for check in checks.order_by("at", "pk")}
+
+
+def _says_the_same(claim: Claim, last: LicenseCheck | None, row: LicenseStatus) -> bool:
+    said = (license_clock.standing_of(row), row.status[:60], row.expires_on)
+    if last is None or said != (last.finding, last.status, last.expires_on):
+        return False
+    return row.expires_on is None or claim.license_expires_on == row.expires_on
+
+
+def _looked_at(unchanged: list[tuple[int, date]]) -> None:
+    """A roster that says what it said is a look all the same, and leaves no row of its own."""
+    by_day: dict[date, list[int]] = {}
+    for pk, as_of in unchanged:
+        by_day.setdefault(as_of, []).append(pk)
+    for as_of, pks in by_day.items():
+        moment = min(license_clock.moment_of(as_of), timezone.now())
+        for start in range(0, len(pks), BATCH):
+            some = Claim.objects.filter(pk__in=pks[start : start + BATCH], status_checked_at__lt=moment)
+            some.exclude(state=State.SUSPENDED).update(status_checked_at=moment)
 
 
 @transaction.atomic
-def _run(by: User, state: str, path: Path, options: Options, said: io.StringIO) -> str:
-    """The importer's refusal, or nothing. One transaction, so that it works through a pooler of connections too; what
-    is refused is returned rather than raised, since the record of that run is to stay.
-    """
-    if not hold_until_commit(ImportRun.Source.BOARD):
-        return "Another import of a state's roster is running. Nothing was changed."
-    try:
-        importer = BoardImporter(state, str(path), options, OutputWrapper(said))
-        importer.run()
-    except ImportRefused as refused:
-        return str(refused)
-    if not options.dry_run:
-        events.record(
-            kind="roster_loaded", by=by, object=f"roster:{state}", key=f"roster_loaded:{importer.run_id}"
-        )
-    return ""
+def _take_in(claim: Claim, row: LicenseStatus) -> None:
+    """Do what follows from a row that says something else than before."""
+    from verification.services import held
+
+    states.lock_identity(claim)
+    claim = states.lock(claim)
+    if row.discipline:
+        held.raise_doubt(claim=claim, doubt="discipline", fact=row.discipline)
+    finding = license_clock.standing_of(row)
+    last = claim.license_checks.defer("note").last()
+    known = claim.license_checks.filter(source=Source.BOARD).defer("note").last()
+    if not finding or _says_the_same(claim, known, row):
+        return
+    if claim.state == State.SUSPENDED:
+        if finding == Finding.IN_FORCE and held.is_for_license(claim):
+            held.raise_doubt(claim=claim, doubt="reinstated", fact=f"{row.status} {row.expires_on}")
+        return
+    if finding != Finding.ENDED and last and last.source != Source.BOARD and row.as_of < last.as_of:
+        return  # somebody looked since
+    license_clock.found(
+        claim=claim,
+        source=Source.BOARD,
+        finding=finding,
+        status=row.status,
+        expires_on=row.expires_on,
+        as_of=row.as_of,
+    )
 
 
-def _file_name(name: str) -> str:
-    """The name it came under as far as it is a plain one: it stands on the list of imports, and may hold a date."""
-    plain = _NOT_IN_NAMES.sub("_", name).lstrip("._-")[-MOST_IN_NAME:]
-    return plain or "roster.csv"
+def _note_gone(claims: dict[str, Claim], seen: set[int], before: dict[int, LicenseCheck]) -> int:
+    """Licenses that the roster had when it was last looked at, and has no more."""
+    gone = 0
+    for claim in claims.values():
+        last = before.get(claim.pk)
+        if claim.state == State.SUSPENDED or claim.pk in seen or last is None:
+            continue
+        if last.finding != Finding.NOT_FOUND:
+            license_clock.found(claim=claim, source=Source.BOARD, finding=Finding.NOT_FOUND)
+            gone += 1
+    return gone
+
+
+def note_known(*, claim: Claim, status: LicenseStatus | None, namesakes: list[Exclusion]) -> None:
+    """What whoever verified a claim had before them is no news afterwards."""
+    from verification.services import held
+
+    if status and status.discipline:
+        held.note_known(claim=claim, about="discipline", fact=status.discipline)
+    if status and license_clock.standing_of(status) == Finding.ENDED:
+        fact = license_clock.end_of(Source.BOARD, status.status)
+        held.note_known(claim=claim, about=f"suspended {held.LICENSE_ENDED}", fact=fact)
+    for row in namesakes:
+        held.note_known(claim=claim, about="namesake", fact=held.fact_of_exclusion(row))

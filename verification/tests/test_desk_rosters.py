@@ -9,7 +9,7 @@ from django.urls import reverse
 from accounts.tests.factories import make_user
 from verification.imports import frame
 from verification.models import Event, ImportRun, LicenseStatus
-from verification.services import rosters
+from verification.services import roster_upload
 from verification.signals import board_loaded
 from verification.tests.roster_files import csv_text, rows_of
 
@@ -151,8 +151,8 @@ def test_a_large_file_is_dropped_while_it_comes_in(desk, settings):
 def test_one_a_byte_too_large_is_refused_by_the_service(reviewer, settings):
     settings.ROSTER_BYTES = 10
 
-    with pytest.raises(rosters.TooLarge):
-        rosters.load(by=reviewer, state="CA", name="a.csv", data=b"x" * 11)
+    with pytest.raises(roster_upload.TooLarge):
+        roster_upload.load(by=reviewer, state="CA", name="a.csv", data=b"x" * 11)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_one_a_byte_too_large_is_refused_by_the_service(reviewer, settings):
     ],
 )
 def test_names_of_files_are_made_plain(reviewer, name, kept):
-    rosters.load(by=reviewer, state="CA", name=name, data=csv_text(rows_of("CA", {})).encode())
+    roster_upload.load(by=reviewer, state="CA", name=name, data=csv_text(rows_of("CA", {})).encode())
 
     assert ImportRun.objects.get().file_name == kept
 
@@ -173,7 +173,7 @@ def test_names_of_files_are_made_plain(reviewer, name, kept):
 def test_the_day_in_its_name_is_the_day_it_was_true(reviewer):
     data = csv_text(rows_of("CA", {})).encode()
 
-    rosters.load(by=reviewer, state="CA", name="ca_20260302.csv", data=data)
+    roster_upload.load(by=reviewer, state="CA", name="ca_20260302.csv", data=data)
 
     assert str(LicenseStatus.objects.get().as_of) == "2026-03-02"
 
@@ -240,8 +240,10 @@ def test_one_import_of_a_roster_runs_at_a_time(reviewer):
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s, %s)", frame._lock_of("board"))
     try:
-        with pytest.raises(rosters.Refused, match="is running"):
-            rosters.load(by=reviewer, state="CA", name="a.csv", data=csv_text(rows_of("CA", {})).encode())
+        with pytest.raises(roster_upload.Refused, match="is running"):
+            roster_upload.load(
+                by=reviewer, state="CA", name="a.csv", data=csv_text(rows_of("CA", {})).encode()
+            )
     finally:
         other.close()
     assert not LicenseStatus.objects.exists()

@@ -1,0 +1,85 @@
+"""What members and reviewers type about a license that is held."""
+
+from django import forms
+
+from verification.models import Decision, LicenseCheck
+from verification.services import held
+
+Outcome, Finding = Decision.Outcome, LicenseCheck.Finding
+ACT_LABELS = {
+    Outcome.KEEP: "Keep it, or give it back",
+    Outcome.ASK: "Ask for more",
+    Outcome.SUSPEND: "Suspend",
+    Outcome.REVOKE: "Revoke (two reviewers)",
+    Outcome.RETIRE: "Show as retired",
+}
+
+
+def day_field(label: str, **more) -> forms.DateField:
+    return forms.DateField(label=label, widget=forms.DateInput(attrs={"type": "date"}), **more)
+
+
+class ConfirmForm(forms.Form):
+    expires_on = day_field(
+        "In force until",
+        help_text="The date on your license or on your board's page.",
+        error_messages={"required": "Write the date on your license."},
+    )
+
+
+class LookUpForm(forms.Form):
+    """What a reviewer found at the board."""
+
+    finding = forms.ChoiceField(label="The board says", choices=Finding.choices, widget=forms.RadioSelect)
+    status = forms.CharField(label="In its words", required=False, max_length=60)
+    expires_on = day_field("Runs until", required=False)
+    note = forms.CharField(
+        label="What you saw",
+        max_length=2000,
+        help_text="For reviewers only, kept encrypted.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class HeldForm(forms.Form):
+    """A reviewer's answer about a claim that holds a license."""
+
+    act = forms.ChoiceField(label="Decision", widget=forms.RadioSelect)
+    reason = forms.ChoiceField(label="Reason")
+    expires_on = day_field(
+        "The license runs until", required=False, help_text="Needed to give a lapsed license back."
+    )
+    exclusion_checked = forms.BooleanField(
+        label="I compared the exclusions above; they do not stand against this member.", required=False
+    )
+    note = forms.CharField(
+        label="Why",
+        max_length=2000,
+        help_text="For reviewers only, kept encrypted.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    message = forms.CharField(
+        label="Message to the member",
+        required=False,
+        max_length=1000,
+        help_text="Needed to ask for more. It is shown on the member's page, never mailed.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, *args, state: str, is_excluded: bool, **kwargs):
+        super().__init__(*args, **kwargs)
+        acts = held.ACTS[state]
+        self.fields["act"].choices = [(act.value, ACT_LABELS[act]) for act in acts]
+        self.fields["reason"].choices = [
+            ("", "Choose a reason"),
+            *(
+                (ACT_LABELS[act], [(reason.value, reason.label) for reason in held.REASONS[act]])
+                for act in acts
+            ),
+        ]
+        if not is_excluded:
+            del self.fields["exclusion_checked"]
+        if Outcome.ASK not in acts:
+            del self.fields["message"]
+        if Outcome.KEEP not in acts:
+            del self.fields["expires_on"]

@@ -1,0 +1,275 @@
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import reverse
+
+from accounts.roles import REVIEWERS
+from verification import reference
+from verification.models import Event
+from verification.models.claims import State
+from verification.services import claims, held, license_clock
+from verification.tests.factories import make_exclusion, make_provider, make_reviewer
+from verification.tests.license_cases import days, list_license, make_licensed, now
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("schools", "specialties")]
+LIST = "admin:verification_licensecheck_changelist"
+
+
+def desk_of(user):
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def desk(reviewer):
+    return desk_of(reviewer)
+
+
+@pytest.fixture
+def drawn(settings):
+    """A license that its member confirmed and the lot has drawn."""
+    settings.LOOK_UP_SHARE = 1
+    reference.load_boards()
+    return license_clock.confirm(user=make_licensed().user, expires_on=days(300))
+
+
+def page_of(check):
+    return reverse("admin:verification_licensecheck_change", args=[check.pk])
+
+
+def held_page(claim):
+    return reverse("admin:verification_licensecheck_held", args=[claim.pk])
+
+
+def text_of(response):
+    return response.content.decode()
+
+
+def secrets_of(claim):
+    return (
+        claim.registry["last_name"],
+        claim.registry["last_name"].title(),
+        claim.registry["npi"],
+        claim.registry["licenses"][0]["number"],
+        claim.user.email,
+        claim.user.as_member.handle,
+    )
+
+
+# Looking up
+
+
+def test_the_list_has_what_waits_and_names_nobody(desk, drawn, settings):
+    settings.LOOK_UP_SHARE = 0
+    other = license_clock.confirm(user=make_licensed().user, expires_on=days(300))
+
+    waiting = text_of(desk.get(reverse(LIST)))
+    everything = text_of(desk.get(reverse(LIST) + "?looks=all"))
+
+    assert drawn.claim.case_number in waiting
+    assert other.claim.case_number not in waiting
+    assert other.claim.case_number in everything
+    for part in secrets_of(drawn.claim):
+        assert part not in everything
+
+
+@pytest.mark.parametrize("length", [1, 12])
+def test_the_list_costs_the_same_at_any_length(desk, drawn, length, django_assert_max_num_queries):
+    for _ in range(length):
+        license_clock.confirm(user=make_licensed().user, expires_on=days(300))
+
+    with django_assert_max_num_queries(9):
+        desk.get(reverse(LIST))
+
+
+def test_the_page_has_the_number_and_the_boards_own_page(desk, drawn):
+    seen = text_of(desk.get(page_of(drawn)))
+
+    assert drawn.claim.registry["licenses"][0]["number"] in seen
+    assert 'rel="noreferrer noopener"' in seen
+    assert "michigan.gov" in seen.lower()
+    assert drawn.claim.user.email not in seen
+    assert Event.objects.filter(kind="identity_viewed", case_number=drawn.claim.case_number).count() == 1
+
+
+def test_what_was_found_is_written_down(desk, drawn):
+    sent = {"finding": "in_force", "status": "Active", "expires_on": days(250), "note": "Seen there."}
+
+    response = desk.post(page_of(drawn), sent)
+
+    assert response["Location"] == reverse(LIST)
+    assert now(drawn.claim).license_expires_on == days(250)
+    assert "Seen there." in text_of(desk.get(page_of(drawn)))
+    assert "Write it down" not in text_of(desk.get(page_of(drawn)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"finding": ""}, "This field is required"),
+        ({"note": ""}, "This field is required"),
+        ({"expires_on": days(-3)}, license_clock.Expired.message),
+    ],
+)
+def test_what_cannot_be_is_refused_and_kept(desk, drawn, changes, words):
+    sent = {"finding": "in_force", "status": "Active", "expires_on": days(250), "note": "Seen.", **changes}
+
+    seen = text_of(desk.post(page_of(drawn), sent))
+
+    assert words in seen
+    assert 'value="Active"' in seen
+    drawn.refresh_from_db()
+    assert drawn.looked_at is None
+
+
+# What is held
+
+
+def test_then_and_now_stand_side_by_side_with_differences_marked(desk):
+    provider = make_provider("Quillfeather", "Ottoline")
+    claim = make_licensed(provider=provider)
+    provider.last_name = "MARSH"
+    provider.save()
+    held.raise_doubt(claim=claim, doubt="new_name", fact="marsh")
+
+    seen = text_of(desk.get(held_page(claim)))
+
+    assert "<mark>MARSH</mark>" in seen
+    assert "The registry has another name than when the license was verified" in seen
+    assert claim.user.email not in seen
+    assert claim.user.as_member.handle not in seen
+
+
+def test_a_reviewer_keeps_it(desk):
+    claim = make_licensed()
+    held.raise_doubt(claim=claim, doubt="gone", fact="gone")
+
+    response = desk.post(
+        held_page(claim), {"act": "keep", "reason": "record_fits", "note": "Back in today's file."}
+    )
+
+    assert response["Location"] == reverse("admin:verification_claim_changelist")
+    assert now(claim).state == State.VERIFIED
+
+
+def test_an_appeal_is_read_and_the_exclusion_ticked(desk):
+    claim = make_licensed()
+    make_exclusion(make_provider(), npi=claim.registry["npi"])
+    held.suspend(claim=claim, reason="excluded", fact="row")
+    claims.appeal(user=claim.user, text="That NPI was typed wrong in the list.")
+    sent = {"act": "keep", "reason": "license_holds", "note": "The OIG confirmed it."}
+
+    seen = text_of(desk.get(held_page(claim)))
+    refused = text_of(desk.post(held_page(claim), sent))
+    desk.post(held_page(claim), {**sent, "exclusion_checked": "on"})
+
+    assert "That NPI was typed wrong in the list." in seen
+    assert held.WORDS["excluded"] in seen
+    assert held.StillExcluded.message in refused
+    assert now(claim).state == State.VERIFIED
+
+
+def test_revoking_shows_the_first_opinion_to_the_second_reviewer(desk, second_reviewer):
+    claim = make_licensed(State.SUSPENDED)
+    sent = {"act": "revoke", "reason": "not_own", "note": "The license is somebody else's."}
+
+    desk.post(held_page(claim), sent)
+    again = text_of(desk.post(held_page(claim), sent))
+    second = desk_of(second_reviewer)
+    seen = text_of(second.get(held_page(claim)))
+    second.post(held_page(claim), sent)
+
+    assert held.AlreadySaid.message in again
+    assert "1 reviewer would revoke this claim" in seen
+    assert now(claim).state == State.REVOKED
+
+
+def test_a_member_is_shown_as_retired(desk):
+    claim = make_licensed()
+
+    desk.post(held_page(claim), {"act": "retire", "reason": "retired", "note": "Wrote to us."})
+
+    assert now(claim).state == State.RETIRED
+
+
+def test_a_license_is_brought_before_staff_to_look_up(desk, settings):
+    settings.LOOK_UP_SHARE = 0
+    check = license_clock.confirm(user=make_licensed().user, expires_on=days(300))
+
+    response = desk.post(reverse("admin:verification_licensecheck_look", args=[check.claim_id]))
+
+    assert response["Location"] == page_of(check)
+    assert check.claim.case_number in text_of(desk.get(reverse(LIST)))
+
+
+def test_the_roster_we_have_is_shown(desk):
+    claim = make_licensed()
+    list_license(claim, "Active", discipline="Reprimand 2020")
+
+    assert "discipline: Reprimand 2020" in text_of(desk.get(held_page(claim)))
+
+
+@pytest.mark.parametrize("state", [State.MATCHED, State.REVOKED, State.WITHDRAWN])
+def test_claims_that_hold_nothing_have_no_such_page(desk, state):
+    assert desk.get(held_page(make_licensed(state))).status_code == 404
+
+
+def test_the_claim_leads_there(desk):
+    claim = make_licensed()
+
+    assert held_page(claim) in text_of(desk.get(reverse("admin:verification_claim_change", args=[claim.pk])))
+
+
+def test_the_page_takes_few_queries(desk, django_assert_max_num_queries):
+    claim = make_licensed()
+    desk.get(held_page(claim))
+
+    with django_assert_max_num_queries(40):
+        desk.get(held_page(claim))
+
+
+# The door
+
+
+def test_nobody_but_reviewers_comes_in(drawn, colleague):
+    claim = drawn.claim
+    other_staff = make_reviewer()
+    other_staff.groups.clear()
+    for browser in (Client(), desk_of(colleague.user), desk_of(other_staff)):
+        for address in (reverse(LIST), page_of(drawn), held_page(claim)):
+            assert browser.get(address).status_code in (302, 403)
+        assert browser.post(reverse("admin:verification_licensecheck_look", args=[claim.pk])).status_code in (
+            302,
+            403,
+        )
+
+
+def test_whoever_may_only_look_cannot_decide(drawn, reviewer):
+    permissions = Group.objects.get(name=REVIEWERS).permissions
+    reviewer.groups.clear()
+    reviewer.user_permissions.add(permissions.get(codename="view_licensecheck"))
+    browser = desk_of(reviewer)
+
+    assert "Write it down" not in text_of(browser.get(page_of(drawn)))
+    assert "Write it down" not in text_of(browser.get(held_page(drawn.claim)))
+    for address in (page_of(drawn), held_page(drawn.claim)):
+        assert browser.post(address, {"act": "suspend"}).status_code == 403
+    assert (
+        browser.post(reverse("admin:verification_licensecheck_look", args=[drawn.claim_id])).status_code
+        == 403
+    )
+
+
+def test_nobody_decides_their_own(drawn):
+    own = make_reviewer()
+    claim = now(drawn.claim)
+    claim.user = own
+    claim.save()
+
+    seen = text_of(
+        desk_of(own).post(held_page(claim), {"act": "retire", "reason": "retired", "note": "I am done."})
+    )
+
+    assert "never their own" in seen
+    assert now(claim).state == State.VERIFIED

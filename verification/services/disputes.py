@@ -33,8 +33,9 @@ class NotForYou(RuleBroken):
     message = "A reviewer who is a party to a claim cannot judge it."
 
 
-def open_dispute(*, holder: Claim, rival: Claim, by: User) -> Dispute:
-    """Put a proven claim against the one that holds its identity. Both must be locked."""
+def open_dispute(*, holder: Claim, rival: Claim, by: User | None) -> Dispute:
+    """Put a proven claim against the one that holds its identity; `by` is None where a last check does. Both must be
+    locked."""
     now = timezone.now()
     dispute = Dispute.objects.create(
         holder_claim=holder, rival_claim=rival, opened_at=now, due_at=now + timedelta(days=rules.DISPUTE_DAYS)

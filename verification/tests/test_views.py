@@ -128,6 +128,8 @@ class TestStart:
             (State.NEEDS_REVIEW, {"asked_for": "A sharper photo."}, "A sharper photo."),
             (State.NEEDS_REVIEW, {"queued_at": timezone.now()}, "With a reviewer"),
             (State.PROVEN, {"queued_at": timezone.now()}, "With a reviewer"),
+            (State.PROVEN, {}, "The last check runs now"),
+            (State.PROVEN, {"asked_for": "A sharper photo."}, "A sharper photo."),
             (State.DISPUTED_RIVAL, {"queued_at": timezone.now()}, "With a reviewer"),
             (State.LOCKED, {"queued_at": timezone.now()}, "Locked for staff"),
             (

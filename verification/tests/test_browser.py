@@ -1,6 +1,7 @@
 """The applicant's pages in a real browser: without scripts, with the clock, and under axe."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings as site_settings
@@ -11,7 +12,7 @@ from playwright.sync_api import expect
 from sermo.tests.test_accessibility import LOOKS, faults_by_look
 from verification.models import Challenge, Claim
 from verification.models.claims import State
-from verification.services import vouching
+from verification.services import switch, vouching
 from verification.tests.factories import image_bytes, make_claim, make_holder, make_provider, start
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -124,3 +125,16 @@ def test_axe_finds_no_serious_fault(browser_page, live_server, provider, seeker)
     look()
 
     assert not found, "\n".join(found)
+
+
+def test_the_switch_of_the_questions_looks_right(browser_page, live_server, reviewer):
+    page = browser_page()
+    enter(page, live_server.url, SimpleNamespace(user=reviewer))
+    switch.turn(on=False, by=reviewer, why="Somebody is guessing.")
+
+    page.goto(live_server.url + reverse("admin:verification_challengeswitch_changelist"))
+
+    assert faults_by_look(page) == []
+    page.get_by_label("Why").fill("It is over.")
+    page.get_by_role("button", name="Turn the questions on").click()
+    expect(page.get_by_text("The questions are on.")).to_be_visible()

@@ -66,6 +66,7 @@ class ChallengeSwitchAdmin(ReadOnlyAdmin):
 
     def _context(self, request) -> dict:
         hours = limits.failures_by_hour(timezone.now())
+        days = [(day, _by_clock(each)) for day, each in groupby(hours, key=lambda hour: hour[0].date())][::-1]
         turns = list(ChallengeSwitch.objects.all()[:SHOWN])
         return {
             **self.admin_site.each_context(request),
@@ -74,11 +75,8 @@ class ChallengeSwitchAdmin(ReadOnlyAdmin):
             "is_on": rules.CHALLENGE_ON and (not turns or turns[0].is_on),
             "is_off_in_settings": not rules.CHALLENGE_ON,
             "turns": turns,
-            "days": [
-                {"day": day, "counts": _by_clock(each)}
-                for day, each in groupby(hours, key=lambda hour: hour[0].date())
-            ],
-            "clock": range(24),
+            "days": [day for day, _ in days],
+            "clock": list(enumerate(zip(*(counts for _, counts in days), strict=True))),
             "total": sum(count for _, count in hours),
             "alarm_factor": limits.ALARM_FACTOR,
             "fewest": limits.FEWEST_FOR_ALARM,

@@ -33,6 +33,8 @@ class Migration(migrations.Migration):
                 "ordering": ["-at", "-pk"],
                 "permissions": [("turn_questions", "Can turn the questions on and off")],
                 "get_latest_by": ["at", "pk"],
+                "verbose_name": "questions on and off",
+                "verbose_name_plural": "questions on and off",
                 "default_permissions": ("view",),
             },
         ),

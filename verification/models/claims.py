@@ -330,6 +330,7 @@ class ChallengeSwitch(models.Model):
     class Meta:
         default_permissions = ("view",)
         permissions = [("turn_questions", "Can turn the questions on and off")]
+        verbose_name = verbose_name_plural = "questions on and off"
         get_latest_by = ["at", "pk"]
         ordering = ["-at", "-pk"]
         constraints = [models.CheckConstraint(condition=~Q(why=""), name="challenge_switch_says_why")]

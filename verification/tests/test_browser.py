@@ -1,6 +1,7 @@
 """The applicant's pages in a real browser: without scripts, with the clock, and under axe."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings as site_settings
@@ -13,7 +14,7 @@ from sermo.tests.test_accessibility import LOOKS, faults_by_look
 from verification import calling_hours, tasks
 from verification.models import Challenge, Claim
 from verification.models.claims import State
-from verification.services import vouching
+from verification.services import switch, vouching
 from verification.tests.calls import code_said
 from verification.tests.factories import image_bytes, make_claim, make_holder, make_provider, start
 
@@ -157,3 +158,16 @@ def test_a_code_by_telephone_without_scripts_on_a_small_screen(
     page.get_by_role("link", name="Look again").click()
 
     expect(page.get_by_text("Your license is verified")).to_be_visible()
+
+
+def test_the_switch_of_the_questions_looks_right(browser_page, live_server, reviewer):
+    page = browser_page()
+    enter(page, live_server.url, SimpleNamespace(user=reviewer))
+    switch.turn(on=False, by=reviewer, why="Somebody is guessing.")
+
+    page.goto(live_server.url + reverse("admin:verification_challengeswitch_changelist"))
+
+    assert faults_by_look(page) == []
+    page.get_by_label("Why").fill("It is over.")
+    page.get_by_role("button", name="Turn the questions on").click()
+    expect(page.get_by_text("The questions are on.")).to_be_visible()

@@ -178,6 +178,14 @@ def test_facts_come_in_the_order_of_use(people):
     ]
 
 
+@pytest.mark.parametrize(("enumerated", "is_fact"), [("12/31/2007", False), ("01/01/2008", True)])
+def test_the_first_years_of_npis_are_no_fact(people, enumerated, is_fact):
+    """Most physicians were given theirs then, so that whoever guesses would choose one of them."""
+    people(person(1, enumerated=enumerated))
+
+    assert ("enumeration_year" in {fact.kind for fact in facts_of(Provider.objects.get(), "FL")}) == is_fact
+
+
 def test_a_school_we_do_not_know_is_no_fact(people):
     people(person(1))
     Education.objects.create(npi=number(1), school_text="OTHER", grad_year=2004, run_id=1)

@@ -253,7 +253,7 @@ class TestThePage:
         assert "The questions are off" in page
         assert "the alarm" in page
         assert "10 tries failed in an hour" in page
-        assert "(America/New_York): 10" in page
+        assert "last seven days: 10" in page
         assert 'value="Turn the questions on"' in page
 
     def test_it_is_turned_there_with_a_reason(self, desk, reviewer):

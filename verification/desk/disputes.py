@@ -114,6 +114,7 @@ class DisputeAdmin(ReadOnlyAdmin):
         holder, rival = dispute.holder_claim, dispute.rival_claim
         return {
             **self.admin_site.each_context(request),
+            "is_nav_sidebar_enabled": False,  # two columns need the room
             "title": f"Dispute {dispute.pk}",
             "opts": self.opts,
             "dispute": dispute,
@@ -132,6 +133,7 @@ class DisputeAdmin(ReadOnlyAdmin):
         data = step.form.cleaned_data
         context = {
             **self.admin_site.each_context(request),
+            "is_nav_sidebar_enabled": False,  # two columns need the room
             "title": f"Your opinion on dispute {dispute.pk}",
             "opts": self.opts,
             "back_to": reverse("admin:verification_dispute_change", args=[dispute.pk]),

@@ -20,6 +20,11 @@ class Row:
     names: tuple[str, str] = ("the claim", "the registry")
 
     @property
+    def is_of_both(self) -> bool:
+        """Whether there is something to compare; else only one side says it."""
+        return bool(self.typed) or self.differs is not None
+
+    @property
     def letters(self) -> Letters | None:
         """Both spellings letter by letter, where they differ and there are two."""
         return (
@@ -87,8 +92,9 @@ def score_in_words(score: float | None) -> str:
 
 def _names(typed: dict, record: dict) -> list[Row]:
     other = " ".join(part for part in (record["other_first_name"], record["other_last_name"]) if part)
-    initials_differ = bool(typed["middle"] and record["middle_name"]) and (
-        first_key(typed["middle"])[:1] != first_key(record["middle_name"])[:1]
+    has_middle_names = typed["middle"] and record["middle_name"]
+    initials_differ = (
+        first_key(typed["middle"])[:1] != first_key(record["middle_name"])[:1] if has_middle_names else None
     )
     return [
         Row(

@@ -307,8 +307,9 @@ def _letter(name: str, state: str, number: str) -> list[Image.Image]:
         "",
         "To whom it may concern:",
         "",
-        f"{name} has been on our active",
-        "medical staff since 2019.",
+        name,
+        "has been on our active medical",
+        "staff since 2019.",
         f"License: {state} {number}.",
     ]
     return [

@@ -29,6 +29,8 @@ def compare(one: str, other: str, *, names: tuple[str, str] = ("the claim", "the
 
     Spellings with little in common are marked whole: single letters that happen to agree would only confuse.
     """
+    if (swapped := _swapped(one, other)) is not None:
+        return _around(one, other, swapped, names)
     alike = _alike(one, other)
     marked_one, marked_other = _parts(one, alike[0]), _parts(other, alike[1])
     said = [
@@ -37,6 +39,36 @@ def compare(one: str, other: str, *, names: tuple[str, str] = ("the claim", "the
         if any(part.is_marked for part in parts)
     ]
     return Letters(marked_one, marked_other, "; ".join(said) or "the same letters")
+
+
+def _swapped(one: str, other: str) -> int | None:
+    """Where two neighbors changed places, if that is all that differs."""
+    left, right = one.lower(), other.lower()
+    if len(left) != len(right):
+        return None
+    places = [place for place, pair in enumerate(zip(left, right, strict=True)) if pair[0] != pair[1]]
+    if len(places) != 2 or places[1] != places[0] + 1:
+        return None
+    first, second = places
+    return first if (left[first], left[second]) == (right[second], right[first]) else None
+
+
+def _around(one: str, other: str, place: int, names: tuple[str, str]) -> Letters:
+    """Both spellings with two swapped letters marked."""
+    parts = [
+        tuple(
+            Part(text, is_marked)
+            for text, is_marked in (
+                (each[:place], False),
+                (each[place : place + 2], True),
+                (each[place + 2 :], False),
+            )
+            if text
+        )
+        for each in (one, other)
+    ]
+    words = f"two swapped: {_quoted(parts[0])} in {names[0]}, {_quoted(parts[1])} in {names[1]}"
+    return Letters(parts[0], parts[1], words)
 
 
 def _alike(one: str, other: str) -> tuple[list[bool], list[bool]]:

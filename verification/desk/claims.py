@@ -43,6 +43,7 @@ class ClaimAdmin(ReadOnlyAdmin):
     search_help_text = "The whole case number, such as V-7K3M-9QXC"
     ordering = ["-is_ahead", "queued_at", "pk"]
     sortable_by = ()
+    empty_value_display = ""
     list_per_page = 50
     change_list_template = "verification/desk/queue.html"
 
@@ -169,6 +170,7 @@ class ClaimAdmin(ReadOnlyAdmin):
         first = claim.first_approval
         return {
             **self.admin_site.each_context(request),
+            "is_nav_sidebar_enabled": False,  # two columns need the room
             "title": f"Claim {claim.case_number}",
             "opts": self.opts,
             "case": casefile.case_of(claim),
@@ -194,6 +196,7 @@ class ClaimAdmin(ReadOnlyAdmin):
         act = data.get("outcome", "unlock")
         context = {
             **self.admin_site.each_context(request),
+            "is_nav_sidebar_enabled": False,  # two columns need the room
             "title": f"{ACT_WORDS[act]}: {claim.case_number}?",
             "opts": self.opts,
             "claim": claim,

@@ -49,6 +49,7 @@ class DisputeAdmin(ReadOnlyAdmin):
     list_select_related = ["holder_claim", "rival_claim"]
     ordering = ["due_at", "pk"]
     sortable_by = ()
+    empty_value_display = ""
     list_per_page = 50
     change_list_template = "verification/desk/disputes.html"
 
@@ -67,7 +68,7 @@ class DisputeAdmin(ReadOnlyAdmin):
 
     @admin.display(description="opinions")
     def said(self, dispute):
-        return dispute.opinions_count
+        return f"{dispute.opinions_count} opinion{'' if dispute.opinions_count == 1 else 's'}"
 
     @admin.display(description="outcome")
     def settled(self, dispute):
@@ -114,6 +115,7 @@ class DisputeAdmin(ReadOnlyAdmin):
         holder, rival = dispute.holder_claim, dispute.rival_claim
         return {
             **self.admin_site.each_context(request),
+            "is_nav_sidebar_enabled": False,  # two columns need the room
             "title": f"Dispute {dispute.pk}",
             "opts": self.opts,
             "dispute": dispute,
@@ -132,6 +134,7 @@ class DisputeAdmin(ReadOnlyAdmin):
         data = step.form.cleaned_data
         context = {
             **self.admin_site.each_context(request),
+            "is_nav_sidebar_enabled": False,  # two columns need the room
             "title": f"Your opinion on dispute {dispute.pk}",
             "opts": self.opts,
             "back_to": reverse("admin:verification_dispute_change", args=[dispute.pk]),
@@ -148,7 +151,7 @@ def _due(dispute: Dispute):
         return dispute.due_at.date()
     if dispute.due_at <= timezone.now():
         since = timesince(dispute.due_at, depth=1)
-        return format_html('<span class="badge urgent">due</span> since {}', since)
+        return format_html('<span class="badge urgent">due</span> for {}', since)
     return f"in {timeuntil(dispute.due_at, depth=1)}"
 
 

@@ -35,7 +35,7 @@ def take_next(*, by: User, after: Claim | None = None) -> Claim:
     `after` is the claim they come from: the next one behind it is taken, and from the end of the queue the first.
     Raises NothingToTake.
     """
-    release_all(by=by)
+    _release_others(by)
     free = _free_for(by).select_for_update(of=("self",), skip_locked=True)
     if after is not None:
         free = free.exclude(pk=after.pk)
@@ -49,7 +49,11 @@ def take_next(*, by: User, after: Claim | None = None) -> Claim:
 
 @transaction.atomic
 def hold(*, claim: Claim, by: User) -> Claim:
-    """Hold a claim of the queue for whoever opened it, unless another reviewer does. Returns it as it is then."""
+    """Hold a claim of the queue for whoever opened it, unless another reviewer does. Returns it as it is then.
+
+    A reviewer holds one claim at a time: whatever else they opened is free for others.
+    """
+    _release_others(by, keep=claim)
     claim = states.lock(claim)
     if claim.queued_at is None or holder_of(claim, other_than=by) or not may_take(claim, by):
         return claim
@@ -65,9 +69,11 @@ def release(*, claim: Claim, by: User) -> Claim:
     return claim
 
 
-def release_all(*, by: User) -> None:
-    """Let go of all that a reviewer holds."""
-    Claim.objects.filter(held_by=by).update(held_by=None, held_until=None)
+def _release_others(by: User, keep: Claim | None = None) -> None:
+    """Let go of what a reviewer holds beside this claim, without waiting: what is acted on at this moment stays."""
+    mine = Claim.objects.filter(held_by=by).exclude(pk=keep.pk if keep else None)
+    free = list(mine.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True))
+    Claim.objects.filter(pk__in=free).update(held_by=None, held_until=None)
 
 
 def end_hold(claim: Claim) -> None:

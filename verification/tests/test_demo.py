@@ -125,4 +125,4 @@ def test_the_reviewer_of_the_demonstration_can_take_the_next(demonstration):
     claim = queue.take_next(by=User.objects.get(email="reviewer@demo.sermo.test"))
 
     assert claim.is_ahead
-    queue.release_all(by=claim.held_by)
+    queue.release(claim=claim, by=claim.held_by)

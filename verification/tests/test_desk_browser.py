@@ -75,6 +75,7 @@ def test_without_scripts(browser_page, live_server, claim, reviewer):
     page.goto(f"{live_server.url}/admin/verification/claim/")
 
     page.get_by_role("button", name="Next claim").click()
+    page.locator("[name=outcome][value=reject]").check()
     page.get_by_role("button", name="No active license").click()
     page.get_by_role("button", name="Go on").click()
     page.get_by_role("button", name="Reject", exact=True).click()

@@ -165,6 +165,14 @@ class TestHolding:
         assert queue.hold(claim=claim, by=reviewer).held_by == reviewer
         assert queue.hold(claim=claim, by=second_reviewer).held_by == reviewer
 
+    def test_a_reviewer_holds_one_at_a_time(self, reviewer):
+        first, second = make_waiting(9), make_waiting(1)
+        queue.hold(claim=first, by=reviewer)
+
+        queue.hold(claim=second, by=reviewer)
+
+        assert list(Claim.objects.filter(held_by=reviewer)) == [second]
+
     def test_what_does_not_wait_is_not_held(self, reviewer):
         claim = make_claim(provider=make_provider(), state=State.VERIFIED)
 

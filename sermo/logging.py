@@ -15,6 +15,10 @@ KEYS = re.compile(
     r"(/news/feed/|/rewards/left/|/observe/join/|/verify/not-me/)[^\s\"']+", re.IGNORECASE
 )  # in addresses that are themselves a secret
 
+ROWS = re.compile(
+    r"\n(?:DETAIL|CONTEXT):.*?(?=\n\nThe above exception|\n\nDuring handling|\nTraceback |\Z)", re.DOTALL
+)  # what the database adds to a fault: the very row, with what somebody typed
+
 shared = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -38,8 +42,12 @@ def _short(text: str) -> str:
 
 
 def keyless(logger, method, event: dict) -> dict:
-    """The last look at a line, with its traceback: no secret address leaves."""
-    return {name: KEYS.sub(r"\1...", said) if isinstance(said, str) else said for name, said in event.items()}
+    """The last look at a line, with its traceback: no secret address leaves, and no row of the database."""
+    return {name: _clean(said) if isinstance(said, str) else said for name, said in event.items()}
+
+
+def _clean(text: str) -> str:
+    return ROWS.sub("", KEYS.sub(r"\1...", text))
 
 
 def log_config(*, readable: bool) -> dict:

@@ -32,6 +32,22 @@ def test_no_line_holds_the_link_to_the_money_of_who_left():
     assert line.getMessage() == "Unprocessable Entity: /rewards/left/..."
 
 
+def test_no_line_holds_the_row_that_the_database_refused():
+    fault = (
+        "Traceback (most recent call last):\n  ...\npsycopg.errors.CheckViolation: new row violates it\n"
+        "DETAIL:  Failing row contains (7, Quillfeather,\n4301977598).\n\n"
+        "The above exception was the direct cause of the following exception:\n\nTraceback (most recent call last):\n"
+        "django.db.utils.IntegrityError: new row violates it\nDETAIL:  Failing row contains (7, Quillfeather)."
+    )
+
+    said = keyless(None, "error", {"exception": fault})["exception"]
+
+    assert "Quillfeather" not in said
+    assert "4301977598" not in said
+    assert "CheckViolation" in said
+    assert said.endswith("django.db.utils.IntegrityError: new row violates it")
+
+
 def test_other_addresses_stay():
     line = record("Not Found", "/questions/76/")
 

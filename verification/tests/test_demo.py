@@ -7,10 +7,10 @@ from accounts import demo as people
 from accounts import reference as specialties
 from accounts.models import Member
 from verification import demo, reference, registry
-from verification.models import Claim, Provider
+from verification.models import Claim, LicenseCheck, Provider
 from verification.models.claims import State
 from verification.names import PersonName
-from verification.services import byline, events
+from verification.services import byline, events, license_clock, rechecks
 from verification.services import challenge as challenges
 from verification.services.claims import start_claim
 
@@ -69,3 +69,14 @@ def test_the_queue_has_a_namesake_a_resident_and_a_misspelling(demonstration):
     assert doubts[2]
     namesake = Provider.objects.get(npi=demo.QUEUE[0][1])
     assert registry.exclusions_of(namesake).verdict == "possible"
+
+
+def test_no_license_of_the_demonstration_lapses_or_is_doubted_by_the_first_nights(demonstration):
+    held = Claim.objects.holding()
+    assert LicenseCheck.objects.filter(wants_look=True).count() == demo.DRAWN
+    assert LicenseCheck.objects.count() == held.count()
+
+    license_clock.run()
+    rechecks.recheck_due()
+
+    assert set(Claim.objects.holding().values_list("state", flat=True)) == {State.VERIFIED}

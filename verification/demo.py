@@ -10,12 +10,23 @@ from datetime import timedelta
 from itertools import pairwise
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import Member, Specialty, User
 from accounts.services import guard
 from sermo.crypto import keyed_hash
 from verification import demo_queue, demo_registry, licenses, npi, registry
-from verification.models import Claim, Event, Exclusion, MailDomain, Provider, ProviderLicense, Subject
+from verification.models import (
+    Claim,
+    Event,
+    Exclusion,
+    ImportRun,
+    LicenseCheck,
+    MailDomain,
+    Provider,
+    ProviderLicense,
+    Subject,
+)
 from verification.models.claims import CASE_ALPHABET, Method, State
 from verification.names import PersonName
 from verification.services import claims, events, outcome
@@ -38,6 +49,7 @@ APPLICANT = {  # whom applicant@demo.sermo.test claims to be, and what the regis
     },
 }
 ASKED_DOMAINS = ("wards.ridgeviewheart.example", "ridgeviewheart.example")  # wait for a reviewer
+DRAWN = 3  # licenses that staff look up
 FIRST = """
     Adaline Bertrand Calista Dashiell Eudora Florian Giselle Horatio Isolde Jocasta Kasimir Lavinia
     Merritt Nerys Octavian Philippa Quillon Rosamund Sylvester Thessaly Ulric Venetia Wendell Xanthe
@@ -62,6 +74,7 @@ def seed(stdout) -> None:
     rng = random.Random(SEED)  # noqa: S311 - the same every time is the purpose
     with transaction.atomic():
         verified = _verify_physicians(rng)
+        _look_at_licenses()
     MailDomain.objects.bulk_create([MailDomain(name=name) for name in ASKED_DOMAINS], ignore_conflicts=True)
     _make_ready(User.objects.get(email="applicant@demo.sermo.test"))
     waiting = demo_queue.seed()
@@ -83,6 +96,31 @@ def _verify_physicians(rng) -> int:
     Member.objects.filter(pk__in=[member.pk for member in members]).update(standing=Member.Standing.PHYSICIAN)
     guard.recheck()
     return len(made)
+
+
+def _look_at_licenses() -> None:
+    """A date and a look for each license; staff look three up. Invented people are in no registry to compare with."""
+    today, claims_made = timezone.localdate(), list(Claim.objects.holding().order_by("pk"))
+    for number, claim in enumerate(claims_made):
+        claim.license_expires_on = today + timedelta(days=20 + number * 37 % 700)
+        claim.status_checked_at = max(claim.verified_at, timezone.now() - timedelta(days=200))
+    Claim.objects.bulk_update(claims_made, ["license_expires_on", "status_checked_at"], batch_size=500)
+    LicenseCheck.objects.bulk_create(
+        [
+            LicenseCheck(
+                claim=claim,
+                source="member" if number < DRAWN else "document",
+                finding="in_force",
+                expires_on=claim.license_expires_on,
+                as_of=timezone.localdate(claim.status_checked_at),
+                at=claim.status_checked_at,
+                wants_look=number < DRAWN,
+            )
+            for number, claim in enumerate(claims_made)
+        ],
+        batch_size=500,
+    )
+    ImportRun.objects.filter(rechecked_at=None).update(rechecked_at=timezone.now())
 
 
 def _people_by_specialty() -> dict[str, list[tuple[Provider, ProviderLicense]]]:

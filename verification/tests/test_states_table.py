@@ -14,10 +14,10 @@ from verification import states_table
 from verification.models import Claim, Event
 from verification.models.claims import FINAL, HOLDING, UNDECIDED, State
 from verification.services import events, states
-from verification.states_table import APPLICANT, MODERATOR, REVIEWER, SYSTEM
+from verification.states_table import APPLICANT, MODERATOR, REVIEWER, STAFF_LIST, SYSTEM
 from verification.tests.factories import make_applicant, make_claim, make_provider
 
-ROLES = (SYSTEM, APPLICANT, REVIEWER, MODERATOR)
+ROLES = (SYSTEM, APPLICANT, REVIEWER, MODERATOR, STAFF_LIST)
 PAIRS = [pair for pair in product(State.values, repeat=2) if pair[0] != pair[1]]
 
 # Section 10: the table, then the "further moves", each as it stands there. "disputed" is two states here.
@@ -70,6 +70,11 @@ LEFT_OUT = {
     ): "a dispute lifts nothing: a lapsed holder stays read only while disputed",
 }
 ADDED = {
+    (
+        "draft",
+        "verified",
+        STAFF_LIST,
+    ): "pioneers, whose documents staff have read before there were reviewers",
     ("challenged", "needs_review", REVIEWER): "on the way to a rejection",
     ("proven", "needs_review", REVIEWER): "three vouched, the reviewer doubts",
     ("disputed_holder", "verified", SYSTEM): "the rival withdrew",

@@ -159,6 +159,7 @@ class UnmaskingAdmin(ReadOnlyAdmin):
             "form": form if may_decide else None,
             "may_read": unmasking.is_open_to(row, request.user),
             "limits": unmasking.limits_of(request.user),
+            "limits_of_asker": unmasking.limits_of(row.asked_by) if may_decide else None,
             "tell_days": rules.UNMASKING_TELL_DAYS,
             "minutes": rules.UNMASKING_MINUTES,
         }

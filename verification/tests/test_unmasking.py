@@ -442,7 +442,8 @@ def test_from_the_request_to_the_name(holder, officer, second):
 
     page = granting.get(desk("change", request.pk)).content.decode()
     assert WHY in page
-    assert "granted 0 of 10" in page
+    assert "you asked 0 of 5 times and granted 0 of 10" in page
+    assert f"User {officer.pk} asked 1 of 5 times" in page
     assert granting.post(desk("change", request.pk), {"why": FINE, "decision": "Grant"}).status_code == 302
     assert "Read the name" not in granting.get(desk("change", request.pk)).content.decode()
     assert granting.post(desk("name", request.pk)).status_code == 403

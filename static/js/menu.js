@@ -1,6 +1,6 @@
 // A menu or a choice of reasons that floats over the page closes on Escape and on a click elsewhere.
 
-const FLOATING = ".me[open], .verified-says[open], .verdict-buttons details[open]";
+const FLOATING = ".me[open], .verdict-buttons details[open]";
 
 document.addEventListener("click", (event) => {
   for (const open of document.querySelectorAll(FLOATING)) {

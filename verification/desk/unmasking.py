@@ -61,7 +61,7 @@ class DecideForm(forms.Form):
         help_text="What you looked at. Kept encrypted.",
         error_messages={"required": "Write why."},
     )
-    decision = forms.ChoiceField(choices=[("grant", "Grant"), ("refuse", "Refuse")])
+    decision = forms.ChoiceField(choices=[("Grant", "Grant"), ("Refuse", "Refuse")])
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -159,6 +159,7 @@ class UnmaskingAdmin(ReadOnlyAdmin):
             "form": form if may_decide else None,
             "may_read": unmasking.is_open_to(row, request.user),
             "limits": unmasking.limits_of(request.user),
+            "limits_of_asker": unmasking.limits_of(row.asked_by) if may_decide else None,
             "tell_days": rules.UNMASKING_TELL_DAYS,
             "minutes": rules.UNMASKING_MINUTES,
         }
@@ -213,7 +214,7 @@ def _decide(request, desk, row):
         raise PermissionDenied
     form = DecideForm(request.POST)
     if form.is_valid():
-        act = unmasking.grant if form.cleaned_data["decision"] == "grant" else unmasking.refuse
+        act = unmasking.grant if form.cleaned_data["decision"] == "Grant" else unmasking.refuse
         try:
             row = act(request=row, by=request.user, why=form.cleaned_data["why"])
         except RuleBroken as refusal:

@@ -18,7 +18,7 @@ from verification.services import events, notices, states
 from verification.signals import vouch_failed
 
 DOUBT = "voucher_failed"
-SWEPT = timedelta(days=30)  # how far back the sweep looks for what was left undone
+SWEPT = timedelta(days=30)  # how far back the sweep looks at losses that were taken back
 # Ends of a membership that say nothing of who somebody is
 BLAMELESS = ("conduct", "license_ended", "retired", Decision.Reason.EXCLUDED, Decision.Reason.OUTDATED)
 
@@ -64,10 +64,12 @@ def follow_up(*, claim_id: int) -> None:
 
 
 def follow_up_all() -> int:
-    """Do what was left undone of the last 30 days; return for how many revoked claims it was looked."""
-    since = timezone.now() - SWEPT
-    changed = VouchLoss.objects.filter(at__gt=since) | VouchLoss.objects.filter(taken_back_at__gt=since)
-    claims = sorted(set(changed.values_list("claim", flat=True)))
+    """Do what was left undone; return for how many revoked claims it was looked.
+
+    Losses that stand are gone through however old they are: a claim that had lapsed meanwhile may be verified again.
+    """
+    lately = VouchLoss.objects.filter(taken_back_at__gt=timezone.now() - SWEPT)
+    claims = sorted(set((_standing_losses() | lately).values_list("claim", flat=True)))
     for claim_id in claims:
         follow_up(claim_id=claim_id)
     return len(claims)

@@ -265,6 +265,21 @@ def test_what_the_same_people_vouched_for_is_looked_at_again():
         assert untouched.state == State.VERIFIED
 
 
+def test_one_that_had_lapsed_is_looked_at_once_it_is_verified_again():
+    lost = make_holder()
+    fraud, vouched = make_vouched(lost), make_vouched(lost, state=State.LAPSED)
+    revoke(fraud)
+    VouchLoss.objects.update(at=timezone.now() - timedelta(days=90))
+    vouched.refresh_from_db()
+    assert vouched.state == State.LAPSED
+
+    states.move(claim=vouched, to=State.VERIFIED, as_=states.SYSTEM)
+    stake.follow_up_all()
+
+    vouched.refresh_from_db()
+    assert vouched.state == State.NEEDS_REVIEW_HELD
+
+
 def test_a_claim_is_looked_at_once_for_each_fraud():
     lost = make_holder()
     fraud, vouched = make_vouched(lost), make_vouched(lost)

@@ -442,8 +442,9 @@ def test_from_the_request_to_the_name(holder, officer, second):
 
     page = granting.get(desk("change", request.pk)).content.decode()
     assert WHY in page
-    assert "granted 0 of 10" in page
-    assert granting.post(desk("change", request.pk), {"why": FINE, "decision": "grant"}).status_code == 302
+    assert "you asked 0 of 5 times and granted 0 of 10" in page
+    assert f"User {officer.pk} asked 1 of 5 times" in page
+    assert granting.post(desk("change", request.pk), {"why": FINE, "decision": "Grant"}).status_code == 302
     assert "Read the name" not in granting.get(desk("change", request.pk)).content.decode()
     assert granting.post(desk("name", request.pk)).status_code == 403
 
@@ -491,7 +492,7 @@ def test_a_refusal_of_the_rules_is_said_beside_its_field(officer, holder):
 def test_a_decision_without_words_is_not_taken(holder, officer, second):
     request = ask(holder, officer)
 
-    page = browser(second).post(desk("change", request.pk), {"why": "Fine.", "decision": "grant"})
+    page = browser(second).post(desk("change", request.pk), {"why": "Fine.", "decision": "Grant"})
 
     assert page.status_code == 422
     request.refresh_from_db()

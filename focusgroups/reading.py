@@ -61,7 +61,7 @@ RECENT = timedelta(
     minutes=1
 )  # before the last look; a line hidden or taken back since leaves the open pages, too
 MODERATOR = "Moderator"
-PREVIEW_ALIAS = "Your alias"
+PREVIEW_ALIAS = "Example alias"
 
 
 class Option(NamedTuple):

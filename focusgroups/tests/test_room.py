@@ -624,7 +624,7 @@ def test_the_preview_draws_the_same_page_and_sends_nothing(room, section, prompt
     page = reading.preview_page(room, section, address=lambda one: f"/elsewhere/{one.place}/")
     drawn = render_to_string("focusgroups/section.html", {"page": page})
 
-    assert "Your alias" in drawn
+    assert "Example alias" in drawn
     assert prompts[0].text in drawn
     assert "/elsewhere/1/" in drawn
     assert "action=" not in drawn

@@ -183,6 +183,11 @@ class RoomPage:
         return getattr(self.room, "sponsor", None)
 
     @property
+    def is_over(self) -> bool:
+        """A preview shows a group as if it ran."""
+        return self.room.is_over and not self.is_preview
+
+    @property
     def watching(self) -> str:
         """Who reads along, in a sentence."""
         return watched(self.room, self.sponsor)

@@ -552,7 +552,7 @@ def test_the_aside_says_what_is_earned_and_what_of_it_is_final(client, me, room,
 
     assert "<b>$50.00</b> of $100.00" in page
     assert "<dt>Final by now</dt><dd>$50.00</dd>" in page
-    assert "<dt>Sections complete</dt><dd>1 of 2</dd>" in page
+    assert "<dt>Sections</dt><dd>1 of 2 complete</dd>" in page
 
 
 def test_a_replacement_reads_which_sections_pay_nothing(room, section):

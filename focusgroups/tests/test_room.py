@@ -464,6 +464,21 @@ def test_before_it_begins_the_page_says_so(client, room):
     assert "<textarea" not in page
 
 
+def test_a_live_hour_says_who_reads_along(client, room):
+    hour = make_live_hour(room, starts_at=timezone.now() + timedelta(hours=1))
+    told = "People of the firm that pays read along."
+    assert told not in page_of(client, address("live", room, hour.pk))
+
+    Room.objects.filter(pk=room.pk).update(watching=Room.Watching.WORDS)
+    assert told in page_of(client, address("live", room, hour.pk))
+
+
+def test_whom_an_answer_is_for_is_chosen_before_it_is_sent(client, room, prompts):
+    page = page_of(client, address("prompt", room, prompts[0].pk))
+
+    assert page.index("For the moderators alone") < page.index(">Answer<")
+
+
 def test_a_page_that_waits_for_the_hour_is_loaded_anew_when_it_begins(client, room):
     hour = make_live_hour(room, starts_at=timezone.now() + timedelta(hours=1))
     lines = address("live_lines", room, hour.pk)

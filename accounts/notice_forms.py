@@ -30,6 +30,11 @@ NOT_PLACES = ("Etc/", "SystemV/", "US/", "posix/", "right/")
 
 
 @cache
+def clock_of(zone: str) -> str:
+    """What a clock is called before the word "time": "Eastern", or a place."""
+    return US_ZONES.get(zone) or zone.rpartition("/")[2].replace("_", " ")
+
+
 def time_zones() -> list:
     """Choices of a time zone: those of the United States first, then the rest of the world by name."""
     others = sorted(

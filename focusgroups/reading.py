@@ -61,7 +61,7 @@ RECENT = timedelta(
     minutes=1
 )  # before the last look; a line hidden or taken back since leaves the open pages, too
 MODERATOR = "Moderator"
-PREVIEW_ALIAS = "Your alias"
+PREVIEW_ALIAS = "Example alias"
 
 
 class Option(NamedTuple):
@@ -181,6 +181,11 @@ class RoomPage:
     @property
     def sponsor(self) -> Sponsor | None:
         return getattr(self.room, "sponsor", None)
+
+    @property
+    def is_over(self) -> bool:
+        """A preview shows a group as if it ran."""
+        return self.room.is_over and not self.is_preview
 
     @property
     def watching(self) -> str:

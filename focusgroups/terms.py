@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, tzinfo
 
+from accounts.notice_forms import clock_of
 from focusgroups.agenda import When
 from focusgroups.models import Agreement, LiveHour, Participant, Room, Section, Sponsor
 from focusgroups.services import screening
@@ -67,6 +68,15 @@ class Terms:
     @property
     def who_watches(self) -> str:
         return watched(self.room, self.sponsor)
+
+    @property
+    def has_other_clock(self) -> bool:
+        """Whether the reader's clock shows another time than the group's, on its first day or its last."""
+        return bool(self.starts.there or self.ends.there)
+
+    @property
+    def clock(self) -> str:
+        return clock_of(self.room.time_zone)
 
     @property
     def seats_free(self) -> int:

@@ -284,6 +284,11 @@ class Agreement(models.Model):
     def __str__(self):
         return f"agreement {self.version} of room {self.room_id}"
 
+    @property
+    def paragraphs(self) -> list[str]:
+        """Its lines that say anything: points are often written without empty lines between them."""
+        return [line for line in self.text.splitlines() if line.strip()]
+
 
 class ScreenerQuestion(models.Model):
     """One of at most five questions before a seat. `place` counts from 0."""

@@ -114,6 +114,16 @@ class TestInvitation:
 
         assert "9:00 am PST" in said
         assert "12:00 pm EST" in said
+        assert "The group keeps Eastern time; yours stands first." in said
+
+    def test_a_clock_that_is_ones_own_is_not_named(self, room, client):
+        assert "The group keeps" not in words(client.get(page("room", room)))
+
+    def test_an_alias_is_said_to_be_of_the_group_alone(self, room, client):
+        said = words(client.get(page("room", room)))
+
+        assert "an alias of two words that is drawn for this group alone" in said
+        assert "nowhere else" not in said
 
     def test_fees_of_sections_are_said_one_by_one(self, room, client):
         make_section(room, title="The long one", honorarium=12_500, opens_at=room.starts_at)

@@ -464,6 +464,21 @@ def test_before_it_begins_the_page_says_so(client, room):
     assert "<textarea" not in page
 
 
+def test_a_live_hour_says_who_reads_along(client, room):
+    hour = make_live_hour(room, starts_at=timezone.now() + timedelta(hours=1))
+    told = "People of the firm that pays read along."
+    assert told not in page_of(client, address("live", room, hour.pk))
+
+    Room.objects.filter(pk=room.pk).update(watching=Room.Watching.WORDS)
+    assert told in page_of(client, address("live", room, hour.pk))
+
+
+def test_whom_an_answer_is_for_is_chosen_before_it_is_sent(client, room, prompts):
+    page = page_of(client, address("prompt", room, prompts[0].pk))
+
+    assert page.index("For the moderators alone") < page.index(">Answer<")
+
+
 def test_a_page_that_waits_for_the_hour_is_loaded_anew_when_it_begins(client, room):
     hour = make_live_hour(room, starts_at=timezone.now() + timedelta(hours=1))
     lines = address("live_lines", room, hour.pk)
@@ -552,7 +567,7 @@ def test_the_aside_says_what_is_earned_and_what_of_it_is_final(client, me, room,
 
     assert "<b>$50.00</b> of $100.00" in page
     assert "<dt>Final by now</dt><dd>$50.00</dd>" in page
-    assert "<dt>Sections complete</dt><dd>1 of 2</dd>" in page
+    assert "<dt>Sections</dt><dd>1 of 2 complete</dd>" in page
 
 
 def test_a_replacement_reads_which_sections_pay_nothing(room, section):
@@ -624,7 +639,7 @@ def test_the_preview_draws_the_same_page_and_sends_nothing(room, section, prompt
     page = reading.preview_page(room, section, address=lambda one: f"/elsewhere/{one.place}/")
     drawn = render_to_string("focusgroups/section.html", {"page": page})
 
-    assert "Your alias" in drawn
+    assert "Example alias" in drawn
     assert prompts[0].text in drawn
     assert "/elsewhere/1/" in drawn
     assert "action=" not in drawn

@@ -64,16 +64,20 @@ def rooms(request):
     """The focus groups that the seat watches, those that run first."""
     found = groups.watched_by(request.seat).order_by("-starts_at", "-pk")
     rows = [
-        {
-            "room": room,
-            "url": reverse("observers:group", args=[keys.room_key(request.firm, room.pk)]),
-            "starts_on": room.in_its_zone(room.starts_at).date(),
-            "ends_on": room.in_its_zone(room.ends_at).date(),
-        }
+        {"url": reverse("observers:group", args=[keys.room_key(request.firm, room.pk)]), **_dated(room)}
         for room in found
     ]
     rows.sort(key=lambda row: row["room"].is_over)
     return render(request, "observers/groups/list.html", {"rows": rows})
+
+
+def _dated(room) -> dict:
+    """A focus group with its first and last day, in its own zone."""
+    return {
+        "room": room,
+        "starts_on": room.in_its_zone(room.starts_at).date(),
+        "ends_on": room.in_its_zone(room.ends_at).date(),
+    }
 
 
 @watcher_required
@@ -113,7 +117,7 @@ def _parts(room):
 def _room(request, key, parts, form, status=200):
     notes = BackRoomNote.objects.filter(room=request.room, seat__firm=request.firm)
     context = {
-        "room": request.room,
+        **_dated(request.room),
         "key": key,
         "parts": parts,
         "reads_words": groups.reads_words(request.room),

@@ -29,7 +29,10 @@ from verification.services import events, limits, proofs, states
 
 log = structlog.get_logger(__name__)
 
-OPEN_TO_IT = (State.CHALLENGED, State.NEEDS_REVIEW, State.DISPUTED_RIVAL, State.DISPUTED_HOLDER)
+OPEN_TO_IT = (
+    *(State.CHALLENGED, State.PROVEN, State.NEEDS_REVIEW),
+    *(State.DISPUTED_RIVAL, State.DISPUTED_HOLDER),
+)
 SIGNS = "abcdefghijklmnopqrstuvwxyz234567"  # the registry may change the case of what is typed there
 LENGTH = 24  # 120 bits
 _TOKEN = re.compile(rf"/verify/npi/([{SIGNS}]{{{LENGTH}}})(?![{SIGNS}])")
@@ -223,27 +226,13 @@ def _note(seen: Proof, began_at: datetime, is_there: bool) -> bool:
 
 def _found(claim: Claim) -> None:
     """It proves a claim whose questions were passed; for any other it is what a reviewer weighs."""
-    from verification import tasks  # which imports this module
+    from verification.services import automatic  # which imports, by way of the tasks, this module
 
     events.record(kind="endpoint_found", claim=claim, evidence=["endpoint"])
-    if claim.state != State.CHALLENGED:
-        proofs.put_in_queue(claim)
-        return
-    evidence = ["questions", "endpoint"]
-    if decide := getattr(
-        tasks, "decide", None
-    ):  # the last check runs by itself, so nobody waits for a reviewer
-        states.move(
-            claim=claim,
-            to=State.PROVEN,
-            as_=states.SYSTEM,
-            evidence=evidence,
-            queued_at=None,
-            asked_for=None,
-        )
-        nudge(decide, claim.pk)
+    if claim.state in automatic.PROVES:
+        automatic.prove(claim=claim, kind=Proof.Kind.ENDPOINT)
     else:
-        proofs.put_in_queue(states.move(claim=claim, to=State.PROVEN, as_=states.SYSTEM, evidence=evidence))
+        proofs.put_in_queue(claim)
 
 
 def _is_waiting(proof: Proof, claim: Claim) -> bool:

@@ -158,7 +158,7 @@ class TestDoubts:
         self.expect(claim, "expired")
 
     @pytest.mark.parametrize(
-        "status", ["Suspended", "Inactive", "Active - Probation", "ACTIVE WITH CONDITIONS", "", "Activist"]
+        "status", ["Suspended", "Active - Probation", "ACTIVE WITH CONDITIONS", "", "Activist"]
     )
     def test_a_status_that_is_not_plainly_good(self, claim, status):
         board_says(status=status)

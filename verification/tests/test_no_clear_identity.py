@@ -17,11 +17,13 @@ from django.utils import timezone
 
 from accounts.tests.factories import make_user
 from sermo import rotation
+from verification.desk import casefile
 from verification.models import (
     Challenge,
     Decision,
     Dispute,
     DisputeOpinion,
+    LicenseCheck,
     Objection,
     Proof,
     Provider,
@@ -98,10 +100,14 @@ def test_no_identity_in_clear_after_a_full_run(seeker, reviewer, schools, specia
             "reason": "unreadable",
             "note": note,
             "message": "Dr. Thistlewaite, again please.",
+            "seen": casefile.fingerprint(claim),
+            "confirmed": "1",
         },
     )
     send_document(browser, 420)
-    desk.post(page, {"outcome": "approve", "reason": "document_fits", "note": note, "message": ""})
+    approve = {"outcome": "approve", "reason": "document_fits", "note": note, "message": "", "confirmed": "1"}
+    claim.refresh_from_db()
+    desk.post(page, {**approve, "seen": casefile.fingerprint(claim)})
 
     claim.refresh_from_db()
     assert claim.state == State.VERIFIED
@@ -182,6 +188,7 @@ def written(schools, specialties, reviewer, second_reviewer):
         decided_at=now,
         why=SAID,
     )
+    LicenseCheck.objects.create(claim=held, source="reviewer", finding="in_force", note=SAID)
     incidents.open_incident(title="A page", kind="access", detected_at=now, text=SAID, by=reviewer)
     return provider
 

@@ -271,14 +271,17 @@ def test_a_name_and_a_state_go_to_reviewers_and_a_name_alone_does_not(tmp_path, 
     assert now(claim).doubts == (["namesake"] if fits else [])
 
 
-def test_a_namesake_whom_the_reviewer_compared_when_approving_is_no_news(tmp_path, seeker, reviewer):
+def test_a_namesake_whom_the_reviewer_compared_when_approving_is_no_news(
+    tmp_path, seeker, reviewer, second_reviewer
+):
     provider = make_provider("Ashby", "Magnus")
     import_list(tmp_path, excluded(LASTNAME="ASHBY", FIRSTNAME="MAGNUS"))
     claim = make_claim(seeker, provider, state=State.CHALLENGED)
     proofs.add_document(claim=claim, sort="license", data=image_bytes())
-    decisions.approve(
-        claim=claim, by=reviewer, reason="document_fits", note="Another person.", exclusion_checked=True
-    )
+    for each in (reviewer, second_reviewer):
+        decisions.approve(
+            claim=claim, by=each, reason="document_fits", note="Another person.", exclusion_checked=True
+        )
 
     import_list(tmp_path, excluded(LASTNAME="ASHBY", FIRSTNAME="MAGNUS"), OTHERS)
 

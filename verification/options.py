@@ -32,6 +32,7 @@ NONE_OF_THESE = "None of these"
 FIRST_GRADUATION_YEAR = 1943
 YEARS_DEALT = 12  # together, twice as many as a question shows
 STUDY_YEARS = 4
+TRAINING_YEARS = 1  # after graduation, before which no state gives a license: who guesses knows it
 
 TEXTS = {
     "school": "From which medical school did you graduate?",
@@ -89,16 +90,18 @@ class Lots:
     def dealt(self, truth: int, first: int, latest: int) -> list[int]:
         """Five other years of the hand that holds the truth.
 
-        The years from `first` on are dealt by twelves (the last of them with what is left over, up to 23), so that a
-        new year changes the options of none but the latest. Whoever is left over of a deal is dealt in the next.
+        The years from `first` on are dealt by twelves, what is left at the end alone if it makes a hand and else with
+        the last twelve, so that a new year changes the options of none but the latest 17. Who is left over of a deal
+        is dealt in the next.
         """
         if truth < first:
             first -= math.ceil((first - truth) / YEARS_DEALT) * YEARS_DEALT
         latest = max(latest, truth, first + OPTIONS - 1)
-        last_deal = max(1, (latest - first + 1) // YEARS_DEALT) - 1
-        number = min((truth - first) // YEARS_DEALT, last_deal)
+        twelves, left = divmod(latest - first + 1, YEARS_DEALT)
+        last = twelves if left >= OPTIONS else max(twelves - 1, 0)
+        number = min((truth - first) // YEARS_DEALT, last)
         lowest = first + number * YEARS_DEALT
-        highest = latest if number == last_deal else lowest + YEARS_DEALT - 1
+        highest = latest if number == last else lowest + YEARS_DEALT - 1
         for deal in count():
             order = sorted(
                 range(lowest, highest + 1), key=lambda year: self.fraction(f"deal {deal} {lowest} {year}")
@@ -159,7 +162,8 @@ def _schools_like(truth: MedicalSchool, provider: Provider):
 
 
 def _grad_year(lots: Lots, provider: Provider, fact: Fact):
-    years = lots.dealt(int(fact.value), FIRST_GRADUATION_YEAR, timezone.localdate().year)
+    latest = timezone.localdate().year - TRAINING_YEARS
+    years = lots.dealt(int(fact.value), FIRST_GRADUATION_YEAR, latest)
     return fact.value, [str(year) for year in years]
 
 

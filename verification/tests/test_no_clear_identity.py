@@ -6,6 +6,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from verification.desk import casefile
 from verification.models import Challenge
 from verification.models.claims import State
 from verification.progress import latest_claim
@@ -47,6 +48,12 @@ def columns_with(words: list[str]) -> set[str]:
     return found
 
 
+def confirmed(claim):
+    """What the second page of a decision adds to the first."""
+    claim.refresh_from_db()
+    return {"confirmed": "1", "seen": casefile.fingerprint(claim)}
+
+
 def test_no_identity_in_clear_after_a_full_run(seeker, reviewer, schools, specialties):
     provider = make_provider("Thistlewaite", "Marguerite", number="4301855331")
     browser, desk = Client(), Client()
@@ -67,13 +74,15 @@ def test_no_identity_in_clear_after_a_full_run(seeker, reviewer, schools, specia
         page,
         {
             "outcome": "ask",
+            **confirmed(claim),
             "reason": "unreadable",
             "note": note,
             "message": "Dr. Thistlewaite, again please.",
         },
     )
     send_document(browser, 420)
-    desk.post(page, {"outcome": "approve", "reason": "document_fits", "note": note, "message": ""})
+    said = {"outcome": "approve", "reason": "document_fits", "note": note, "message": ""}
+    desk.post(page, {**said, **confirmed(claim)})
 
     claim.refresh_from_db()
     assert claim.state == State.VERIFIED

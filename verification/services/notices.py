@@ -5,7 +5,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from accounts import roles
-from accounts.models import User
+from accounts.models import Mail, User
 from accounts.services import mail
 from verification.models import Claim
 from verification.services import disputes
@@ -29,12 +29,18 @@ def tell_holder(claim: Claim) -> None:
         mail.nudge_sender()
 
 
-def tell_reviewers(about: str, path: str, **context) -> None:
-    """Write everybody in the reviewers' group the mail `about`, of templates/verification/desk/mail/, with a link."""
-    context["link"] = settings.SITE_URL + path
-    subject, _, text = render_to_string(f"verification/desk/mail/{about}.txt", context).partition("\n")
-    for reviewer in User.objects.filter(groups__name=roles.REVIEWERS, is_active=True).order_by("pk"):
-        mail.queue(reviewer, subject.strip(), text.lstrip())
+def tell_reviewers(about: str, page: str, **said) -> None:
+    """Write the mail `about` of mail/staff, which may use `said`, to the staff of the reviewers' group.
+
+    It has a link to a page of the desk, and says no name, number or case.
+    """
+    reviewers = User.objects.filter(is_active=True, is_staff=True, groups__name=roles.REVIEWERS)
+    said["link"] = settings.SITE_URL + reverse(page)
+    text = render_to_string(f"verification/mail/staff/{about}.txt", said)
+    subject, _, text = text.partition("\n")
+    mail.queue_all(
+        [Mail(user=user, subject=subject.strip(), text=text.lstrip()) for user in reviewers.order_by("pk")]
+    )
 
 
 def _rendered(about: str, claim: Claim) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from django.utils.timesince import timesince
 
 from accounts.admin import ReadOnlyAdmin
 from sermo.errors import RuleBroken
-from verification import reasons
+from verification import reason_templates
 from verification.desk import casefile, documents, filters
 from verification.desk.confirming import Step, step_of
 from verification.forms import DecisionForm, UnlockForm
@@ -178,7 +178,7 @@ class ClaimAdmin(ReadOnlyAdmin):
             "claim": claim,
             "form": step.form,
             "is_unlocking": isinstance(step.form, UnlockForm),
-            "templates": reasons.templates_by_act(),
+            "templates": reason_templates.templates_by_act(),
             "seen": casefile.fingerprint(claim),
             "may_decide": reader.has_perm("verification.decide_claim"),
             "held_by_another": _held_by_another(claim, reader),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from django import forms
 
-from verification import reasons
+from verification import reason_templates
 from verification.desk import casefile
 from verification.models import Claim
 
@@ -64,7 +64,7 @@ def step_of(request, claim: Claim, make_form: Callable[..., forms.Form]) -> Step
 def _filled(sent) -> dict:
     """What was typed so far, with the words of the chosen template over it."""
     typed = {name: value for name, value in sent.items() if name not in STEPS}
-    chosen = reasons.template(sent.get("template", ""))
+    chosen = reason_templates.template(sent.get("template", ""))
     if chosen:
         typed |= {
             "outcome": chosen.act,

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
@@ -170,9 +169,7 @@ def _remind(how_many: int, now: datetime) -> None:
     events.lock_chain()
     if not Event.objects.filter(key=key).exists():
         events.record(kind="disputes_due", key=key)
-        notices.tell_reviewers(
-            "disputes_due", reverse("admin:verification_dispute_changelist"), count=how_many
-        )
+        notices.tell_reviewers("disputes_due", "admin:verification_dispute_changelist", count=how_many)
 
 
 def holder_to_warn(*, claim_id: int) -> Claim | None:

@@ -291,8 +291,8 @@ def tell_privacy(about: str, context: dict) -> None:
 
 
 def tell_desk(user: User, about: str, context: dict) -> None:
-    """Write somebody of the desk the mail templates/verification/desk/mail/<about>.txt, which names nobody."""
-    text = render_to_string(f"verification/desk/mail/{about}.txt", context)
+    """Write somebody of the desk the mail templates/verification/mail/staff/<about>.txt, which names nobody."""
+    text = render_to_string(f"verification/mail/staff/{about}.txt", context)
     subject, _, text = text.partition("\n")
     mail.queue(user, subject.strip(), text.lstrip())
 

@@ -34,13 +34,14 @@ def tell_holder(claim: Claim) -> None:
         mail.nudge_sender()
 
 
-def tell_reviewers(about: str, path: str, **said) -> None:
-    """Write the mail `about` of mail/staff to the staff of the reviewers' group, with a link to a page of the desk."""
-    reviewers = User.objects.filter(is_active=True, is_staff=True, groups__name=roles.REVIEWERS).order_by(
-        "pk"
-    )
-    subject, text = _parts(f"staff/{about}", {**said, "link": settings.SITE_URL + path})
-    mail.queue_all([Mail(user=user, subject=subject, text=text) for user in reviewers])
+def tell_reviewers(about: str, page: str, **said) -> None:
+    """Write the mail `about` of mail/staff, which may use `said`, to the staff of the reviewers' group.
+
+    It has a link to a page of the desk, and says no name, number or case.
+    """
+    reviewers = User.objects.filter(is_active=True, is_staff=True, groups__name=roles.REVIEWERS)
+    subject, text = _parts(f"staff/{about}", {**said, "link": settings.SITE_URL + reverse(page)})
+    mail.queue_all([Mail(user=user, subject=subject, text=text) for user in reviewers.order_by("pk")])
 
 
 def _rendered(about: str, claim: Claim, said: dict[str, str] | None = None) -> tuple[str, str]:

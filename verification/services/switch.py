@@ -4,7 +4,6 @@ Off, applicants go straight to documents; tries that run are finished.
 """
 
 from django.db import transaction
-from django.urls import reverse
 
 from accounts.models import User
 from sermo.errors import RuleBroken
@@ -65,5 +64,5 @@ def turn(*, on: bool, by: User | None, why: str) -> ChallengeSwitch | None:
         key=f"switch:{newest.pk}",
     )
     if by is None:
-        notices.tell_reviewers("questions_off", reverse("admin:verification_challengeswitch_changelist"))
+        notices.tell_reviewers("questions_off", "admin:verification_challengeswitch_changelist")
     return newest

@@ -11,7 +11,7 @@ from django.utils import timezone
 from verification.desk import casefile
 from verification.models import Claim, Decision, Dispute, Event
 from verification.models.claims import State
-from verification.reasons import template
+from verification.reason_templates import template
 from verification.services import decisions, disputes, proofs, queue
 from verification.tests.factories import image_bytes, make_claim, make_exclusion, make_provider
 

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from verification.forms import OTHER, REASONS, DecisionForm
-from verification.reasons import ACTS, template, templates, templates_by_act
+from verification.reason_templates import ACTS, template, templates, templates_by_act
 
 
 @pytest.mark.parametrize("each", templates(), ids=lambda each: each.key)

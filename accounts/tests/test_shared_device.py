@@ -269,3 +269,11 @@ def test_at_the_end_no_page_stays_open(browser_page, live_server, settings):
     page.wait_for_url("**/accounts/login/?next=/settings/", timeout=20_000)
 
     assert "You were logged out" in page.content()
+
+
+@pytest.mark.parametrize("shared", ["", "on"])
+def test_a_health_check_costs_nothing_more_on_a_shared_device(member, shared, django_assert_max_num_queries):
+    client = log_in(member, shared=shared)
+
+    with django_assert_max_num_queries(2):  # whose session it is, as ever
+        assert client.get("/healthz").status_code == 200

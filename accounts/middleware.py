@@ -13,6 +13,7 @@ from accounts.roles import needs_second_factor
 from accounts.services import sessions
 
 OPEN = ("/accounts/", "/settings/security/", "/static/", "/healthz", "/readyz", "/about/")
+UNASKED = ("/static/", "/healthz", "/readyz")  # nobody's presence, and answered without a session
 SEEN_SECONDS = 900  # how exact the time is that a device was last seen
 
 
@@ -69,32 +70,26 @@ class SharedDevice:
         self.get_response = get_response
 
     def __call__(self, request):
-        has_ended = self._has_ended(request)
-        if has_ended:
+        is_marked = bool(request.COOKIES.get(self.COOKIE)) and not request.path.startswith(UNASKED)
+        if is_marked and self._is_page(request) and not request.user.is_authenticated:
             minutes = settings.SHARED_DEVICE_MINUTES
             messages.info(request, f"You were logged out, as nothing was done here for {minutes} minutes.")
         response = self.get_response(request)
-        is_shared = request.user.is_authenticated and sessions.seconds_left(request.session) is not None
-        if is_shared and not request.COOKIES.get(self.COOKIE):
-            response.set_cookie(
-                self.COOKIE,
-                "1",
-                secure=settings.SESSION_COOKIE_SECURE or False,
-                httponly=True,
-                samesite="Lax",
-            )
-        elif request.COOKIES.get(self.COOKIE) and not is_shared and not request.htmx:
+        if not request.session.accessed:
+            return response  # nobody was asked for: as little is done for health checks as ever
+        is_shared = sessions.seconds_left(request.session) is not None and request.user.is_authenticated
+        if is_shared and not is_marked:
+            secure = settings.SESSION_COOKIE_SECURE
+            response.set_cookie(self.COOKIE, "1", secure=secure, httponly=True, samesite="Lax")
+        elif is_marked and not is_shared and not request.htmx:
             response.delete_cookie(self.COOKIE, samesite="Lax")
         return response
 
     def process_view(self, request, view, args, kwargs):
-        if request.user.is_authenticated and not getattr(view, "is_polled", False):
+        """Without the mark a session ends early rather than late, and others cost nothing here."""
+        is_marked = bool(request.COOKIES.get(self.COOKIE)) and not request.path.startswith(UNASKED)
+        if is_marked and not getattr(view, "is_polled", False) and request.user.is_authenticated:
             sessions.note_presence(request.session)
 
-    def _has_ended(self, request) -> bool:
-        return (
-            bool(request.COOKIES.get(self.COOKIE))
-            and request.method == "GET"
-            and not request.htmx
-            and not request.user.is_authenticated
-        )
+    def _is_page(self, request) -> bool:
+        return request.method == "GET" and not request.htmx

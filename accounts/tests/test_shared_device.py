@@ -234,3 +234,46 @@ def test_a_request_costs_one_write_in_a_while_and_none_right_after(member, djang
     client.get("/settings/")
 
     assert Session.objects.get().session_data == before
+
+
+def with_password(page, live_server):
+    make_member("left_atrium", email="ada@example.org", password=PASSWORD)
+    page.goto(f"{live_server.url}/accounts/login/?next=/settings/")
+    page.get_by_label("E-mail").fill("ada@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Others use this device").check()
+    page.get_by_role("button", name="Log in", exact=True).click()
+    page.wait_for_url("**/settings/")
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_two_minutes_before_the_end_one_is_warned_and_may_stay(browser_page, live_server, settings):
+    settings.SHARED_DEVICE_MINUTES = 2
+    page = browser_page(viewport={"width": 390, "height": 844})
+    with_password(page, live_server)
+
+    page.get_by_text("You are logged out in two minutes.").wait_for()
+    page.get_by_role("button", name="Stay logged in").click()
+
+    page.get_by_text("You stay logged in.").wait_for()
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_at_the_end_no_page_stays_open(browser_page, live_server, settings):
+    settings.SHARED_DEVICE_MINUTES = 1 / 15
+    page = browser_page(viewport={"width": 1280, "height": 800})
+    with_password(page, live_server)
+
+    page.wait_for_url("**/accounts/login/?next=/settings/", timeout=20_000)
+
+    assert "You were logged out" in page.content()
+
+
+@pytest.mark.parametrize("shared", ["", "on"])
+def test_a_health_check_costs_nothing_more_on_a_shared_device(member, shared, django_assert_max_num_queries):
+    client = log_in(member, shared=shared)
+
+    with django_assert_max_num_queries(2):  # whose session it is, as ever
+        assert client.get("/healthz").status_code == 200

@@ -83,7 +83,13 @@ def badge(clock: incidents.Clock) -> str:
 
 @admin.register(Incident)
 class IncidentAdmin(ReadOnlyAdmin):
-    list_display = ["number", "title", "kind", "discovered", "step", "left"]
+    list_display = [
+        "number",
+        "left",
+        "step",
+        "title",
+        "discovered",
+    ]  # what is pressing first: phones cut the rest
     list_display_links = ["number", "title"]
     list_filter = ["kind", "verdict"]
     ordering = ["-detected_at", "-pk"]

@@ -33,7 +33,8 @@ REVIEW = "a reviewer's own work"
 STAFF = "of the site, not of you"
 PROVEN_TO_BE_SHOWN = (State.VERIFIED, State.LAPSED, State.RETIRED)
 UNDER_DECISION = (State.LOCKED, State.SUSPENDED, State.DISPUTED_HOLDER, State.NEEDS_REVIEW_HELD)
-TOLD = (Decision.Outcome.REJECT, Decision.Outcome.ASK)
+ENDED = (Decision.Outcome.SUSPEND, Decision.Outcome.REVOKE)
+TOLD = (Decision.Outcome.REJECT, Decision.Outcome.ASK, Decision.Outcome.KEEP, Decision.Outcome.RETIRE, *ENDED)
 
 
 class WithAReviewer(RuleBroken):
@@ -242,7 +243,8 @@ def _registry(claim):
 
 
 def _reason(decision):
-    return decision.get_reason_display() if decision.outcome == Decision.Outcome.REJECT else None
+    is_told = decision.outcome in (Decision.Outcome.REJECT, *ENDED)
+    return decision.get_reason_display() if is_told else None
 
 
 def _rejected_for(claim):

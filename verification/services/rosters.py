@@ -135,8 +135,8 @@ def _note_gone(claims: dict[str, Claim], seen: set[int], before: dict[int, Licen
     gone = 0
     for claim in claims.values():
         last = before.get(claim.pk)
-        if claim.state == State.SUSPENDED or claim.pk in seen or last is None:
-            continue
+        if claim.state in (State.SUSPENDED, State.RETIRED) or claim.pk in seen or last is None:
+            continue  # who retires gives the license back
         if last.finding != Finding.NOT_FOUND:
             license_clock.found(claim=claim, source=Source.BOARD, finding=Finding.NOT_FOUND)
             gone += 1

@@ -10,6 +10,7 @@ from verification.models.claims import State
 from verification.services import claims, held, license_clock
 from verification.tests.factories import make_exclusion, make_provider, make_reviewer
 from verification.tests.license_cases import days, list_license, make_licensed, now
+from verification.tests.test_no_clear_identity import columns_with
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("schools", "specialties")]
 LIST = "admin:verification_licensecheck_changelist"
@@ -273,3 +274,20 @@ def test_nobody_decides_their_own(drawn):
 
     assert "never their own" in seen
     assert now(claim).state == State.VERIFIED
+
+
+def test_notes_and_appeals_stand_nowhere_in_clear(desk, drawn):
+    desk.post(
+        page_of(drawn), {"finding": "ended", "status": "Revoked", "note": "Zephyrine Oddfellow, 99887766."}
+    )
+    claims.appeal(user=drawn.claim.user, text="Zephyrine Oddfellow is another person.")
+    sent = {
+        "act": "ask",
+        "reason": "unreadable",
+        "note": "Of Oddfellow.",
+        "message": "Dr. Oddfellow, a letter.",
+    }
+    desk_of(make_reviewer()).post(held_page(drawn.claim), sent)
+
+    assert now(drawn.claim).asked_for == "Dr. Oddfellow, a letter."
+    assert columns_with(["zephyrine", "oddfellow", "99887766"]) == set()

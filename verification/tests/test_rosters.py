@@ -176,6 +176,16 @@ def test_a_license_gone_from_the_roster_goes_to_reviewers_once(claim):
     assert LicenseCheck.objects.filter(finding="not_found").count() == 1
 
 
+def test_who_retires_gives_the_license_back(claim):
+    recheck(claim)
+    type(claim).objects.update(state=State.RETIRED)
+    LicenseStatus.objects.update(number_key="77777")
+
+    recheck(claim)
+
+    assert (now(claim).state, now(claim).doubts) == (State.RETIRED, [])
+
+
 def test_a_license_that_no_roster_ever_had_is_not_gone(claim):
     LicenseStatus.objects.update(number_key="77777")
 

@@ -14,7 +14,7 @@ from accounts.demo_logins import DEMO_LOGINS, DEMO_PASSWORD
 from accounts.models import Handle, Member, Specialty, User
 from accounts.pictures import STOCK, STOCK_PICTURES
 from accounts.places import STATES
-from accounts.roles import FINANCE, MODERATORS, OBSERVERS, REVIEWERS
+from accounts.roles import FINANCE, MODERATORS, OBSERVERS, PRIVACY, REVIEWERS
 
 PEOPLE = 600
 DOMAIN = "people.demo.sermo.test"
@@ -122,6 +122,7 @@ STAFF = {
     "reviewer@demo.sermo.test": {"groups": [REVIEWERS], "is_staff": True},
     "finance@demo.sermo.test": {"groups": [FINANCE], "is_staff": True},
     "observer@demo.sermo.test": {"groups": [OBSERVERS]},
+    "privacy@demo.sermo.test": {"groups": [PRIVACY], "is_staff": True},
     "admin@demo.sermo.test": {"is_staff": True, "is_superuser": True},
 }
 

@@ -10,5 +10,6 @@ DEMO_LOGINS = {
     "moderator@demo.sermo.test": "Moderator",
     "observer@demo.sermo.test": "Observer",
     "finance@demo.sermo.test": "Finance",
+    "privacy@demo.sermo.test": "Privacy officer",
     "admin@demo.sermo.test": "Administrator",
 }

@@ -16,7 +16,7 @@ from sermo.errors import RuleBroken
 from verification import registry
 from verification.models import Claim, Decision, Dispute, Event, Exclusion, Provider
 from verification.models.claims import State
-from verification.services import events, license_clock, notices, outcome, states
+from verification.services import events, license_clock, notices, outcome, queue, states
 from verification.services.decisions import AlreadyDecided, NotAReviewer, ReasonMissing, is_party
 from verification.signals import member_revoked
 
@@ -287,15 +287,18 @@ def answer(
     Keep gives a claim under review, a lapsed or a suspended one back as verified, and takes the registry's record
     anew; a lapsed one needs the day until which its license runs. Revoking takes two reviewers: the first opinion waits
     for the second, and any other answer ends it. Raises NotAReviewer, NotForThisState, WrongReason, ReasonMissing,
-    AnotherReviewer, AlreadySaid, StillExcluded, DateMissing, license_clock.Expired, DecidedByModerators.
+    AnotherReviewer, AlreadySaid, StillExcluded, DateMissing, license_clock.Expired, DecidedByModerators,
+    queue.HeldByAnother.
     """
     states.lock_identity(claim)
     claim = _open(claim, by, act, reason, note)
+    queue.check_not_held(claim, by)
     if act == Outcome.ASK and not message.strip():
         raise ReasonMissing("Write what the member should send.")
     if act == Outcome.KEEP:
         _check_may_keep(claim, expires_on, exclusion_checked)
     Decision.objects.create(claim=claim, reviewer=by, outcome=act, reason=reason, note=note.strip())
+    queue.end_hold(claim)
     if act == Outcome.ASK:
         return _ask(claim, by, reason, message)
     if act == Outcome.REVOKE and not _is_second(claim, by):

@@ -113,15 +113,15 @@ def objection_find(request):
 @never_cache
 def objection(request, code):
     """The page behind the link "this was not me", open to anybody who has it. Looking changes nothing."""
+    form = ObjectionForm(request.POST if request.method == "POST" else None)
     try:
-        if code.isdecimal():  # a number can be guessed, the token of a mail cannot
+        if objections.is_number(code):  # which can be guessed; the token of a mail cannot
             limits.count_objection(get_adapter().get_client_ip(request) or "")
         said = objections.asking(code).objected_at is not None
+        if not said and form.is_valid():
+            said = objections.object_to(code=code, words=form.cleaned_data["words"]) is not None
     except RuleBroken as refusal:
         return render(request, "verification/objection_closed.html", {"why": str(refusal)}, status=404)
-    form = ObjectionForm(request.POST if request.method == "POST" else None)
-    if said or (request.method == "POST" and form.is_valid()):
-        if not said:
-            objections.object_to(code=code, words=form.cleaned_data["words"])
+    if said:
         return render(request, "verification/objection_said.html")
     return render(request, "verification/objection.html", {"form": form}, status=422 if form.errors else 200)

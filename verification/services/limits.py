@@ -1,7 +1,7 @@
 """How often something may be done in a day, and the alarm when too much fails. Counted in rows, never in a cache."""
 
 from datetime import UTC, date, datetime, timedelta
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import structlog
 from django.db import connection
@@ -35,7 +35,7 @@ class TooManyDomains(RuleBroken):
     message = "Three domains a day can be asked for. Come back tomorrow, or choose another proof."
 
 
-class TooManyLooks(RuleBroken):
+class TooManyNumbers(RuleBroken):
     message = "Too many numbers were tried from your network today. Try again tomorrow."
 
 
@@ -51,7 +51,7 @@ def count_start(address: str) -> None:
     if not address:
         return
     for key, most in (
-        (address, rules.CHALLENGES_PER_ADDRESS),
+        (str(_plain(address)), rules.CHALLENGES_PER_ADDRESS),
         (block_of(address), rules.CHALLENGES_PER_BLOCK),
     ):
         if _count(address_hash(key)) > most:
@@ -120,16 +120,25 @@ def count_domain(user: User) -> None:
 def count_objection(address: str) -> None:
     """Count one look at the page "this was not me" from an address, so that its numbers cannot be guessed.
 
-    Raises TooManyLooks.
+    All of an IPv6 site counts as one address, for whoever has one has them all. Raises TooManyNumbers.
     """
-    if address and _count(keyed_hash(address, "objections of a day")) > OBJECTIONS_PER_ADDRESS:
-        raise TooManyLooks
+    if not address:
+        return
+    place = str(_plain(address)) if _plain(address).version == 4 else block_of(address)
+    if _count(keyed_hash(place, "objections of a day")) > OBJECTIONS_PER_ADDRESS:
+        raise TooManyNumbers
 
 
 def block_of(address: str) -> str:
     """The 256 addresses around an IPv4 address; the site (48 bits) of an IPv6 address."""
-    bits = 24 if ip_address(address).version == 4 else 48
-    return str(ip_network(f"{address}/{bits}", strict=False))
+    plain = _plain(address)
+    return str(ip_network((plain, 24 if plain.version == 4 else 48), strict=False))
+
+
+def _plain(address: str) -> IPv4Address | IPv6Address:
+    """An address however it is spelled; of IPv4 also where it is written as IPv6, or all of them were one block."""
+    found = ip_address(address)
+    return getattr(found, "ipv4_mapped", None) or found
 
 
 def address_hash(address: str) -> str:

@@ -145,6 +145,11 @@ def plain(code: str) -> str:
     return digits if digits.isascii() and digits.isdecimal() else code.strip()
 
 
+def is_number(code: str) -> bool:
+    """Whether this is looked up as a number of a call or a fax, with or without gaps."""
+    return plain(code).isdecimal()
+
+
 @transaction.atomic
 def object_to(*, code: str, words: str = "") -> Objection:
     """Take down that it was not the person who was told. Said again, the first answer stands.

@@ -324,7 +324,12 @@ def test_far_more_failures_than_usual_raise_the_alarm(schools, specialties, monk
 
 
 @pytest.mark.parametrize(
-    ("address", "block"), [("192.0.2.7", "192.0.2.0/24"), ("2001:db8:1:2::5", "2001:db8:1::/48")]
+    ("address", "block"),
+    [
+        ("192.0.2.7", "192.0.2.0/24"),
+        ("2001:db8:1:2::5", "2001:db8:1::/48"),
+        ("::ffff:192.0.2.7", "192.0.2.0/24"),
+    ],
 )
 def test_the_block_of_an_address(address, block):
     assert limits.block_of(address) == block

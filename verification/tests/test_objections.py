@@ -208,6 +208,36 @@ class TestAnswering:
         assert "Too many numbers" in blocked.content.decode()
         assert browser.get(link()).status_code == 200, "the link of a mail is no guess"
 
+    @pytest.mark.parametrize("gap", ["-", " ", ".", ","])
+    def test_a_gap_in_the_address_is_no_way_around_it(self, verified, gap):
+        browser = Client()
+        for guess in range(20):
+            browser.get(reverse("verification:objection", args=[f"{guess:06}{gap}000000"]))
+
+        blocked = browser.get(reverse("verification:objection", args=[f"999999{gap}000000"]))
+
+        assert "Too many numbers" in blocked.content.decode()
+
+    def test_the_addresses_of_one_ipv6_site_guess_together(self, db):
+        for guess in range(20):
+            limits.count_objection(f"2001:db8:1:{guess:x}::{guess + 1:x}")
+
+        with pytest.raises(limits.TooManyNumbers):
+            limits.count_objection("2001:db8:1:ffff::1")
+        limits.count_objection("2001:db8:2::1")
+
+    def test_a_claim_that_ends_while_somebody_answers_has_nothing_to_answer(self, verified, monkeypatch):
+        address, found = link(), objections.asking
+
+        def ends_after_the_first_look(code):
+            objection = found(code)
+            Claim.objects.update(state=State.REVOKED)
+            return objection
+
+        monkeypatch.setattr(objections, "asking", ends_after_the_first_look)
+
+        assert Client().post(address, {"words": ""}).status_code == 404
+
     @pytest.mark.parametrize("state", [State.REVOKED, State.LEFT])
     def test_an_ended_claim_has_nothing_to_answer(self, verified, state):
         address = link()

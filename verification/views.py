@@ -184,7 +184,7 @@ def proof(request):
 def show_proof(request, progress, form=None, *, bound=None, status=200):
     """The proof page; `form` is a document's and `bound` that of a code, where one came back with a mistake."""
     claim = progress.claim
-    if claim.state not in proofs.MAY_PROVE:
+    if claim.state not in proofs.MAY_SEND:
         return redirect("verification:start")
     asked = claim.proofs.filter(kind=Proof.Kind.VOUCH).first()
     context = {

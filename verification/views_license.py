@@ -34,7 +34,7 @@ def license(request):
         "may_confirm": claim.state in license_clock.MAY_CONFIRM,
         "may_retire": claim.state == State.VERIFIED,
         "wants_to_retire": "retiring" in claim.doubts and claim.queued_at,
-        "may_send": claim.state in proofs.MAY_PROVE,
+        "may_send": claim.state in proofs.MAY_SEND,
         "lapses_on": license_clock.lapse_day(claim) if claim.state in license_clock.MAY_CONFIRM else None,
         "last": claim.license_checks.defer("note").last(),
         "lapse_days": rules.LAPSE_DAYS,

@@ -10,7 +10,7 @@ from verification import calling_hours, rules
 from verification.forms import CodeForm, MailForm
 from verification.models import Claim, Proof
 from verification.models.claims import State
-from verification.services import codes, limits
+from verification.services import codes, limits, proofs
 
 Kind = Proof.Kind
 _TITLES = {
@@ -55,13 +55,13 @@ class CodeWay:
 
 def code_ways(claim: Claim, *, bound: CodeForm | MailForm | None = None) -> dict:
     """What the proof page needs for its codes; `bound` is a form that came back with a mistake."""
-    proofs = {proof.kind: proof for proof in claim.proofs.filter(kind__in=codes.KINDS)}
+    own = {proof.kind: proof for proof in claim.proofs.filter(kind__in=codes.KINDS)}
     told, left = codes.is_told(claim), limits.sends_left(claim.user)
-    is_over = sum(proof.sent for proof in proofs.values()) >= rules.CODE_SENDS_EVER
+    is_over = sum(proof.sent for proof in own.values()) >= rules.CODE_SENDS_EVER
     spent = str(codes.TooManyEver()) if is_over else str(limits.TooManyCodes()) if left == 0 else ""
-    offered = [kind for kind in codes.KINDS if codes.is_offered(kind)]
+    offered = [kind for kind in codes.KINDS if claim.state in proofs.MAY_PROVE and codes.is_offered(kind)]
     return {
-        "code_ways": [_way(claim, kind, proofs.get(kind), told, spent, bound) for kind in offered],
+        "code_ways": [_way(claim, kind, own.get(kind), told, spent, bound) for kind in offered],
         "code_told": told,
         "code_proves": told and _may_prove(claim),
         "sends_left": left,

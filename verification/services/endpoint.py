@@ -29,10 +29,6 @@ from verification.services import events, limits, proofs, states
 
 log = structlog.get_logger(__name__)
 
-OPEN_TO_IT = (
-    *(State.CHALLENGED, State.PROVEN, State.NEEDS_REVIEW),
-    *(State.DISPUTED_RIVAL, State.DISPUTED_HOLDER),
-)
 SIGNS = "abcdefghijklmnopqrstuvwxyz234567"  # the registry may change the case of what is typed there
 LENGTH = 24  # 120 bits
 _TOKEN = re.compile(rf"/verify/npi/([{SIGNS}]{{{LENGTH}}})(?![{SIGNS}])")
@@ -81,7 +77,7 @@ class Entry:
 def entry_of(claim: Claim) -> Entry:
     """Where a claim stands with this way of proving it."""
     proof = claim.proofs.filter(kind=Proof.Kind.ENDPOINT).first()
-    may, now = claim.state in OPEN_TO_IT, timezone.now()
+    may, now = claim.state in proofs.MAY_PROVE, timezone.now()
     if proof is None or _is_over(proof, claim, now) or not (may or proof.ok_at):
         return Entry(may_open=may, is_asked=settings.NPPES_ASKED)
     is_under_way = _is_asked_for(proof) and proof.sent_at > now - UNDER_WAY
@@ -111,7 +107,7 @@ def open_proof(*, claim: Claim) -> Proof:
     the record now.
     """
     claim = states.lock(claim)
-    if claim.state not in OPEN_TO_IT:
+    if claim.state not in proofs.MAY_PROVE:
         raise NotNeeded
     proof, is_new = Proof.objects.get_or_create(claim=claim, kind=Proof.Kind.ENDPOINT)
     now = timezone.now()
@@ -135,7 +131,7 @@ def ask_look(*, claim: Claim) -> Proof:
     from verification import tasks  # which imports this module
 
     claim = states.lock(claim)
-    if claim.state not in OPEN_TO_IT:
+    if claim.state not in proofs.MAY_PROVE:
         raise NotNeeded
     proof, now = claim.proofs.filter(kind=Proof.Kind.ENDPOINT).first(), timezone.now()
     if proof is None or _is_over(proof, claim, now):
@@ -186,7 +182,7 @@ def _due(now: datetime):
     waits = Q(checked_at=None) | Q(sent_at__gt=F("checked_at")) | Q(checked_at__lt=now - LATER)
     waits |= Q(started_at__gt=now - FIRST_DAY, checked_at__lt=now - AT_FIRST)
     waiting = Proof.objects.filter(
-        waits, kind=Proof.Kind.ENDPOINT, ok_at=None, expires_at__gt=now, claim__state__in=OPEN_TO_IT
+        waits, kind=Proof.Kind.ENDPOINT, ok_at=None, expires_at__gt=now, claim__state__in=proofs.MAY_PROVE
     )
     return waiting.order_by(F("checked_at").asc(nulls_first=True), "pk").values_list("pk", flat=True)
 
@@ -236,7 +232,7 @@ def _found(claim: Claim) -> None:
 
 
 def _is_waiting(proof: Proof, claim: Claim) -> bool:
-    return claim.state in OPEN_TO_IT and not _is_over(proof, claim, timezone.now())
+    return claim.state in proofs.MAY_PROVE and not _is_over(proof, claim, timezone.now())
 
 
 def _is_over(proof: Proof, claim: Claim, now: datetime) -> bool:

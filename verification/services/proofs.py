@@ -24,10 +24,8 @@ UNDER_WAY = (  # of a license that is held: a new document is for a reviewer
     State.LAPSED,
     State.SUSPENDED,
 )
-MAY_PROVE = (
-    *(State.CHALLENGED, State.NEEDS_REVIEW, State.PROVEN, State.DISPUTED_RIVAL, State.DISPUTED_HOLDER),
-    *UNDER_WAY,
-)
+MAY_PROVE = (State.CHALLENGED, State.NEEDS_REVIEW, State.PROVEN, State.DISPUTED_RIVAL, State.DISPUTED_HOLDER)
+MAY_SEND = (*MAY_PROVE, *UNDER_WAY)  # documents; codes say nothing of whether a license is still in force
 
 
 class NotProving(RuleBroken):
@@ -50,7 +48,7 @@ def add_document(*, claim: Claim, sort: str, data: bytes) -> Document:
     if len(data) > rules.DOCUMENT_BYTES:
         raise TooLarge
     claim.refresh_from_db(fields=["state"])
-    if claim.state not in MAY_PROVE:
+    if claim.state not in MAY_SEND:
         raise NotProving
     sha256 = hashlib.sha256(data).hexdigest()
     if known := Document.objects.filter(proof__claim=claim, sha256=sha256, deleted_at=None).first():
@@ -71,7 +69,7 @@ def add_document(*, claim: Claim, sort: str, data: bytes) -> Document:
 @transaction.atomic
 def _keep(claim: Claim, document: Document) -> Document:
     claim = states.lock(claim)
-    if claim.state not in MAY_PROVE:
+    if claim.state not in MAY_SEND:
         raise NotProving
     proof, _ = Proof.objects.get_or_create(claim=claim, kind=Proof.Kind.DOCUMENT)
     there = proof.documents.filter(deleted_at=None)
@@ -91,7 +89,7 @@ def _keep(claim: Claim, document: Document) -> Document:
 def _again(claim: Claim, known: Document) -> Document:
     """The same file sent anew is the answer to whatever was asked since."""
     claim = states.lock(claim)
-    if claim.state not in MAY_PROVE:
+    if claim.state not in MAY_SEND:
         raise NotProving
     put_in_queue(claim)
     return known

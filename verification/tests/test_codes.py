@@ -135,10 +135,21 @@ class TestSending:
         assert not codes.is_entered(sent, timezone.now() + over)
 
     @pytest.mark.parametrize(
-        "state", [State.DRAFT, State.MATCHED, State.LOCKED, State.VERIFIED, State.REJECTED, State.WITHDRAWN]
+        "state",
+        [
+            *(State.DRAFT, State.MATCHED, State.LOCKED, State.VERIFIED, State.REJECTED, State.WITHDRAWN),
+            *(State.NEEDS_REVIEW_HELD, State.LAPSED, State.SUSPENDED),
+        ],
     )
     def test_only_claims_that_need_a_proof_get_one(self, seeker, provider, state):
-        claim = make_claim(seeker, provider, state=state, rejected_for="mismatch")
+        claim = make_claim(
+            seeker,
+            provider,
+            state=state,
+            rejected_for="mismatch",
+            method="document",
+            verified_at=timezone.now(),
+        )
 
         with pytest.raises(codes.NotNow):
             codes.send_code(claim=claim, kind="phone")
@@ -540,4 +551,3 @@ def test_right_codes_count_for_a_reviewer_who_approves(seeker, provider, calls, 
 
     claim.refresh_from_db()
     assert (claim.state, claim.method) == (State.VERIFIED, "phone")
-    assert proofs.MAY_PROVE

@@ -10,7 +10,7 @@ from verification import asking, rules, tasks
 from verification.models import DayCount, Event, Proof
 from verification.models.claims import State
 from verification.nppes_api import Unavailable
-from verification.services import claims, endpoint, states
+from verification.services import claims, endpoint, proofs, states
 from verification.tests.factories import make_applicant, make_claim, make_provider
 from verification.tests.register_server import (
     nppes,
@@ -88,11 +88,11 @@ class TestTheAddress:
         assert len(rows) == 2
         assert not [row for (row,) in rows if proof.code in row or proof.code.encode().hex() in row]
 
-    @pytest.mark.parametrize("state", endpoint.OPEN_TO_IT)
+    @pytest.mark.parametrize("state", proofs.MAY_PROVE)
     def test_these_may_have_one(self, provider, seeker, state):
         assert endpoint.open_proof(claim=make_claim(seeker, provider, state=state)).code
 
-    @pytest.mark.parametrize("state", sorted(set(State) - set(endpoint.OPEN_TO_IT)))
+    @pytest.mark.parametrize("state", sorted(set(State) - set(proofs.MAY_PROVE)))
     def test_all_others_may_not(self, provider, seeker, state):
         past = {"verified_at": ago(days=9), "method": "document", "rejected_for": "mismatch"}
         claim = make_claim(seeker, provider, state=state, **past)

@@ -112,7 +112,11 @@ def test_a_lapsed_member_cannot_confirm_and_is_shown_the_way():
 def test_a_new_document_goes_through_the_ordinary_page(state):
     claim = make_licensed(state)
 
-    assert browser_of(claim).get(reverse("verification:proof")).status_code == 200
+    response = browser_of(claim).get(reverse("verification:proof"))
+
+    assert response.status_code == 200
+    assert "code of six digits" not in response.content.decode(), "which says nothing of a license in force"
+    assert "What else helps" not in response.content.decode()
 
 
 def test_the_page_takes_few_queries(django_assert_max_num_queries):

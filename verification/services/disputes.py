@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.models import User
 from sermo.errors import RuleBroken
 from verification import rules
-from verification.models import Claim, Decision, Dispute, DisputeOpinion, Document, Event
+from verification.models import Claim, Decision, Dispute, DisputeOpinion, Document, Event, Proof
 from verification.models.claims import State
 from verification.services import events, notices, outcome, states
 from verification.signals import member_revoked
@@ -25,7 +25,17 @@ class AlreadySaid(RuleBroken):
 
 
 class TooEarly(RuleBroken):
-    message = "The holder has 14 days to send a document. Before that only the holder's side can be taken."
+    message = (
+        "The holder has 14 days to send a document or show an entry in the registry. Before that only the holder's "
+        "side can be taken."
+    )
+
+
+class NothingBrought(RuleBroken):
+    message = (
+        "The new claim has neither a document nor an entry in the registry. A code or colleagues alone take nobody's "
+        "license."
+    )
 
 
 class NotForYou(RuleBroken):
@@ -52,15 +62,17 @@ def open_dispute(*, holder: Claim, rival: Claim, by: User | None) -> Dispute:
 def give_opinion(*, dispute: Dispute, by: User, side: str, note: str) -> Dispute:
     """One reviewer's view; the second of the same mind settles the dispute.
 
-    Raises AlreadySettled, AlreadySaid, NotForYou.
+    Raises AlreadySettled, AlreadySaid, NotForYou, TooEarly, NothingBrought, outcome.Excluded.
     """
+    from verification.services.decisions import is_party  # which imports this module
+
     claims = (dispute.holder_claim, dispute.rival_claim)
     states.lock_hashes(*(each for claim in claims for each in (claim.npi_hash, claim.license_hash)))
     dispute = Dispute.objects.select_for_update().get(pk=dispute.pk)
     if dispute.outcome:
         raise AlreadySettled
     holder, rival = (states.lock(claim) for claim in claims)
-    if by.pk in (holder.user_id, rival.user_id) or not by.has_perm("verification.decide_claim"):
+    if not by.has_perm("verification.decide_claim") or any(is_party(by, each) for each in (holder, rival)):
         raise NotForYou
     if dispute.opinions.filter(reviewer=by).exists():
         raise AlreadySaid
@@ -73,9 +85,15 @@ def give_opinion(*, dispute: Dispute, by: User, side: str, note: str) -> Dispute
 
 
 def check_side(dispute: Dispute, side: str) -> None:
-    """Raises TooEarly."""
-    if side == Side.RIVAL and not _holder_was_heard(dispute):
+    """Raises TooEarly, NothingBrought and outcome.Excluded, all of them only for the rival's side."""
+    if side != Side.RIVAL:
+        return
+    if not _holder_was_heard(dispute):
         raise TooEarly
+    if not _has_brought(dispute.rival_claim):
+        raise NothingBrought
+    if outcome.exclusions_of(dispute.rival_claim).verdict == "definite":
+        raise outcome.Excluded
 
 
 def what_follows(dispute: Dispute, side: str) -> list[str]:
@@ -95,11 +113,19 @@ def what_follows(dispute: Dispute, side: str) -> list[str]:
 
 
 def _holder_was_heard(dispute: Dispute) -> bool:
-    """Whether the holder's days are over, or a document came from there since the dispute began."""
+    """Whether the holder's days are over, or a document or an entry came from there since the dispute began."""
     if timezone.now() >= dispute.due_at:
         return True
-    sent = Document.objects.filter(proof__claim=dispute.holder_claim, uploaded_at__gt=dispute.opened_at)
-    return sent.exists()
+    return _has_brought(dispute.holder_claim, since=dispute.opened_at)
+
+
+def _has_brought(claim: Claim, since: datetime | None = None) -> bool:
+    """Whether there is what a dispute asks of both sides: a document, or an entry in the registry record."""
+    documents = Document.objects.filter(proof__claim=claim, deleted_at=None)
+    entries = claim.proofs.filter(kind=Proof.Kind.ENDPOINT, ok_at__isnull=False)
+    if since:
+        documents, entries = documents.filter(uploaded_at__gt=since), entries.filter(ok_at__gt=since)
+    return documents.exists() or entries.exists()
 
 
 def _settle(dispute: Dispute, holder: Claim, rival: Claim, side: str, by: User) -> None:

@@ -8,7 +8,18 @@ from django.utils import timezone
 from accounts.models import Member
 from accounts.tasks import send_mail
 from accounts.tests.factories import make_specialty
-from verification.models import Challenge, Claim, Decision, Dispute, Event, IdentityGuard, LicenseStatus
+from verification.models import (
+    Challenge,
+    Claim,
+    Decision,
+    Dispute,
+    Document,
+    Event,
+    IdentityGuard,
+    LicenseStatus,
+    Proof,
+    Vouch,
+)
 from verification.models.claims import State
 from verification.services import decisions, disputes, notices, outcome, proofs
 from verification.signals import member_revoked, member_verified
@@ -335,6 +346,51 @@ class TestDisputes:
         holder.refresh_from_db()
         with_document(holder)
         assert self.judge(dispute, reviewer, "rival").outcome == ""
+
+    def test_an_entry_in_the_registry_is_an_answer_of_the_holder_too(self, dispute, holder, reviewer):
+        Dispute.objects.update(due_at=F("due_at") + timedelta(days=15))
+        entry = Proof.objects.create(
+            claim=holder, kind="endpoint", ok_at=dispute.opened_at - timedelta(days=300)
+        )
+        with pytest.raises(disputes.TooEarly):
+            self.judge(dispute, reviewer, "rival")
+
+        Proof.objects.filter(pk=entry.pk).update(ok_at=timezone.now())
+        assert self.judge(dispute, reviewer, "rival").outcome == ""
+
+    @pytest.mark.parametrize("kind", ["phone", "fax", "email", "vouch"])
+    def test_nobody_loses_a_license_to_a_code_or_colleagues_alone(self, dispute, claim, reviewer, kind):
+        claim.proofs.update(kind=kind, ok_at=timezone.now())
+        Document.objects.update(deleted_at=timezone.now())
+
+        with pytest.raises(disputes.NothingBrought):
+            self.judge(dispute, reviewer, "rival")
+        assert not dispute.opinions.exists()
+
+        Proof.objects.create(claim=claim, kind="endpoint", ok_at=timezone.now())
+        assert self.judge(dispute, reviewer, "rival").opinions.count() == 1
+
+    def test_who_was_excluded_meanwhile_wins_nothing(self, dispute, provider, reviewer, second_reviewer):
+        self.judge(dispute, reviewer, "rival")
+        make_exclusion(provider)
+
+        with pytest.raises(outcome.Excluded):
+            self.judge(dispute, second_reviewer, "rival")
+        assert self.judge(dispute, second_reviewer, "holder").outcome == ""
+
+    def test_who_vouched_for_the_rival_or_claims_the_same_judges_nothing(
+        self, dispute, claim, provider, reviewer, second_reviewer
+    ):
+        Vouch.objects.create(
+            claim=claim, claimant=claim.user, voucher=reviewer, relation="works", statement="We share nights."
+        )
+        Claim.objects.filter(pk=make_claim(provider=provider, state=State.WITHDRAWN).pk).update(
+            user=second_reviewer
+        )
+
+        for party in (reviewer, second_reviewer):
+            with pytest.raises(disputes.NotForYou):
+                self.judge(dispute, party, "holder")
 
     def test_a_dispute_lifts_no_lapse(self, provider, claim, reviewer):
         lapsed = make_claim(provider=provider, state=State.LAPSED)

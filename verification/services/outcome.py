@@ -60,8 +60,12 @@ def check_may_verify(claim: Claim, *, exclusion_checked: bool) -> None:
     if found.verdict == "possible" and not exclusion_checked:
         raise ExclusionNotChecked
     status = license_status(claim)
-    if status and status.expires_on and status.expires_on < timezone.localdate():
+    if status and (_is_over(status) or license_clock.standing_of(status) == LicenseCheck.Finding.EXPIRED):
         raise LicenseExpired
+
+
+def _is_over(status: LicenseStatus) -> bool:
+    return status.expires_on is not None and status.expires_on < timezone.localdate()
 
 
 def doubts_about(claim: Claim) -> list[str]:

@@ -189,14 +189,22 @@ def test_a_namesake_on_the_exclusion_list_must_be_compared(claim, provider, revi
         approve(claim, reviewer)
 
 
-@pytest.mark.parametrize(("expires", "expired"), [(date(2020, 1, 1), True), (date(2099, 1, 1), False)])
-def test_a_license_known_to_be_expired_is_not_approved(claim, reviewer, expires, expired):
+@pytest.mark.parametrize(
+    ("status", "expires", "expired"),
+    [
+        ("Active", date(2020, 1, 1), True),
+        ("Active", date(2099, 1, 1), False),
+        ("Expired", None, True),
+        ("Lapsed - not renewed", None, True),
+    ],
+)
+def test_a_license_known_to_be_expired_is_not_approved(claim, reviewer, status, expires, expired):
     LicenseStatus.objects.create(
         state="MI",
         number_key=claim.registry["licenses"][0]["number_key"],
         degree="MD",
         last_name="QUILLFEATHER",
-        status="Active",
+        status=status,
         expires_on=expires,
         source="board",
         as_of=date(2026, 11, 1),

@@ -3,13 +3,22 @@
 import re
 from collections.abc import Iterable
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import Member, Specialty, User
 from sermo.errors import RuleBroken
 from verification import licenses, registry
-from verification.models import Challenge, Claim, Exclusion, LicenseCheck, LicenseStatus, Objection, Provider
+from verification.models import (
+    Challenge,
+    Claim,
+    Decision,
+    Exclusion,
+    LicenseCheck,
+    LicenseStatus,
+    Objection,
+    Provider,
+)
 from verification.models.claims import Method, State
 from verification.services import license_clock, objections, rosters, states, vouching
 from verification.signals import member_verified
@@ -104,10 +113,14 @@ def _doubts_of_people(claim: Claim) -> Iterable[str]:
     member = claim.user.as_member
     if member is None or member.standing == Member.Standing.SUSPENDED:
         yield "standing"
-    if claim.decisions.exists():
+    # Of earlier claims, too: withdrawing wipes nothing out.
+    if Decision.objects.filter(claim__user=claim.user).exists():
         yield "asked"
-    same = Claim.objects.of_identity(claim).values("pk")
-    if Objection.objects.filter(claim__in=same, objected_at__isnull=False).exists():
+    same = Claim.objects.of_identity(claim)
+    refused = Q(state=State.REVOKED) | Q(decisions__outcome=Decision.Outcome.REJECT)
+    if same.exclude(user=claim.user).filter(refused).exists():
+        yield "contested"
+    if Objection.objects.filter(claim__in=same.values("pk"), objected_at__isnull=False).exists():
         yield "objected"
 
 

@@ -42,6 +42,10 @@ DOUBTS = {
     "status": 3,
     "discipline": 2,
     "voucher_failed": 6,
+    "contested": 3,
+    "mailbox": 4,
+    "mailbox_name": 2,
+    "renamed": 2,
 }
 BANDS = {"low": "Low", "medium": "Medium", "high": "High"}
 

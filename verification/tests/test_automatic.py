@@ -188,6 +188,27 @@ class TestDoubts:
         )
         self.expect(claim, "asked")
 
+    def test_a_reviewer_who_had_asked_about_a_claim_that_was_withdrawn(self, claim, provider, reviewer):
+        earlier = make_claim(claim.user.as_member, provider, state=State.WITHDRAWN)
+        Decision.objects.create(
+            claim=earlier, reviewer=reviewer, outcome="ask", reason="mismatch", note="Why?"
+        )
+
+        assert decided(claim).doubts == ["asked"]
+
+    def test_another_account_that_was_refused_with_this_license(self, claim, provider, reviewer):
+        other = make_claim(provider=provider, state=State.REJECTED, rejected_for="not_own")
+        Decision.objects.create(
+            claim=other, reviewer=reviewer, outcome="reject", reason="not_own", note="No."
+        )
+
+        self.expect(claim, "contested")
+
+    def test_another_account_that_lost_this_license(self, claim, provider):
+        make_claim(provider=provider, state=State.REVOKED, method="document", verified_at=timezone.now())
+
+        self.expect(claim, "contested")
+
     def test_a_membership_that_was_ended(self, claim):
         Member.objects.filter(pk=claim.user.as_member.pk).update(standing=Member.Standing.SUSPENDED)
         self.expect(claim, "standing")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, NamedTuple
 
-from verification import licenses, names
+from verification import calling, licenses, names
 from verification.models import Education, Exclusion, ImportRun, Provider, ProviderLicense
 from verification.names import NameScore, PersonName
 from verification.taxonomy import is_physician_code
@@ -188,6 +188,17 @@ def snapshot(provider: Provider) -> dict:
         "registry_file": run.file_name if run else "",
         "registry_date": run.file_date.isoformat() if run and run.file_date else None,
     }
+
+
+def practice_number(record: dict | None, way: str) -> str:
+    """The "phone" or "fax" that the registry of today has for the practice of a snapshot's person, as it is dialed.
+
+    Empty where there is none, or no person.
+    """
+    provider = Provider.objects.filter(npi=(record or {}).get("npi", "")).first()
+    if provider is None:
+        return ""
+    return calling.dialed(provider.practice_phone if way == "phone" else provider.practice_fax)
 
 
 def _plain(row, leave_out: set[str]) -> dict:

@@ -6,7 +6,7 @@ from math import ceil
 
 from django.utils import timezone
 
-from verification import calling_hours, rules
+from verification import calling_hours, registry, rules
 from verification.forms import CodeForm, MailForm
 from verification.models import Claim, Proof
 from verification.models.claims import State
@@ -80,7 +80,11 @@ def _may_prove(claim: Claim) -> bool:
 def _way(claim: Claim, kind: str, proof: Proof | None, told: bool, spent: str, bound) -> CodeWay:
     now = timezone.now()
     state = _state(proof, now)
-    target = codes.masked(kind, codes.number_of(claim, kind)) if told and kind != Kind.EMAIL else ""
+    target = (
+        codes.masked(kind, registry.practice_number(claim.registry, kind))
+        if told and kind != Kind.EMAIL
+        else ""
+    )
     if kind == Kind.EMAIL and proof and proof.target:
         target = proof.target_masked
     own = bound if bound is not None and bound.kind == kind else None

@@ -27,10 +27,10 @@ from accounts.models import User
 from sermo.background import nudge
 from sermo.crypto import keyed_hash
 from sermo.errors import RuleBroken
-from verification import calling, calling_hours, rules, tasks
-from verification.models import Challenge, Claim, MailDomain, Proof, Provider
+from verification import calling, calling_hours, mail_domains, registry, rules, tasks
+from verification.models import Challenge, Claim, MailDomain, Proof
 from verification.models.claims import State
-from verification.services import automatic, domains, events, limits, proofs, states
+from verification.services import automatic, domains, events, limits, objections, proofs, states
 
 log = structlog.get_logger(__name__)
 Kind = Proof.Kind
@@ -138,14 +138,6 @@ def is_told(claim: Claim) -> bool:
     return claim.challenges.filter(verdict=Challenge.Verdict.PASSED).exists()
 
 
-def number_of(claim: Claim, kind: str) -> str:
-    """The telephone or fax in the registry's record of today, as it is dialed; empty where there is none."""
-    provider = Provider.objects.filter(npi=(claim.registry or {}).get("npi", "")).first()
-    if provider is None:
-        return ""
-    return calling.dialed(provider.practice_phone if kind == Kind.PHONE else provider.practice_fax)
-
-
 def masked(kind: str, target: str) -> str:
     """What may be read of a target: the last two digits of a number, the domain of an address."""
     if kind == Kind.EMAIL:
@@ -172,7 +164,7 @@ def has_failed(proof: Proof) -> bool:
 
 def _number_target(claim: Claim, kind: str, now) -> str:
     """The number to ring or fax, or nothing where whoever asks must not learn whether there is one."""
-    number, told = number_of(claim, kind), is_told(claim)
+    number, told = registry.practice_number(claim.registry, kind), is_told(claim)
     if told and not number:
         raise NoNumber
     if kind == Kind.PHONE and not calling_hours.may_ring(state_told(claim, told), now):
@@ -265,7 +257,14 @@ def _why_silent(claim: Claim, proof: Proof, now) -> str:
         return "no_number"
     if proof.kind == Kind.PHONE and not calling_hours.may_ring(_practice_state(claim), now):
         return "night"
-    return "" if limits.take_target(proof.target) else "target_limit"
+    if objections.waits_for(proof.target):
+        return "objection_first"  # or whoever takes the calls of each day would keep it from being told
+    return "" if limits.take_target(_reached(proof)) else "target_limit"
+
+
+def _reached(proof: Proof) -> str:
+    """The telephone, fax or mailbox that a code goes to, the same for all spellings of an address."""
+    return mail_domains.mailbox_of(proof.target) if proof.kind == Kind.EMAIL else proof.target
 
 
 def _life(kind: str) -> timedelta:
@@ -315,6 +314,11 @@ def _take_back(proof: Proof, *, may_have_rung: bool) -> None:
     now = Proof.objects.select_for_update().filter(pk=proof.pk, code_hash=proof.code_hash).first()
     if now is None or now.ok_at:
         return
+    if not may_have_rung:
+        limits.give_target_back(_reached(proof), proof.sent_at.date())
+    if proof.kind == Kind.EMAIL or is_told(claim):
+        _forget(now, claim.user, day=proof.sent_at.date())
+    # last, for the chain is locked after all that is counted
     events.record(kind="code_not_sent", claim=claim, evidence=[proof.kind])
     if not may_have_rung:
         limits.give_target_back(proof.target, proof.sent_at.date())

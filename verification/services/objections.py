@@ -12,15 +12,16 @@ from datetime import timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
 from sermo.crypto import keyed_hash
 from sermo.errors import RuleBroken
-from verification import calling, calling_hours
-from verification.models import Claim, Objection, Provider
-from verification.models.claims import FINAL, HOLDING, Method, State
+from verification import calling, calling_hours, registry
+from verification.models import Claim, Objection, Proof
+from verification.models.claims import FINAL, HOLDING, State
 from verification.services import events, limits, notices, states
 
 log = structlog.get_logger(__name__)
@@ -43,24 +44,21 @@ def tell(*, claim: Claim) -> None:
     token = secrets.token_urlsafe(24)
     _link(claim, Way.MAIL, token, sent_at=timezone.now())
     notices.tell_applicant(claim, "verified", objection=_address(token))
-    if way := _second_way(claim):
-        _link(claim, way, secrets.token_urlsafe(24), sent_at=None)  # its number is drawn when it is sent
+    if second := _second_way(claim):
+        _link(
+            claim, second[0], secrets.token_urlsafe(24), sent_at=None
+        )  # its number is drawn when it is sent
 
 
-def _second_way(claim: Claim) -> str | None:
-    """The fax of the registry's record, else its telephone; never the number that the proof came from."""
-    phone, fax = _number(claim, Way.PHONE), _number(claim, Way.FAX)
-    proven_at = {Method.PHONE: phone, Method.FAX: fax}.get(claim.method)
-    return next(
-        (way for way, number in ((Way.FAX, fax), (Way.PHONE, phone)) if number and number != proven_at), None
-    )
+def _second_way(claim: Claim) -> tuple[str, str] | None:
+    """The fax of the registry's record of today, else its telephone, and the number.
 
-
-def _number(claim: Claim, way: str) -> str:
-    provider = Provider.objects.filter(npi=(claim.registry or {}).get("npi", "")).first()
-    if provider is None:
-        return ""
-    return calling.dialed(provider.practice_phone if way == Way.PHONE else provider.practice_fax)
+    Never a number that a right code came from, be it that phone and fax have changed places since.
+    """
+    codes = claim.proofs.filter(kind__in=[Proof.Kind.PHONE, Proof.Kind.FAX], ok_at__isnull=False)
+    taken = {"", *(proof.target for proof in codes)}
+    numbers = ((way, registry.practice_number(claim.registry, way)) for way in (Way.FAX, Way.PHONE))
+    return next(((way, number) for way, number in numbers if number not in taken), None)
 
 
 def _link(claim: Claim, way: str, code: str, *, sent_at) -> Objection:
@@ -76,13 +74,20 @@ def send_due() -> int:
     """
     if not calling.provider().is_ready():
         return 0
+    return sum(_send(objection_id) for objection_id in list(_waiting().values_list("pk", flat=True)))
+
+
+def _waiting() -> QuerySet[Objection]:
     since = timezone.now() - TRIED_FOR
-    waiting = Objection.objects.filter(
+    return Objection.objects.filter(
         way__in=[Way.PHONE, Way.FAX], sent_at=None, claim__verified_at__gt=since, claim__state__in=HOLDING
-    )
-    return sum(
-        _send(objection_id) for objection_id in list(waiting.order_by("pk").values_list("pk", flat=True))
-    )
+    ).order_by("pk")
+
+
+def waits_for(number: str) -> bool:
+    """Whether somebody is to be told by this number, so that no code may take its place."""
+    waiting = _waiting().select_related("claim").iterator()
+    return any((second := _second_way(each.claim)) and second[1] == number for each in waiting)
 
 
 def _send(objection_id: int) -> bool:
@@ -116,15 +121,15 @@ def _take(objection_id: int) -> tuple[Objection, str, str] | None:
     if objection is None or objection.claim.state not in HOLDING:
         return None
     claim, now = objection.claim, timezone.now()
-    number = _number(claim, objection.way)
+    way, number = _second_way(claim) or ("", "")
     place = (claim.registry or {}).get("practice_state") or claim.license_state
-    if not number or (objection.way == Way.PHONE and not calling_hours.may_ring(place, now)):
+    if not number or (way == Way.PHONE and not calling_hours.may_ring(place, now)):
         return None
     if not limits.take_target(number):
         return None
     code = f"{secrets.randbelow(10**NUMBER_DIGITS):0{NUMBER_DIGITS}}"
-    objection.code_hash, objection.sent_at = _hash(code), now
-    objection.save(update_fields=["code_hash", "sent_at"])
+    objection.way, objection.code_hash, objection.sent_at = way, _hash(code), now
+    objection.save(update_fields=["way", "code_hash", "sent_at"])
     return objection, number, code
 
 

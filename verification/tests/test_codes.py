@@ -7,7 +7,7 @@ from django.core import mail
 from django.utils import timezone
 
 from verification import rules, tasks
-from verification.models import Challenge, Claim, DayCount, Event, MailDomain, Proof, Provider
+from verification.models import Challenge, Claim, DayCount, Event, MailDomain, Objection, Proof, Provider
 from verification.models.claims import State
 from verification.services import codes, domains, limits, proofs
 from verification.tests import calls as recorded
@@ -298,6 +298,33 @@ class TestLimits:
                 codes.send_code(claim=claim, kind="phone")
 
         assert not DayCount.objects.exists()
+
+
+def test_a_message_that_somebody_was_verified_comes_before_codes(claim, provider, calls):
+    """Whoever takes the three calls of each day would otherwise keep the physician from hearing of it."""
+    holder = make_claim(provider=provider, state=State.VERIFIED)
+    Objection.objects.create(claim=holder, way="fax", code_hash="x")
+
+    proof = ask(claim, "fax")
+    assert (calls, Event.objects.get(kind="code_sent").reason) == ([], "objection_first")
+    assert codes.is_entered(proof, timezone.now())
+
+    assert tasks.ask_whether() == 1
+    assert [call[:2] for call in calls] == [("fax", f"+1{FAX}")]
+
+
+def test_who_was_not_reached_is_noted_after_all_that_is_counted(claim, settings, monkeypatch):
+    """Whoever holds the chain waits for nobody's count, or two who wait for each other would."""
+    settings.CALL_PROVIDER = recorded.name(recorded.Deaf)
+    order, give_back, record = [], limits.give_target_back, codes.events.record
+    monkeypatch.setattr(limits, "give_target_back", lambda *args: (order.append("count"), give_back(*args)))
+    monkeypatch.setattr(
+        codes.events, "record", lambda **said: (order.append(said["kind"]), record(**said))[1]
+    )
+
+    ask(claim)
+
+    assert order[-2:] == ["count", "code_not_sent"]
 
 
 class TestUnreachable:

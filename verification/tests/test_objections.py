@@ -84,6 +84,22 @@ class TestTelling:
 
         assert [each.way for each in Objection.objects.all()] == ["mail"]
 
+    def test_numbers_that_changed_places_in_the_registry_are_still_the_same_way(self, claim, calls):
+        prove(claim)
+        Provider.objects.update(practice_phone=FAX, practice_fax=PHONE)
+        automatic.decide(claim_id=claim.pk)
+        calls.clear()
+
+        tasks.ask_whether()
+
+        assert [call[:2] for call in calls] == [("phone", FAX)]
+
+    def test_numbers_that_change_places_before_the_message_goes(self, verified, calls):
+        Provider.objects.update(practice_phone=FAX, practice_fax=PHONE)
+
+        assert tasks.ask_whether() == 1
+        assert [call[:2] for call in calls] == [("phone", FAX)]
+
     def test_words_name_nobody(self, verified, provider, calls):
         tasks.ask_whether()
 

@@ -25,6 +25,7 @@ _DEFAULTS = {
     "DISPUTE_DAYS": 14,  # for both sides to bring documents
     "CODE_TRIES": 5,  # wrong guesses at one code; the database holds no more either
     "CODE_SENDS_PER_DAY": 3,  # for one claim, and for one number or address, whoever asks
+    "CODE_ASKS_PER_DAY": 10,  # by one account, those that could not be sent among them
     "CODE_SENDS_EVER": 9,  # for one claim
     "PHONE_MINUTES": 10,  # a code said by phone is good for
     "FAX_HOURS": 24,

@@ -98,7 +98,7 @@ def send_code(*, claim: Claim, kind: str, address: str = "") -> Proof:
     """Have a new code sent; the one before is good no more. Numbers are the registry's of today, never typed.
 
     Raises NotNow, NotOffered, RightAlready, OnItsWay, NoNumber, Night, TooManyEver, UnknownDomain,
-    limits.TooManyCodes, domains.NoDomain, domains.FreeMail. A refusal uses nothing up.
+    limits.TooManyCodes, limits.TooManyAsked, domains.NoDomain, domains.FreeMail. A refusal uses nothing up.
     """
     states.lock_account(claim.user)
     claim = states.lock(claim)

@@ -31,6 +31,10 @@ class TooManyCodes(RuleBroken):
     message = "Three codes were sent today, which is the most. Ask for the next one tomorrow."
 
 
+class TooManyAsked(RuleBroken):
+    message = "Too many codes were asked for today. Ask again tomorrow, or choose another proof."
+
+
 class TooManyDomains(RuleBroken):
     message = "Three domains a day can be asked for. Come back tomorrow, or choose another proof."
 
@@ -79,7 +83,13 @@ def _looks_of(user: User) -> str:
 
 
 def count_send(user: User) -> None:
-    """Count one code that an account asks for. Raises TooManyCodes, which must end the transaction."""
+    """Count one code that an account asks for.
+
+    Raises TooManyCodes, and TooManyAsked for those that could not be sent and count no more: else a hospital's mail
+    server could be asked all day which addresses it has. Both must end the transaction.
+    """
+    if _count(keyed_hash(str(user.pk), "codes asked for in a day")) > rules.CODE_ASKS_PER_DAY:
+        raise TooManyAsked
     if _count(_sends_of(user)) > rules.CODE_SENDS_PER_DAY:
         raise TooManyCodes
 

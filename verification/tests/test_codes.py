@@ -339,6 +339,17 @@ class TestUnreachable:
         settings.CALL_PROVIDER = recorded.name(recorded.Recorder)
         assert ask(claim).sent == 1
 
+    def test_what_reaches_nobody_cannot_be_asked_for_all_day(self, claim, settings, at_noon):
+        settings.CALL_PROVIDER = recorded.name(recorded.Deaf)
+        for _ in range(10):
+            ask(claim)
+
+        with pytest.raises(limits.TooManyAsked):
+            codes.send_code(claim=claim, kind="phone")
+        assert limits.sends_left(claim.user) == 3
+        at_noon(days=1)
+        assert ask(claim)
+
     def test_what_may_have_rung_counts_for_the_number_and_not_for_the_applicant(self, claim, settings, calls):
         settings.CALL_PROVIDER = recorded.name(recorded.Unheard)
         for _ in range(4):

@@ -17,7 +17,7 @@ register(
     "verification.codes",
     what="Codes of proofs, and the numbers and addresses they were sent to",
     kept=f"{rules.DOCUMENT_KEEP_DAYS} days after the decision",
-    why="That a proof held, and when, is enough.",
+    why="That a proof held, and when, is enough; and of a mailbox a keyed hash, so that it proves one person alone.",
     enforce=proofs.forget_codes,
     left=lambda at: proofs.due_codes(at).count(),
 )

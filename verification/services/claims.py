@@ -48,6 +48,7 @@ DOUBTS = {
     "discipline": "The board has disciplinary marks",
     "standing": "The account's membership was ended",
     "mailbox": "The mail address of the code has proven somebody else, too",
+    "mailbox_name": "The mail address of the code does not show the name",
     "refused": "The rules of an approval refuse it",
     "asked": "A reviewer had decided about this or an earlier claim of the account before the code was right",
     "contested": "Another account was refused with this license, or lost it",

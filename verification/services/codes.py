@@ -188,6 +188,8 @@ def _mail_target(address: str) -> tuple[str, MailDomain]:
         validate_email(address)
     except ValidationError as fault:
         raise domains.NoDomain from fault
+    if not mail_domains.is_plain(address):
+        raise domains.NoDomain
     domain = domains.accepted_for(name)
     if domain is None:
         raise UnknownDomain
@@ -320,11 +322,6 @@ def _take_back(proof: Proof, *, may_have_rung: bool) -> None:
         _forget(now, claim.user, day=proof.sent_at.date())
     # last, for the chain is locked after all that is counted
     events.record(kind="code_not_sent", claim=claim, evidence=[proof.kind])
-    if not may_have_rung:
-        limits.give_target_back(proof.target, proof.sent_at.date())
-    if proof.kind != Kind.EMAIL and not is_told(claim):
-        return
-    _forget(now, claim.user, day=proof.sent_at.date())
 
 
 def _forget(proof: Proof, user: User, day=None) -> None:
@@ -370,9 +367,8 @@ def _judge(claim: Claim, kind: str, digits: str) -> RuleBroken | None:
     proof.ok_at, proof.code_hash, proof.expires_at = timezone.now(), None, None
     proof.save(update_fields=["ok_at", "code_hash", "expires_at"])
     events.record(kind="code_right", claim=claim, by=claim.user, evidence=[kind])
-    if kind == Kind.EMAIL and not _take_mailbox(claim, proof):
-        claim.doubts = [*claim.doubts, *({"mailbox"} - set(claim.doubts))]
-        claim.save(update_fields=["doubts"])
+    if kind == Kind.EMAIL:
+        _doubt_mailbox(claim, proof)
     if claim.state in automatic.PROVES:
         automatic.prove(claim=claim, kind=kind)
     else:
@@ -380,12 +376,25 @@ def _judge(claim: Claim, kind: str, digits: str) -> RuleBroken | None:
     return None
 
 
+def _doubt_mailbox(claim: Claim, proof: Proof) -> None:
+    """Let people see an address that proves somebody else, too, or that could be any colleague's of the house."""
+    found = [] if _take_mailbox(claim, proof) else ["mailbox"]
+    # By the registry's names: what was typed may hold another one besides.
+    record = claim.registry or {"last_name": claim.typed["last"], "other_last_name": ""}
+    if not mail_domains.shows_name(proof.target, (record["last_name"], record["other_last_name"])):
+        found.append("mailbox_name")
+    claim.doubts = [*claim.doubts, *(doubt for doubt in found if doubt not in claim.doubts)]
+    claim.save(update_fields=["doubts"])
+
+
 def _take_mailbox(claim: Claim, proof: Proof) -> bool:
     """Whether the address proves nobody else: many people at one hospital are not read by one mailbox.
 
-    The address stays with its proof as a hash, where the code's was; the database holds each but once.
+    The address stays with its proof as a hash, where the code's was; the database holds each but once, by whatever
+    part of the institution's domain it is written.
     """
-    mailbox = keyed_hash(proof.target.lower(), "mailbox of a proof")
+    local = mail_domains.mailbox_of(proof.target).rpartition("@")[0]
+    mailbox = keyed_hash(f"{local}@{proof.domain.name}", "mailbox of a proof")
     same = Proof.objects.filter(claim__user=claim.user, claim__npi_hash=claim.npi_hash, code_hash=mailbox)
     same.update(code_hash=None)  # of an earlier claim to the same person by the same account
     try:

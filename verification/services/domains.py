@@ -46,11 +46,16 @@ def read_domain(address: str) -> str:
 
 
 def accepted_for(domain: str) -> MailDomain | None:
-    """The accepted domain that a domain is, or is a part of; one refused in between closes what is above it."""
+    """The accepted domain that a domain is, or is a part of; one refused in between closes what is above it.
+
+    A part for students or alumni counts only where reviewers have accepted it by its own name.
+    """
     names = mail_domains.itself_and_above(domain)
     known = {each.name: each for each in MailDomain.objects.filter(name__in=names).exclude(state=State.ASKED)}
     nearest = next((known[name] for name in names if name in known), None)
-    return nearest if nearest and nearest.state == State.ACCEPTED else None
+    if nearest is None or nearest.state != State.ACCEPTED:
+        return None
+    return nearest if mail_domains.is_for_staff(domain, of=nearest.name) else None
 
 
 def neighbors_of(domain: MailDomain) -> QuerySet[MailDomain]:

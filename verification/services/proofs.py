@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 from django.utils import timezone
 
 from accounts.models import User
@@ -161,15 +161,20 @@ def stray_files() -> list[str]:
 def forget_codes() -> int:
     """Forget codes, and where they were sent, 30 days after the claim was decided. Returns of how many proofs.
 
-    That there was such a proof, its masked target and when it held stay.
+    That there was such a proof, its masked target and when it held stay; so does the keyed hash of a mailbox whose
+    code was right, or one mailbox could prove somebody else every month.
     """
-    return due_codes(timezone.now()).update(code=None, code_hash=None, target=None)
+    kept = Case(When(_HAS_MAILBOX, then=F("code_hash")))
+    return due_codes(timezone.now()).update(code=None, code_hash=kept, target=None)
+
+
+_HAS_MAILBOX = Q(kind=Proof.Kind.EMAIL, ok_at__isnull=False)
 
 
 def due_codes(at: datetime) -> QuerySet[Proof]:
     """Proofs that should have forgotten their codes at a moment: old themselves, too, and not in dispute."""
     before = _keep_from(at)
-    kept = Q(code__isnull=False) | Q(code_hash__isnull=False) | Q(target__isnull=False)
+    kept = Q(code__isnull=False) | (Q(code_hash__isnull=False) & ~_HAS_MAILBOX) | Q(target__isnull=False)
     decided = Q(claim__decided_at__lt=before, claim__state__in=(*FINAL, *HOLDING))
     untouched = (
         Q(started_at__lt=before)

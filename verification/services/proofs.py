@@ -28,6 +28,9 @@ MAY_PROVE = (
     *(State.CHALLENGED, State.NEEDS_REVIEW, State.PROVEN, State.DISPUTED_RIVAL, State.DISPUTED_HOLDER),
     *UNDER_WAY,
 )
+MAILBOX = Q(  # that proved a license: `code_hash` is its address's
+    kind="email", ok_at__isnull=False, claim__state__in=(*HOLDING, State.REVOKED)
+)
 
 
 class NotProving(RuleBroken):
@@ -160,19 +163,27 @@ def stray_files() -> list[str]:
     return private_files.strays(FOLDER, known=_keys_of_kept, key_of=lambda name: name.split("-")[0])
 
 
+@transaction.atomic
 def forget_codes() -> int:
     """Forget codes, and where they were sent, 30 days after the claim was decided. Returns of how many proofs.
 
-    That there was such a proof, its masked target and when it held stay.
+    That there was such a proof, its masked target and when it held stay; so does the hash of a mailbox that proved
+    somebody, for it must prove nobody else later either.
     """
-    return due_codes(timezone.now()).update(code=None, code_hash=None, target=None)
+    due = due_codes(timezone.now())
+    of_mailboxes = due.filter(MAILBOX).update(code=None, target=None)
+    return of_mailboxes + due.exclude(MAILBOX).update(code=None, code_hash=None, target=None)
 
 
 def due_codes(at: datetime) -> QuerySet[Proof]:
-    """Proofs that should have forgotten their codes at a moment: old themselves, too, and not in dispute."""
+    """Proofs that should have forgotten their codes at a moment: old themselves, too, and not in dispute.
+
+    A code that nobody typed is forgotten whatever became of the claim.
+    """
     before = _keep_from(at)
-    kept = Q(code__isnull=False) | Q(code_hash__isnull=False) | Q(target__isnull=False)
+    kept = Q(code__isnull=False) | (Q(code_hash__isnull=False) & ~MAILBOX) | Q(target__isnull=False)
     decided = Q(claim__decided_at__lt=before, claim__state__in=(*FINAL, *HOLDING))
+    decided |= Q(kind__in=("phone", "fax", "email"), ok_at=None)
     untouched = (
         Q(started_at__lt=before)
         & (Q(sent_at=None) | Q(sent_at__lt=before))

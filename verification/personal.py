@@ -160,7 +160,7 @@ def erase_objections(person: Person) -> None:
 
 def empty_unmaskings(person: Person) -> None:
     """That a name was seen, by whom and on what ground stays; what was written about the person does not."""
-    Unmasking.objects.filter(member=person.member).update(reason="", why=None, reference="")
+    Unmasking.objects.filter(member=person.member).update(reason=None, why=None, reference=None)
 
 
 def empty_challenges(person: Person) -> None:

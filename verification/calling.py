@@ -7,7 +7,9 @@ after TIMEOUT by itself, and raises Unreachable for whatever keeps the message f
 import os
 import re
 import secrets
+from datetime import datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Protocol
 
 import httpx
@@ -65,7 +67,7 @@ class Files:
         self._write("fax", number, words)
 
     def _write(self, kind: str, number: str, words: str) -> None:
-        folder = settings.VAR_DIR / "calls"
+        folder = _folder()
         name = f"{timezone.now():%Y%m%d-%H%M%S-%f}-{kind}-{secrets.token_hex(3)}.txt"
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -74,6 +76,24 @@ class Files:
                 out.write(f"To: {number}\n\n{words.strip()}\n")
         except OSError as error:
             raise Unreachable(type(error).__name__) from error
+
+
+def old_files(at: datetime) -> list[Path]:
+    """Calls and faxes in files that should be gone at a moment: a code is good for a day at most."""
+    before = (at - timedelta(days=1)).timestamp()
+    return [file for file in _folder().glob("*.txt") if file.stat().st_mtime < before]
+
+
+def forget_files() -> int:
+    """Delete the calls and faxes of a day ago; return how many."""
+    files = old_files(timezone.now())
+    for file in files:
+        file.unlink(missing_ok=True)
+    return len(files)
+
+
+def _folder() -> Path:
+    return settings.VAR_DIR / "calls"
 
 
 class Web:

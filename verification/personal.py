@@ -10,13 +10,17 @@ from sermo.errors import RuleBroken
 from sermo.private_files import delete_files
 from verification.models import (
     Challenge,
+    ChallengeSwitch,
     Claim,
     Decision,
     Dispute,
     DisputeOpinion,
     Document,
     Event,
+    Incident,
+    IncidentNote,
     LicenseCheck,
+    MailDomain,
     Objection,
     Proof,
     Subject,
@@ -32,6 +36,19 @@ ASKS_BACK = "would tell what the next try of the questions asks"
 REVIEW = "a reviewer's own work"
 STAFF = "of the site, not of you"
 PROVEN_TO_BE_SHOWN = (State.VERIFIED, State.LAPSED, State.RETIRED)
+ON_RECORD = (  # who did it stays, so none of them leaves, former staff either
+    (Decision, "reviewer"),
+    (Decision, "first_reviewer"),
+    (DisputeOpinion, "reviewer"),
+    (LicenseCheck, "by"),
+    (LicenseCheck, "looked_by"),
+    (Unmasking, "asked_by"),
+    (Unmasking, "decided_by"),
+    (MailDomain, "reviewed_by"),
+    (ChallengeSwitch, "by"),
+    (Incident, "opened_by"),
+    (IncidentNote, "by"),
+)
 UNDER_DECISION = (State.LOCKED, State.SUSPENDED, State.DISPUTED_HOLDER, State.NEEDS_REVIEW_HELD)
 ENDED = (Decision.Outcome.SUSPEND, Decision.Outcome.REVOKE)
 TOLD = (Decision.Outcome.REJECT, Decision.Outcome.ASK, Decision.Outcome.KEEP, Decision.Outcome.RETIRE, *ENDED)
@@ -46,7 +63,7 @@ class WithAReviewer(RuleBroken):
 
 class DecidedForOthers(RuleBroken):
     message = (
-        "You decided about other people's verification or names, and who decided stays on record. "
+        "You worked on other people's verification or privacy, and who did what stays on record. "
         "Write to the operator, who can end this account."
     )
 
@@ -76,10 +93,10 @@ def check_may_leave(person: Person) -> None:
     Somebody whose verification was revoked may leave: there is nothing more to decide.
     Raises DecidedForOthers, WithAReviewer, UnderDecision.
     """
-    decided = Decision.objects.filter(reviewer=person.user).values("pk")
-    opined = DisputeOpinion.objects.filter(reviewer=person.user).values("pk")
-    unmasked = Unmasking.objects.filter(Q(asked_by=person.user) | Q(decided_by=person.user)).values("pk")
-    if decided.union(opined, unmasked).exists():
+    first, *others = (
+        model.objects.filter(**{name: person.user}).order_by().values("pk") for model, name in ON_RECORD
+    )
+    if first.union(*others).exists():
         raise DecidedForOthers
     parties = Q(holder_claim=OuterRef("pk")) | Q(rival_claim=OuterRef("pk"))
     disputed = Exists(Dispute.objects.filter(parties, outcome=""))
@@ -143,7 +160,7 @@ def erase_objections(person: Person) -> None:
 
 def empty_unmaskings(person: Person) -> None:
     """That a name was seen, by whom and on what ground stays; what was written about the person does not."""
-    Unmasking.objects.filter(member=person.member).update(reason="", why=None, reference="")
+    Unmasking.objects.filter(member=person.member).update(reason=None, why=None, reference=None)
 
 
 def empty_challenges(person: Person) -> None:

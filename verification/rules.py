@@ -18,6 +18,8 @@ _DEFAULTS = {
     "DOCUMENTS_PER_CLAIM": 6,
     "UPLOADS_PER_DAY": 30,  # by one account, those refused among them
     "DOCUMENT_KEEP_DAYS": 30,  # after the decision
+    "RECORD_KEEP_DAYS": 6
+    * 365,  # of what was done for the protection of data (45 CFR 164.316(b)(2), 164.528)
     "VOUCHES_NEEDED": 3,
     "VOUCHES_PER_YEAR": 6,  # by one voucher
     "VOUCHER_DAYS": 90,  # verified for at least so long

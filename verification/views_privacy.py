@@ -15,7 +15,7 @@ from verification.statements import statements_of
 @require_safe
 def unmaskings(request):
     """Who saw one's name, on what ground and when: what may be told by now, in one query."""
-    rows = list(unmasking.told_to(request.user.as_member).defer("reason", "why"))
+    rows = list(unmasking.told_to(request.user.as_member).defer("reason", "why", "reference"))
     return render(request, "verification/unmaskings.html", {"rows": rows})
 
 

@@ -34,7 +34,8 @@ from rewards.providers.base import PAID, Outcome
 from rewards.services import payouts
 from rewards.tests.payout_makers import ask, make_paid
 from sermo import crypto, retention
-from verification.models import Claim, DayCount, Proof, RetentionRun
+from verification import calling
+from verification.models import Claim, DayCount, LicenseCheck, Objection, Proof, RetentionRun, Unmasking
 from verification.models.claims import State
 from verification.services import proofs
 from verification.services import retention as enforcing
@@ -180,10 +181,94 @@ def codes(request):
                 started_at=ago(40),
                 sent_at=ago(40),
                 expires_at=ago(40),
+                ok_at=ago(40),
             )
         )
     old, new = (Proof.objects.filter(pk=proof.pk).filter(target__isnull=False) for proof in made)
     return old.exists, new.exists
+
+
+def calls(request):
+    request.getfixturevalue("settings").VAR_DIR = request.getfixturevalue("tmp_path")
+    for _ in range(2):
+        calling.Files().say("+15175550100", "The code is 1, 2, 3, 4, 5, 6.")
+    old, new = (request.getfixturevalue("tmp_path") / "calls").iterdir()
+    os.utime(old, (ago(2).timestamp(), ago(2).timestamp()))
+    return old.exists, new.exists
+
+
+def objections(request):
+    made = []
+    for days in (31, 29):
+        claim = make_claim(provider=make_provider(school=None), state=State.VERIFIED, decided_at=ago(days))
+        made.append(
+            Objection.objects.create(
+                claim=claim, way="mail", code_hash=str(days), words="Call 5175550100.", objected_at=ago(40)
+            )
+        )
+    old, new = (Objection.objects.filter(pk=one.pk, words__isnull=False) for one in made)
+    return old.exists, new.exists
+
+
+def license_checks(request):
+    claim = make_claim(provider=make_provider(school=None), state=State.VERIFIED)
+    looks = [
+        LicenseCheck.objects.create(claim=claim, source="board", finding="in_force", at=ago(366 * years))
+        for years in (8, 7)
+    ]
+    old, newest = (LicenseCheck.objects.filter(pk=look.pk) for look in looks)
+    return old.exists, newest.exists
+
+
+def holds(request):
+    reviewer = make_user()
+    made = [
+        make_claim(
+            provider=make_provider(school=None),
+            state=State.NEEDS_REVIEW,
+            held_by=reviewer,
+            held_until=timezone.now() + timedelta(minutes=minutes),
+        )
+        for minutes in (-1, 10)
+    ]
+    over, running = (Claim.objects.filter(pk=claim.pk, held_by=reviewer) for claim in made)
+    return over.exists, running.exists
+
+
+def unmaskings(request):
+    asker, decider = make_user(), make_user()
+    made = []
+    for years in (7, 5):
+        decided = {"decided_by": decider, "decided_at": ago(366 * years), "why": "So be it."}
+        opened = {"is_granted": True, "open_until": ago(300), "tell_on": ago(300).date()}
+        told = {"told_at": ago(366 * years)}
+        made.append([])
+        for more in ({}, decided, {**decided, **opened, **told}):
+            request_ = {
+                "basis": "court",
+                "reason": "A subpoena.",
+                "reference": "State v. Quillfeather",
+                **more,
+            }
+            made[-1].append(
+                Unmasking.objects.create(
+                    member=make_member(), asked_by=asker, asked_at=ago(366 * years), **request_
+                ).pk
+            )
+    barred = {**decided, **opened, "decided_at": ago(366 * 7)}
+    made[1].append(
+        Unmasking.objects.create(
+            member=make_member(), asked_by=asker, basis="court", reason="Secret.", **barred
+        ).pk
+    )
+    words = Unmasking.objects.filter(reason__isnull=False)
+    return (
+        lambda: (
+            words.filter(pk__in=made[0]).count()
+            + Unmasking.objects.filter(pk__in=made[0], reference__isnull=False).count()
+        ),
+        lambda: words.filter(pk__in=made[1]).count() == len(made[1]),
+    )
 
 
 def day_counts(request):
@@ -319,6 +404,11 @@ MAKERS = {
     "accounts.pictures": pictures,
     "verification.documents": documents,
     "verification.codes": codes,
+    "verification.calls": calls,
+    "verification.objections": objections,
+    "verification.license_checks": license_checks,
+    "verification.holds": holds,
+    "verification.unmaskings": unmaskings,
     "verification.day_counts": day_counts,
     "verification.retention_runs": retention_runs,
     "questions.put_aside": put_aside,

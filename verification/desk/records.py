@@ -7,13 +7,13 @@ from verification.models import Event
 
 
 class AboutFilter(admin.SimpleListFilter):
-    """Claims or posts, never in one list: side by side, an ended membership would lead from a post to a claim."""
+    """Claims or all else, never in one list: side by side, an ended membership would lead from a post to a claim."""
 
     title = "about"
     parameter_name = "about"
 
     def lookups(self, request, model_admin):
-        return [("posts", "Posts: reports and moderation")]
+        return [("posts", "All else: posts, rooms, incidents, names asked for")]
 
     def choices(self, changelist):
         claims, *others = super().choices(changelist)
@@ -32,7 +32,7 @@ class EventAdmin(ReadOnlyAdmin):
     list_display_links = None
     list_filter = [AboutFilter]
     search_fields = ["=case_number", "=object"]
-    search_help_text = "A whole case number, or post:12 under Posts"
+    search_help_text = "A whole case number, or post:12 under All else"
     ordering = ["-pk"]
 
     def get_queryset(self, request):

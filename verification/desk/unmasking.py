@@ -107,7 +107,7 @@ class UnmaskingAdmin(ReadOnlyAdmin):
     def get_queryset(self, request):
         """None about oneself; the encrypted words are read on the page of a request alone."""
         rows = unmasking.visible_to(request.user).select_related("member")
-        return rows.defer("reason", "why")
+        return rows.defer("reason", "why", "reference")
 
     def changelist_view(self, request, extra_context=None):
         return super().changelist_view(request, {"title": "Unmasking", **(extra_context or {})})

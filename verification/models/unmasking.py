@@ -24,8 +24,8 @@ class Unmasking(models.Model):
 
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="unmaskings")
     basis = models.CharField(max_length=5, choices=Basis)
-    reason = EncryptedTextField()
-    reference = models.CharField("file number", max_length=80, blank=True)
+    reason = EncryptedTextField(null=True)  # none: forgotten in time, or with the member
+    reference = EncryptedTextField("file number", null=True)  # of a court: it may name the parties
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField(default=timezone.now)
     barred_until = models.DateField(null=True)  # by a court: the member is not told before

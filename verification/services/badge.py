@@ -1,8 +1,9 @@
 """What the mark beside a handle stands for: that a license was verified, how, and in which month.
 
 It never says whose it is: no state, no number, no name. And it must not single anybody out: what fewer than
-SMALL_CELL members share is left out, first the month, then the year and the way. It stands on the page of the handle
-alone: on the page of a name it would join the two.
+SMALL_CELL members are shown with is left out, first the month, then the year and the way. Whoever is shown with a
+month stands in no year's crowd: the few that are left would be told apart by lacking one. It stands on the page of the
+handle alone: on the page of a name it would join the two.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from datetime import UTC, datetime
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Count, Q
+from django.db.models import Count
+from django.db.models.functions import ExtractMonth
 
 from accounts.models import Member
 from verification.models import Claim
@@ -76,7 +78,8 @@ def badge_of(member: Member) -> Badge:
 
 
 def _crowd_of(claim: Claim, kind: str, at: datetime) -> tuple[int, int]:
-    """How many, with this one, share its standing and way and were verified in its month, and in its year (UTC).
+    """How many, with this one, share its standing and way and were verified in its month (UTC), and how many are shown
+    with the year alone.
 
     Counted once in an hour: there are few such crowds, and each is asked for with every profile.
     """
@@ -92,12 +95,9 @@ def _counted(claim: Claim, kind: str, at: datetime) -> tuple[int, int]:
         verified_at__gte=datetime(at.year, 1, 1, tzinfo=UTC),
         verified_at__lt=datetime(at.year + 1, 1, 1, tzinfo=UTC),
     )
-    begin = datetime(at.year, at.month, 1, tzinfo=UTC)
-    end = datetime(at.year + at.month // 12, at.month % 12 + 1, 1, tzinfo=UTC)
-    counts = alike.aggregate(
-        month=Count("pk", filter=Q(verified_at__gte=begin, verified_at__lt=end)), year=Count("pk")
-    )
-    return counts["month"], counts["year"]
+    by_month = alike.annotate(month=ExtractMonth("verified_at", tzinfo=UTC)).values_list("month")
+    counts = dict(by_month.annotate(number=Count("pk")).order_by())
+    return counts.get(at.month, 0), sum(one for one in counts.values() if one < settings.SMALL_CELL)
 
 
 def _how(claim: Claim) -> str:

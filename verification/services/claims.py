@@ -298,10 +298,7 @@ def withdraw(*, user: User) -> Claim:
     claim = Claim.objects.filter(user=user).undecided().first()
     if claim is None:
         raise NothingToWithdraw
-    holders = Claim.objects.filter(disputes_held__rival_claim=claim, disputes_held__outcome="")
-    states.lock_hashes(
-        *(each for party in (claim, *holders) for each in (party.npi_hash, party.license_hash))
-    )
+    states.lock_hashes(*hashes_to_withdraw(claim))
     claim = states.lock(claim)
     if not claim.is_undecided:
         raise NothingToWithdraw
@@ -311,6 +308,12 @@ def withdraw(*, user: User) -> Claim:
     if claim.state == State.DISPUTED_RIVAL:
         _end_dispute(claim)
     return states.move(claim=claim, to=State.WITHDRAWN, as_=states.APPLICANT, by=user)
+
+
+def hashes_to_withdraw(claim: Claim) -> list[str | None]:
+    """The identities that withdrawing touches: the claim's own, and those of the holders it disputes."""
+    holders = Claim.objects.filter(disputes_held__rival_claim=claim, disputes_held__outcome="")
+    return [each for party in (claim, *holders) for each in (party.npi_hash, party.license_hash)]
 
 
 def _end_dispute(rival: Claim) -> None:

@@ -173,7 +173,7 @@ def _record(kind: str, incident: Incident, by: User | None, evidence: list[str],
     events.record(
         kind=f"incident_{kind}",
         by=by,
-        object=f"incident:{incident.pk}",
+        object=f"privacy_incident:{incident.pk}",  # "incident" is one of a case
         evidence=evidence,
         key=key or f"incident_{kind} {incident.pk}",
     )

@@ -9,7 +9,7 @@ from collections import Counter
 from datetime import date, datetime, time, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -402,3 +402,19 @@ def standing_of(row: LicenseStatus) -> str:
     """What a roster's row says by its words and its date, as a finding; empty where its words are unknown."""
     said = licenses_status.standing(row.state, row.status, row.expires_on, timezone.localdate())
     return {"in_force": Finding.IN_FORCE, "expired": Finding.EXPIRED, "ended": Finding.ENDED}.get(said, "")
+
+
+# Forgetting
+
+
+def forget_looks() -> int:
+    """Delete looks that are older than the record must be; return how many."""
+    return old_looks(timezone.now()).delete()[0]
+
+
+def old_looks(at: datetime) -> QuerySet[LicenseCheck]:
+    """Looks that should be gone at a moment. The newest of each source stays: the next one is compared with it."""
+    newer = LicenseCheck.objects.filter(
+        claim=OuterRef("claim"), source=OuterRef("source"), at__gt=OuterRef("at")
+    )
+    return LicenseCheck.objects.filter(Exists(newer), at__lt=at - timedelta(days=rules.RECORD_KEEP_DAYS))

@@ -7,7 +7,7 @@ to anybody; the answer puts the claim before reviewers, at the head of the queue
 
 import re
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from sermo.crypto import keyed_hash
 from sermo.errors import RuleBroken
-from verification import calling, calling_hours, registry
+from verification import calling, calling_hours, registry, rules
 from verification.models import Claim, Objection, Proof
 from verification.models.claims import FINAL, HOLDING, State
 from verification.services import events, limits, notices, states
@@ -190,6 +190,27 @@ def _put_ahead(claim: Claim) -> None:
         )
         return
     Claim.objects.filter(pk=claim.pk).update(**ahead)
+
+
+# Forgetting
+
+
+def forget_words() -> int:
+    """Forget what objectors wrote, 30 days after it was decided; return of how many. That they objected stays."""
+    return words_decided(timezone.now()).update(words=None)
+
+
+def words_decided(at: datetime) -> QuerySet[Objection]:
+    """Objections whose words should be gone at a moment: nothing about the claim waits for anybody."""
+    before = at - timedelta(days=rules.DOCUMENT_KEEP_DAYS)
+    return Objection.objects.filter(
+        words__isnull=False,
+        objected_at__lt=before,
+        claim__decided_at__lt=before,
+        claim__state__in=(*FINAL, *HOLDING),
+        claim__queued_at=None,
+        claim__asked_for__isnull=True,
+    ).exclude(claim__disputes_held__outcome="")
 
 
 def _address(token: str) -> str:

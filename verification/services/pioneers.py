@@ -86,9 +86,15 @@ def verify(*, pioneer: Pioneer) -> Claim | None:
         return None
     if own.filter(state__in=(State.LOCKED, State.REJECTED, State.REVOKED)).exists():
         raise JudgedBefore
-    if own.undecided().exists():
+    found = _found(pioneer)
+    hashes = claims.hashes_of(
+        found.provider, pioneer.npi, pioneer.state, pioneer.license_number, pioneer.degree
+    )
+    undecided = own.undecided().first()
+    states.lock_hashes(*hashes, *(claims.hashes_to_withdraw(undecided) if undecided else ()))
+    if undecided:  # after all identities are locked: it writes to the chain
         claims.withdraw(user=user)
-    claim = _claim(user, pioneer)
+    claim = _claim(user, pioneer, found, hashes)
     if Claim.objects.of_identity(claim).holding().exists():
         raise HeldByAnother
     _check(claim)
@@ -122,8 +128,8 @@ def _reviewer(pioneer: Pioneer) -> User:
     return reviewer
 
 
-def _claim(user: User, pioneer: Pioneer) -> Claim:
-    """A claim of nobody's typing, with the registry's record where one person there fits. Without one, documents do."""
+def _found(pioneer: Pioneer) -> registry.Match:
+    """The one person of the registry who fits, or none: then documents do."""
     if not pioneer.npi and not pioneer.license_number:
         raise NumberMissing
     if pioneer.npi and not npis.is_valid(pioneer.npi):
@@ -141,11 +147,14 @@ def _claim(user: User, pioneer: Pioneer) -> Claim:
         raise RegistryDiffers("; ".join(claims.DOUBTS[doubt] for doubt in found.doubts) + ".")
     if found.kind == "none" and pioneer.npi and Provider.objects.filter(npi=pioneer.npi).exists():
         raise RegistryDiffers("The registry has another name for this NPI.")
-    provider = found.provider
-    npi_hash, license_hash = claims.hashes_of(
-        provider, pioneer.npi, pioneer.state, pioneer.license_number, pioneer.degree
-    )
-    states.lock_hashes(npi_hash, license_hash)
+    return found
+
+
+def _claim(
+    user: User, pioneer: Pioneer, found: registry.Match, hashes: tuple[str | None, str | None]
+) -> Claim:
+    """A claim of nobody's typing, with the registry's record where it has one."""
+    provider, (npi_hash, license_hash) = found.provider, hashes
     claim = Claim.objects.create(
         user=user,
         npi_hash=npi_hash,

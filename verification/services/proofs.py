@@ -158,6 +158,7 @@ def stray_files() -> list[str]:
     return private_files.strays(FOLDER, known=_keys_of_kept, key_of=lambda name: name.split("-")[0])
 
 
+@transaction.atomic
 def forget_codes() -> int:
     """Forget codes, and where they were sent, 30 days after the claim was decided. Returns of how many proofs.
 
@@ -172,10 +173,14 @@ _HAS_MAILBOX = Q(kind=Proof.Kind.EMAIL, ok_at__isnull=False)
 
 
 def due_codes(at: datetime) -> QuerySet[Proof]:
-    """Proofs that should have forgotten their codes at a moment: old themselves, too, and not in dispute."""
+    """Proofs that should have forgotten their codes at a moment: old themselves, too, and not in dispute.
+
+    A code that nobody typed is forgotten whatever became of the claim.
+    """
     before = _keep_from(at)
     kept = Q(code__isnull=False) | (Q(code_hash__isnull=False) & ~_HAS_MAILBOX) | Q(target__isnull=False)
     decided = Q(claim__decided_at__lt=before, claim__state__in=(*FINAL, *HOLDING))
+    decided |= Q(kind__in=("phone", "fax", "email"), ok_at=None)
     untouched = (
         Q(started_at__lt=before)
         & (Q(sent_at=None) | Q(sent_at__lt=before))

@@ -138,6 +138,19 @@ def _let_go(claim: Claim) -> None:
     claim.save(update_fields=["held_by", "held_until"])
 
 
+@transaction.atomic
+def forget_holds() -> int:
+    """Forget who held what, once that time is over; return of how many claims."""
+    over = holds_over(timezone.now()).order_by("pk").select_for_update(of=("self",))
+    return Claim.objects.filter(pk__in=list(over.values_list("pk", flat=True))).update(
+        held_by=None, held_until=None
+    )
+
+
+def holds_over(at: datetime) -> QuerySet[Claim]:
+    return Claim.objects.filter(held_until__lt=at)
+
+
 # How risky a claim is
 
 

@@ -8,10 +8,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sermo.retention import Rule, rules
+from verification import rules as numbers
 from verification.models import RetentionRun
 
 log = structlog.get_logger(__name__)
-RUNS_KEPT_DAYS = 6 * 365
 
 
 @dataclass(frozen=True)
@@ -75,4 +75,4 @@ def forget_runs() -> int:
 
 
 def old_runs(at: datetime) -> QuerySet[RetentionRun]:
-    return RetentionRun.objects.filter(at__lt=at - timedelta(days=RUNS_KEPT_DAYS))
+    return RetentionRun.objects.filter(at__lt=at - timedelta(days=numbers.RECORD_KEEP_DAYS))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 from django.utils import timezone
 
@@ -133,7 +134,7 @@ def ask(
     _check_not_a_party(by, member)
     _claim_of(member)
     if waiting := Unmasking.objects.filter(member=member, asked_by=by, decided_at=None).first():
-        if (waiting.basis, waiting.reason, waiting.reference) == (basis, reason, reference):
+        if (waiting.basis, waiting.reason, waiting.reference or "") == (basis, reason, reference):
             return waiting
         raise AskedAlready
     if _open().filter(member=member, asked_by=by).exists():
@@ -144,7 +145,7 @@ def ask(
         member=member,
         basis=basis,
         reason=reason,
-        reference=reference,
+        reference=reference or None,
         barred_until=barred_until,
         asked_by=by,
     )
@@ -210,6 +211,21 @@ def tell_due() -> int:
     due = Unmasking.objects.filter(is_granted=True, told_at=None, tell_on__lte=_today())
     due = due.filter(member__user__isnull=False).order_by("pk").values_list("pk", flat=True)
     return sum(_tell(pk) for pk in list(due))
+
+
+def forget_words() -> int:
+    """Forget why names were asked for, and under which file number, once the record need not say it any more.
+
+    Returns of how many requests.
+    """
+    return words_of_old(timezone.now()).update(reason=None, why=None, reference=None)
+
+
+def words_of_old(at: datetime) -> QuerySet[Unmasking]:
+    """Requests whose words should be gone at a moment; while a court bars the telling they stay."""
+    before = at - timedelta(days=rules.RECORD_KEEP_DAYS)
+    refused = Q(is_granted=False, decided_at__lt=before) | Q(decided_at=None, asked_at__lt=before)
+    return Unmasking.objects.filter(Q(told_at__lt=before) | refused, reason__isnull=False)
 
 
 def limits_of(user: User) -> Limits:

@@ -70,6 +70,12 @@ def test_what_ten_share_is_the_year():
     assert words(make_verified(MOST - 1)) == "License verified 2026, registry and document"
 
 
+def test_the_few_outside_a_month_of_many_are_not_told_apart_by_the_year():
+    make_verified(MOST, at=MARCH - timedelta(days=60))
+
+    assert words(make_verified(MOST - 1)) == "License verified"
+
+
 def test_what_ten_share_of_a_year_is_nothing():
     make_verified(MOST, at=MARCH - timedelta(days=365))
 

@@ -512,6 +512,32 @@ class TestMailbox:
         tasks.decide_due()
         assert sorted(Claim.objects.values_list("state", flat=True)) == ["proven", "verified"]
 
+    def test_it_proves_nobody_else_once_the_address_is_forgotten_either(self, claim, hospital):
+        self.prove(claim, "o.q@mercy.example")
+        tasks.decide_due()
+        long_ago = timezone.now() - timedelta(days=40)
+        Proof.objects.update(started_at=long_ago, sent_at=long_ago)
+        Claim.objects.update(decided_at=long_ago)
+
+        assert proofs.forget_codes() == 1
+        assert proofs.forget_codes() == 0
+
+        assert Proof.objects.get().target is None
+        other = make_claim(provider=make_provider(), state=State.CHALLENGED)
+        assert self.prove(other, "O.Q@Mercy.example").doubts == ["mailbox"]
+
+    def test_what_nobody_typed_is_forgotten_before_any_decision(self, claim, hospital):
+        ask(claim, "email", "o.q@mercy.example")
+        old, new = timezone.now() - timedelta(days=31), timezone.now() - timedelta(days=29)
+        Proof.objects.update(started_at=old, sent_at=new, expires_at=new)
+        assert proofs.forget_codes() == 0
+
+        Proof.objects.update(sent_at=old, expires_at=old)
+        assert proofs.forget_codes() == 1
+
+        proof = Proof.objects.get()
+        assert (proof.target, proof.code_hash) == (None, None)
+
     def test_another_address_of_the_house_is_another_matter(self, claim, hospital):
         other = make_claim(provider=make_provider(), state=State.CHALLENGED)
 

@@ -94,11 +94,11 @@ class TestSteps:
             "closed",
         ]
         assert list(Event.objects.order_by("pk").values_list("kind", "object", "evidence")) == [
-            ("incident_opened", f"incident:{incident.pk}", ["access"]),
-            ("incident_contained", f"incident:{incident.pk}", []),
-            ("incident_assessed", f"incident:{incident.pk}", ["breach"]),
-            ("incident_notified", f"incident:{incident.pk}", []),
-            ("incident_closed", f"incident:{incident.pk}", []),
+            ("incident_opened", f"privacy_incident:{incident.pk}", ["access"]),
+            ("incident_contained", f"privacy_incident:{incident.pk}", []),
+            ("incident_assessed", f"privacy_incident:{incident.pk}", ["breach"]),
+            ("incident_notified", f"privacy_incident:{incident.pk}", []),
+            ("incident_closed", f"privacy_incident:{incident.pk}", []),
         ]
         assert events.first_broken() is None
 

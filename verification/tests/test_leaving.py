@@ -6,6 +6,8 @@ import zipfile
 from datetime import timedelta
 
 import pytest
+from django.apps import apps
+from django.db.models import PROTECT
 from django.urls import reverse
 from django.utils import timezone
 
@@ -25,10 +27,21 @@ from verification.models import (
     Proof,
     Subject,
     Vouch,
+    VouchLoss,
 )
 from verification.models.claims import State
-from verification.personal import DecidedForOthers, UnderDecision, WithAReviewer
-from verification.services import challenge, decisions, disputes, events, notices, outcome, proofs, states
+from verification.personal import ON_RECORD, DecidedForOthers, UnderDecision, WithAReviewer
+from verification.services import (
+    challenge,
+    decisions,
+    disputes,
+    events,
+    incidents,
+    notices,
+    outcome,
+    proofs,
+    states,
+)
 from verification.services import claims as claiming
 from verification.tests.factories import (
     image_bytes,
@@ -372,3 +385,26 @@ def test_who_may_not_leave_may_export(provider):
     make_claim(member, provider, state=State.LOCKED)
 
     assert rows(archive_of(member), "claim")[0]["stage"] == "locked"
+
+
+def test_every_key_that_keeps_an_account_refuses_in_words():
+    """Whatever would stop the deletion of an account is asked for first, also of former staff."""
+    ended = {Claim, Vouch, VouchLoss}  # what goes with the member, or is of nobody then
+    keys = {
+        (model, field.name)
+        for model in apps.get_app_config("verification").get_models()
+        for field in model._meta.local_fields
+        if field.related_model is User and field.remote_field.on_delete is PROTECT and model not in ended
+    }
+
+    assert keys == set(ON_RECORD)
+
+
+def test_a_former_keeper_of_incidents_is_refused_in_words():
+    member = make_applicant()
+    incidents.open_incident(
+        title="A page", kind="access", detected_at=timezone.now(), text="It was open.", by=member.user
+    )
+
+    with pytest.raises(DecidedForOthers):
+        leaving.leave(member.user)

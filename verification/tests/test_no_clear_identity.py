@@ -187,6 +187,7 @@ def written(schools, specialties, reviewer, second_reviewer):
         member=holder,
         basis="court",
         reason=SAID,
+        reference=SAID,
         asked_by=reviewer,
         decided_by=second_reviewer,
         decided_at=now,

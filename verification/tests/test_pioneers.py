@@ -5,6 +5,8 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Mail, Member
@@ -207,6 +209,21 @@ def test_an_undecided_claim_makes_room(line, seed, seeker, provider):
     begun.refresh_from_db()
     assert begun.state == State.WITHDRAWN
     assert Claim.objects.holding().get().method == "pioneer"
+
+
+def test_all_identities_are_locked_before_the_chain(line, seed, seeker):
+    """Whoever decides about one of them locks it first and the chain last; the other way round both would wait."""
+    begun = start(seeker, make_provider("Brightwater", "Simeon"))
+
+    with CaptureQueriesContext(connection) as queries:
+        seed(line)
+
+    claim, sql = Claim.objects.holding().get(), [query["sql"] for query in queries]
+    assert Claim.objects.get(pk=begun.pk).state == State.WITHDRAWN
+    chain = next(number for number, said in enumerate(sql) if "pg_advisory_xact_lock" in said)
+    guards = " ".join(said for said in sql[:chain] if "identityguard" in said and "FOR UPDATE" in said)
+    for wanted in (claim.npi_hash, claim.license_hash, begun.npi_hash, begun.license_hash):
+        assert wanted in guards
 
 
 @pytest.mark.parametrize("state", [State.LOCKED, State.REJECTED, State.REVOKED])

@@ -121,7 +121,8 @@ def test_the_table_has_the_last_run_of_each_rule(three):
     assert [row.left for row in rows] == [0, 0, 4]
 
 
-def test_it_runs_on_an_empty_site_and_twice():
+def test_it_runs_on_an_empty_site_and_twice(settings, tmp_path):
+    settings.VAR_DIR = tmp_path
     for _ in range(2):
         retention.enforce_all()
 

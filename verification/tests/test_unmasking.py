@@ -255,7 +255,7 @@ def test_of_who_has_left_there_is_nothing_to_see(holder, officer, second):
     with pytest.raises(unmasking.NobodyThere):
         ask(holder, make_officer())
     request.refresh_from_db()
-    assert (request.reason, request.reference, request.why) == ("", "", None)
+    assert (request.reason, request.reference, request.why) == (None, None, None)
     Unmasking.objects.filter(pk=request.pk).update(tell_on=today())
     assert unmasking.tell_due() == 0
 

@@ -75,13 +75,13 @@ def test_the_list_has_what_waits_and_names_nobody(desk, drawn, settings):
         assert part not in everything
 
 
-@pytest.mark.parametrize("length", [1, 12])
 def test_whoever_holds_it_no_more_is_not_waited_for(desk, drawn):
     Claim.objects.update(state=State.REVOKED)
 
     assert drawn.claim.case_number not in text_of(desk.get(reverse(LIST)))
 
 
+@pytest.mark.parametrize("length", [1, 12])
 def test_the_list_costs_the_same_at_any_length(desk, drawn, length, django_assert_max_num_queries):
     for _ in range(length):
         license_clock.confirm(user=make_licensed().user, expires_on=days(300))

@@ -85,7 +85,7 @@ def find_person(
 
 def _namesakes(name: PersonName, state: str) -> list[Provider]:
     """Active physicians of the same name with a license in the state, and of a like name practicing there."""
-    beginnings = {last[:PREFIX] for last in _last_keys(name.last)}
+    beginnings = {last[:PREFIX] for last in last_keys(name.last)}
     if not beginnings:
         return []
     everybody = Provider.objects.physicians().active()
@@ -227,29 +227,41 @@ def is_excluded(
     states: Collection[str] = (),
     other_last_name: str = "",
     other_first_name: str = "",
+    npi_is_theirs: bool = True,
 ) -> Exclusions:
     """Whether a person is barred from federal health programs.
 
-    The same NPI is definite. A row without an NPI is possible when the state and the name fit: the whole
-    last name or either half of a double one, legal or former, with a fitting first name. A row with another
-    NPI is somebody else, and a name in another state is ignored.
+    The same NPI is definite, name and state are possible: see `namesakes`. `npi_is_theirs` is false for an NPI that
+    somebody typed and no registry confirmed.
     """
     definite = list(Exclusion.objects.filter(npi=npi)) if npi else []
     if definite:
         return Exclusions("definite", definite)
     claimed = [PersonName(last_name, first_name), PersonName(other_last_name, other_first_name or first_name)]
-    keys = {key for name in claimed for key in _last_keys(name.last)}
-    nearby = Exclusion.objects.filter(npi=None, state__in=list(states), last_key__in=keys).order_by("pk")
-    possible = [row for row in nearby if any(_same_person(name, row) for name in claimed)]
+    possible = namesakes(claimed, states, npi_known=bool(npi) and npi_is_theirs)
     return Exclusions("possible" if possible else "", possible)
 
 
-def _last_keys(last: str) -> set[str]:
+def namesakes(people: Collection[PersonName], states: Collection[str], *, npi_known: bool) -> list[Exclusion]:
+    """Exclusions in one of the states that one of a person's names fits.
+
+    The whole last name or either half of a double one, with a fitting first name. Of whom the NPI is known, a row with
+    an NPI is somebody else; of others it may be the same person. A name in another state is ignored.
+    """
+    keys = {key for name in people for key in last_keys(name.last)}
+    rows = Exclusion.objects.filter(state__in=list(states), last_key__in=keys).order_by("pk")
+    if npi_known:
+        rows = rows.filter(npi=None)
+    return [row for row in rows if any(_same_person(name, row) for name in people)]
+
+
+def last_keys(last: str) -> set[str]:
+    """A last name in normal form: the whole, and each part of a double one."""
     return {names.last_key(last), *map(names.last_key, last.replace("-", " ").split())} - {""}
 
 
 def _same_person(name: PersonName, row: Exclusion) -> bool:
-    if row.last_key not in _last_keys(name.last):
+    if row.last_key not in last_keys(name.last):
         return False
     listed = PersonName(row.last_name, row.first_name, row.middle_name)
     return names.name_score(name._replace(last=row.last_name), listed).verdict != "refused"

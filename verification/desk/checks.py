@@ -15,7 +15,7 @@ from sermo.errors import RuleBroken
 from verification import registry
 from verification.forms_license import HeldForm, LookUpForm
 from verification.models import Claim, Decision, Event, LicenseCheck, Provider, StateBoard
-from verification.models.claims import State
+from verification.models.claims import HOLDING, State
 from verification.services import decisions, held, license_clock, outcome
 from verification.services.claims import DOUBTS
 
@@ -34,7 +34,7 @@ class ToLookUpFilter(admin.SimpleListFilter):
 
     def queryset(self, request, queryset):
         if self.value() is None:
-            return queryset.filter(wants_look=True, looked_at=None)
+            return queryset.filter(wants_look=True, looked_at=None, claim__state__in=HOLDING)
         return queryset if self.value() == "all" else queryset.exclude(looked_at=None)
 
 
@@ -78,7 +78,7 @@ class LicenseCheckAdmin(ReadOnlyAdmin):
             pk=object_id if object_id.isascii() and object_id.isdecimal() else 0,
         )
         self._check_may_look(request)
-        waits = check.wants_look and check.looked_at is None
+        waits = check.wants_look and check.looked_at is None and check.claim.is_holding
         form = LookUpForm(request.POST or None) if waits else None
         if request.method == "POST":
             self._check_may_decide(request)

@@ -6,9 +6,10 @@ the rows of its state, and written in one transaction. A killed import leaves th
 
 import time
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import date
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from accounts.places import STATES
 from verification import licenses, licenses_status
@@ -29,6 +30,7 @@ COLUMNS = [
 KEY = COLUMNS[:3]
 SAID = COLUMNS[3:9]  # what a change of is news; where and when it was read is none
 MOST_SOURCE = 40  # characters, as long as a claim keeps it
+FIRST_YEAR, LAST_YEAR = "1901", "2099"  # in which a license may expire
 UNKNOWN_SHOWN = 5  # of a board's words that no table has
 
 
@@ -241,7 +243,7 @@ class BoardParser(Parser):
                 values.get("first_name", "")[:60],
                 status_of(values)[:60],
                 self.day(values.get("issued", "")),
-                self.day(values.get("expires", "")),
+                self.last_day(values.get("expires", "")),
                 discipline_of(values)[:200],
                 self.source,
                 self.as_of(values.get("as_of", "")),
@@ -274,9 +276,14 @@ class BoardParser(Parser):
             return NULL
         return day
 
+    def last_day(self, text: str) -> str:
+        """Until when a license runs. A year that none has stands for no date: 1900 for unknown, 9999 for never."""
+        day = self.day(text)
+        return day if FIRST_YEAR <= day[:4] <= LAST_YEAR else NULL
+
     def as_of(self, text: str) -> str:
-        """The day a row was true: its own, else the file's, else today (UTC)."""
-        today = datetime.now(UTC).date().isoformat()
+        """The day a row was true: its own, else the file's, else today; as the site counts days, none is to come."""
+        today = timezone.localdate().isoformat()
         own = self.day(text) if text else NULL
         if own != NULL:
             return min(own, today)

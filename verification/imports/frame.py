@@ -158,7 +158,7 @@ class Importer:
 
     def refuse_hash(self) -> None:
         known = ImportRun.objects.filter(
-            source=self.source, state=ImportRun.State.LOADED, sha256=self.file.sha256
+            source=self.source, board=self.board, state=ImportRun.State.LOADED, sha256=self.file.sha256
         ).first()
         if known is None or self.options.again:
             return
@@ -270,11 +270,11 @@ class Importer:
     def mark_loaded(self) -> None:
         """The run's last entry, in the transaction that made its rows live."""
         transaction.on_commit(self.note_live)
-        earlier = ImportRun.objects.filter(source=self.source).exclude(pk=self.run_id)
+        earlier = ImportRun.objects.filter(source=self.source, board=self.board).exclude(pk=self.run_id)
         earlier.filter(state=ImportRun.State.LOADED, sha256=self.file.sha256).update(
             state=ImportRun.State.REPLACED
         )
-        Reject.objects.filter(run__in=earlier.filter(board=self.board)).delete()
+        Reject.objects.filter(run__in=earlier).delete()
         self.write_run(ImportRun.State.LOADED)
         Reject.objects.bulk_create(
             [

@@ -8,6 +8,23 @@ from django.db import migrations, models
 import sermo.fields
 
 
+def note_first_looks(apps, schema_editor):
+    """Whoever was verified before licenses were looked at has that as the first look."""
+    LicenseCheck = apps.get_model("verification", "LicenseCheck")
+    held = ("verified", "needs_review_held", "disputed_holder", "lapsed", "suspended", "retired")
+    claims = apps.get_model("verification", "Claim").objects.filter(state__in=held)
+    claims.filter(status_checked_at=None).update(status_checked_at=models.F("verified_at"))
+    for claim in claims.defer("identity", "asked_for", "appeal").iterator():
+        LicenseCheck.objects.create(
+            claim=claim,
+            source="document" if claim.method == "document" else "reviewer",
+            finding="in_force",
+            expires_on=claim.license_expires_on,
+            as_of=django.utils.timezone.localdate(claim.status_checked_at),
+            at=claim.status_checked_at,
+        )
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0013_watching_choices"),
@@ -804,4 +821,14 @@ class Migration(migrations.Migration):
             model_name="vouchloss",
             constraint=models.UniqueConstraint(fields=("claim", "voucher"), name="vouch_loss_once"),
         ),
+        migrations.RemoveConstraint(model_name="importrun", name="import_loaded_once"),
+        migrations.AddConstraint(
+            model_name="importrun",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "loaded")),
+                fields=("source", "board", "sha256"),
+                name="import_loaded_once",
+            ),
+        ),
+        migrations.RunPython(note_first_looks, migrations.RunPython.noop, elidable=True),
     ]

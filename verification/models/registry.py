@@ -59,7 +59,7 @@ class ImportRun(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["source", "sha256"], condition=Q(state="loaded"), name="import_loaded_once"
+                fields=["source", "board", "sha256"], condition=Q(state="loaded"), name="import_loaded_once"
             ),
             models.CheckConstraint(
                 condition=Q(state="running", finished_at=None)

@@ -109,10 +109,24 @@ def note_look(
         seen = moment_of(as_of) if as_of < today else timezone.now()
         claim.status_checked_at = max(claim.status_checked_at or seen, seen)
         claim.status_source = source
-        if expires_on or finding == Finding.EXPIRED:
-            claim.license_expires_on = expires_on or min(as_of, today)
+        claim.license_expires_on = expiry_by(claim, finding, expires_on, as_of)
         claim.save(update_fields=["status_checked_at", "status_source", "license_expires_on"])
     return claim
+
+
+def expiry_by(claim: Claim, finding: str, expires_on: date | None, as_of: date) -> date | None:
+    """Until when a license runs by a look that found it in force or expired, with what was known before.
+
+    Expired, it ran until that day at the latest, whatever date stands beside it (boards leave it beside "Retired"), and
+    a date that was over before stays. In force without a date, one that is over says nothing any more.
+    """
+    today, known = timezone.localdate(), claim.license_expires_on
+    day = min(as_of, today)
+    if finding == Finding.IN_FORCE:
+        return expires_on or (known if known and known >= day else None)
+    if expires_on and expires_on <= today:
+        return expires_on
+    return min(known or day, day)
 
 
 def moment_of(day: date) -> datetime:
@@ -165,17 +179,26 @@ def end_of(source: str, status: str) -> str:
     return f"{source} {status}" if source == Source.BOARD else f"{source} {status} {timezone.localdate()}"
 
 
-def _come_back(claim: Claim, by: User | None) -> None:
+@transaction.atomic
+def give_back(*, claim: Claim) -> bool:
+    """Give a lapsed license back that its roster still has in force; whether that was done."""
+    states.lock_identity(claim)
+    claim = states.lock(claim)
+    return claim.state == State.LAPSED and _come_back(claim, None)
+
+
+def _come_back(claim: Claim, by: User | None) -> bool:
     from verification.services import held
 
     today = timezone.localdate()
     if claim.license_expires_on and claim.license_expires_on < today:
-        return
+        return False
     if claim.status_checked_at < _oldest_look() or held.is_in_doubt(claim):
-        return
+        return False
     role = states.REVIEWER if by else states.SYSTEM
     states.move(claim=claim, to=State.VERIFIED, as_=role, by=by, reason="in_force", asked_for=None)
     notices.tell_applicant(claim, "renewed")
+    return True
 
 
 # The member's own word
@@ -229,18 +252,28 @@ class LookedUp(RuleBroken):
     message = "Somebody has looked this license up already."
 
 
+class NotHeld(RuleBroken):
+    message = "Nobody is verified by this claim any more, so there is nothing to look up."
+
+
+class NotOverYet(RuleBroken):
+    message = "This date is still to come. Write the day on which it ended, or none if the board names none."
+
+
 @transaction.atomic
 def ask_for_look(*, claim: Claim, by: User) -> LicenseCheck:
     """Bring a license before staff to be looked up, such as after a report. Asked twice, it is looked up once.
 
-    Raises NotAReviewer, NothingToConfirm.
+    Raises NotAReviewer, NotHeld, NothingToConfirm.
     """
     states.lock_identity(claim)
     claim = states.lock(claim)
     if not by.has_perm("verification.decide_claim"):
         raise NotAReviewer
     last = claim.license_checks.last()
-    if not claim.is_holding or last is None:
+    if not claim.is_holding:
+        raise NotHeld
+    if last is None:
         raise NothingToConfirm
     waiting = claim.license_checks.filter(wants_look=True, looked_at=None).first()
     if waiting:
@@ -261,7 +294,10 @@ def look_up(
     expires_on: date | None = None,
     note: str,
 ) -> Claim:
-    """What staff found at the board about a license. Raises NotAReviewer, LookedUp, Expired, TooLate."""
+    """What staff found at the board about a license, which answers everything that waits for a look at it.
+
+    Raises NotAReviewer, NotHeld, LookedUp, Expired, TooLate, NotOverYet.
+    """
     from verification.services.decisions import is_party
 
     states.lock_identity(check.claim)
@@ -269,12 +305,16 @@ def look_up(
     check = LicenseCheck.objects.select_for_update().get(pk=check.pk)
     if not by.has_perm("verification.decide_claim") or is_party(by, claim):
         raise NotAReviewer
+    if not claim.is_holding:
+        raise NotHeld
     if check.looked_at or not check.wants_look:
         raise LookedUp
     if finding == Finding.IN_FORCE and expires_on:
         check_date(expires_on)
-    check.looked_at, check.looked_by = timezone.now(), by
-    check.save(update_fields=["looked_at", "looked_by"])
+    if finding == Finding.EXPIRED and expires_on and expires_on > timezone.localdate():
+        raise NotOverYet
+    waiting = claim.license_checks.filter(wants_look=True, looked_at=None)
+    waiting.update(looked_at=timezone.now(), looked_by=by)
     return found(
         claim=claim,
         source=Source.REVIEWER,
@@ -346,6 +386,10 @@ def _to_remind():
 @transaction.atomic
 def _remind(claim: Claim) -> bool:
     """The reminder that is due, and none of those before it that an outage or a late date kept back."""
+    states.lock_identity(claim)
+    claim = states.lock(claim)
+    if not _to_remind().filter(pk=claim.pk).exists():
+        return False  # a new date came, or it is not held any more
     left = (claim.license_expires_on - timezone.localdate()).days
     due = min(days for days in rules.EXPIRY_REMINDERS if days >= left)
     key = f"license_reminder {claim.case_number} {claim.license_expires_on} {due}"
@@ -365,6 +409,10 @@ def _to_confirm():
 @transaction.atomic
 def _ask(claim: Claim) -> bool:
     """Ask a member to confirm the license: once, and once more shortly before it lapses."""
+    states.lock_identity(claim)
+    claim = states.lock(claim)
+    if not _to_confirm().filter(pk=claim.pk).exists():
+        return False
     since = timezone.now() - claim.status_checked_at
     call = "last" if since >= timedelta(days=rules.RECHECK_DAYS - LAST_CALL_DAYS) else "first"
     key = f"license_confirm {claim.case_number} {claim.status_checked_at:%Y%m%dT%H%M} {call}"
@@ -376,9 +424,6 @@ def _ask(claim: Claim) -> bool:
 
 def _is_first(claim: Claim, key: str, reason: str) -> bool:
     """Whether a reminder was not sent before; it is noted as sent."""
-    if Event.objects.filter(key=key).exists():
-        return False
-    states.lock(claim)
     if Event.objects.filter(key=key).exists():
         return False
     events.record(kind="license_reminder", claim=claim, reason=reason, key=key)

@@ -20,6 +20,7 @@ from verification.models import (
     Provider,
 )
 from verification.models.claims import Method, State
+from verification.names import PersonName
 from verification.services import license_clock, objections, rosters, states, vouching
 from verification.signals import member_verified
 
@@ -150,19 +151,24 @@ def exclusions_of(claim: Claim) -> registry.Exclusions:
         states=tuple(sorted(states_of(claim))),
         other_last_name=record.get("other_last_name") or typed["last"],
         other_first_name=record.get("other_first_name") or typed["first"],
+        npi_is_theirs=bool(record),
     )
 
 
 def namesakes_of(claim: Claim) -> list[Exclusion]:
-    """Rows without an NPI that any name of the person fits, in a state of theirs: legal, former and typed names."""
+    """Exclusions that any name of the person fits, in a state of theirs: legal, former and typed names.
+
+    Rows with an NPI only where the registry has none of this person.
+    """
     typed, record = claim.typed, claim.registry or {}
     known = {
-        (typed["last"], typed["first"]),
-        (record.get("last_name") or typed["last"], record.get("first_name") or typed["first"]),
-        (record.get("other_last_name") or typed["last"], record.get("other_first_name") or typed["first"]),
+        PersonName(typed["last"], typed["first"]),
+        PersonName(record.get("last_name") or typed["last"], record.get("first_name") or typed["first"]),
+        PersonName(
+            record.get("other_last_name") or typed["last"], record.get("other_first_name") or typed["first"]
+        ),
     }
-    found = (registry.is_excluded("", last, first, tuple(states_of(claim))) for last, first in sorted(known))
-    return list({row.pk: row for each in found for row in each.rows}.values())
+    return registry.namesakes(known, states_of(claim), npi_known=bool(record))
 
 
 def states_of(claim: Claim) -> set[str]:

@@ -1,8 +1,9 @@
 """What a new registry or a new list of exclusions means for claims that hold a license.
 
 Claims are found by the keyed hashes of the NPIs that changed. Only those are decrypted whose record changed, vanished
-or was deactivated; for exclusions without an NPI, which are known by name alone, all that are held. Every finding has
-its own event, so a re-check that was stopped is run again from its start and does nothing twice.
+or was deactivated, and those verified or given back since the last re-check, which it did not see; for exclusions that
+are compared by name, all that are held. Every finding has its own event, so a re-check that was stopped is run again
+from its start and does nothing twice.
 """
 
 from collections import Counter, defaultdict
@@ -12,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from sermo.crypto import keyed_hash
-from verification import names
+from verification import names, registry
 from verification.models import Claim, Exclusion, ImportRun, Provider
 from verification.models.claims import State
 from verification.services import held, outcome, rosters
@@ -47,6 +48,7 @@ def recheck_nppes(say: Say = nobody) -> Counter:
     runs = list(_due().filter(source="nppes"))
     if not runs:
         return Counter()
+    not_compared = _not_compared_yet()
     claims = _held_by_npi()
     done = Counter(claims=len(claims))
     if any(not run.weekly for run in runs):
@@ -64,6 +66,7 @@ def recheck_nppes(say: Say = nobody) -> Counter:
                 found.append((npi, claims[hashed]))
         if number % BATCH == 0:
             say(number, total)
+    found = list(dict.fromkeys([*found, *not_compared]))
     for start in range(0, len(found), BATCH):
         done += _compare(found[start : start + BATCH])
     if any(not run.weekly for run in runs):
@@ -76,6 +79,21 @@ def recheck_nppes(say: Say = nobody) -> Counter:
 def _held_by_npi() -> dict[str, int]:
     rows = Claim.objects.filter(state__in=held.WATCHED).exclude(npi_hash=None)
     return dict(rows.values_list("npi_hash", "pk"))
+
+
+def _not_compared_yet() -> list[tuple[str, int]]:
+    """NPI and claim of those that came to hold a license, or have it back, since the registry was loaded that claims
+    were compared with last: what it changed may be news of them.
+    """
+    known = ImportRun.objects.filter(source="nppes", state__in=LOADED, rechecked_at__isnull=False)
+    last = known.order_by("-finished_at").first()
+    claims = Claim.objects.filter(state__in=held.WATCHED).exclude(npi_hash=None)
+    if last:  # from its start: who was verified while it ran may have seen the registry before
+        claims = claims.filter(state_at__gte=last.started_at)
+    return [
+        ((claim.registry or claim.typed)["npi"], claim.pk)
+        for claim in claims.order_by("pk").iterator(chunk_size=BATCH // 2)
+    ]
 
 
 def _in_full_file(*, compare_with_old: bool) -> Iterator[tuple[str, bool]]:
@@ -179,20 +197,22 @@ def _reopen_reinstated(excluded) -> int:
 
 
 def _compare_names(say: Say) -> Counter:
-    """Exclusions without an NPI beside every name of every claim: legal, former, typed, and each half of a double one.
+    """Exclusions beside every name of every claim: legal, former, typed, and each half of a double one.
 
-    A name in another state is somebody else. The last name and the state are compared here, for all claims in one pass;
-    what comes near is judged as an applicant would be.
+    A name in another state is somebody else, and so is one with an NPI, unless the registry has none of the member. The
+    last name and the state are compared here, for all claims in one pass; what comes near is judged as an applicant
+    would be.
     """
     done = Counter()
-    nameless = Exclusion.objects.filter(npi=None)
-    listed = set(nameless.values_list("last_key", "state"))
-    if not listed:
+    everybody = set(Exclusion.objects.values_list("last_key", "state"))
+    without_npi = set(Exclusion.objects.filter(npi=None).values_list("last_key", "state"))
+    if not everybody:
         return done
     claims = Claim.objects.filter(state__in=held.WATCHED).order_by("pk")
     total = claims.count()
     for number, claim in enumerate(claims.iterator(chunk_size=BATCH // 2), 1):
         done["compared"] += 1
+        listed = without_npi if claim.registry else everybody
         if any((key, state) in listed for key in _last_keys(claim) for state in outcome.states_of(claim)):
             for row in outcome.namesakes_of(claim):
                 fact = held.fact_of_exclusion(row)
@@ -206,8 +226,7 @@ def _compare_names(say: Say) -> Counter:
 def _last_keys(claim: Claim) -> set[str]:
     record = claim.registry or {}
     last_names = {claim.typed["last"], record.get("last_name", ""), record.get("other_last_name", "")}
-    parts = {part for last in last_names for part in (last, *last.replace("-", " ").split())}
-    return {names.last_key(part) for part in parts} - {""}
+    return {key for last in last_names for key in registry.last_keys(last)}
 
 
 def _mark(runs: list[ImportRun]) -> None:

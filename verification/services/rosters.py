@@ -17,6 +17,7 @@ from verification.services import license_clock, states
 
 Source, Finding = LicenseCheck.Source, LicenseCheck.Finding
 BATCH = 1_000
+MOVES_THE_CLOCK = (Finding.IN_FORCE, Finding.EXPIRED)
 Say = Callable[[int, int], None]  # rows done, rows in all
 
 
@@ -43,20 +44,27 @@ def recheck(state: str, say: Say = nobody) -> Counter:
     claims = _held_in(state)
     before = _last_rows(claims.values())
     rows = LicenseStatus.objects.filter(state=state)
-    total, done, seen, unchanged = rows.count(), Counter(), set(), []
+    total, done, seen = rows.count(), Counter(), set()
+    unchanged: list[tuple[int, date]] = []
+    lapsed: list[Claim] = []
     for number, row in enumerate(rows.iterator(chunk_size=BATCH), 1):
         claim = claims.get(keyed_hash(f"{state}|{row.number_key}|{row.degree}", "license"))
         if claim and claim.pk not in seen:
             seen.add(claim.pk)
             done["found"] += 1
             is_known = _says_the_same(claim, before.get(claim.pk), row)
-            if is_known:
+            finding = license_clock.standing_of(row)
+            if is_known and finding in MOVES_THE_CLOCK:
                 unchanged.append((claim.pk, row.as_of))
+            if is_known and finding == Finding.IN_FORCE and claim.state == State.LAPSED:
+                lapsed.append(claim)  # for want of a look, and here is one
             if row.discipline or not is_known:  # whether a mark is new, its event knows
                 _take_in(claim, row)
         if number % BATCH == 0:
             say(number, total)
     _looked_at(unchanged)
+    for claim in lapsed:
+        done["given back"] += license_clock.give_back(claim=claim)
     if total:
         done["gone"] = _note_gone(claims, seen, before)
     ImportRun.objects.filter(
@@ -82,10 +90,13 @@ def _last_rows(claims) -> dict[int, LicenseCheck]:
 
 
 def _says_the_same(claim: Claim, last: LicenseCheck | None, row: LicenseStatus) -> bool:
-    said = (license_clock.standing_of(row), row.status[:60], row.expires_on)
+    finding = license_clock.standing_of(row)
+    said = (finding, row.status[:60], row.expires_on)
     if last is None or said != (last.finding, last.status, last.expires_on):
         return False
-    return row.expires_on is None or claim.license_expires_on == row.expires_on
+    if finding not in MOVES_THE_CLOCK:
+        return True
+    return claim.license_expires_on == license_clock.expiry_by(claim, finding, row.expires_on, row.as_of)
 
 
 def _looked_at(unchanged: list[tuple[int, date]]) -> None:
@@ -96,8 +107,13 @@ def _looked_at(unchanged: list[tuple[int, date]]) -> None:
     for as_of, pks in by_day.items():
         moment = min(license_clock.moment_of(as_of), timezone.now())
         for start in range(0, len(pks), BATCH):
-            some = Claim.objects.filter(pk__in=pks[start : start + BATCH], status_checked_at__lt=moment)
-            some.exclude(state=State.SUSPENDED).update(status_checked_at=moment)
+            with transaction.atomic():
+                some = Claim.objects.filter(pk__in=pks[start : start + BATCH], status_checked_at__lt=moment)
+                some = some.exclude(state=State.SUSPENDED).select_for_update().order_by("pk")
+                locked = list(
+                    some.values_list("pk", flat=True)
+                )  # in the order in which everybody locks claims
+                Claim.objects.filter(pk__in=locked).update(status_checked_at=moment)
 
 
 @transaction.atomic
@@ -134,13 +150,20 @@ def _note_gone(claims: dict[str, Claim], seen: set[int], before: dict[int, Licen
     """Licenses that the roster had when it was last looked at, and has no more."""
     gone = 0
     for claim in claims.values():
-        last = before.get(claim.pk)
-        if claim.state in (State.SUSPENDED, State.RETIRED) or claim.pk in seen or last is None:
-            continue  # who retires gives the license back
-        if last.finding != Finding.NOT_FOUND:
-            license_clock.found(claim=claim, source=Source.BOARD, finding=Finding.NOT_FOUND)
-            gone += 1
+        if claim.pk not in seen and claim.pk in before:
+            gone += _is_gone(claim)
     return gone
+
+
+@transaction.atomic
+def _is_gone(claim: Claim) -> bool:
+    states.lock_identity(claim)
+    claim = states.lock(claim)
+    last = claim.license_checks.filter(source=Source.BOARD).defer("note").last()
+    if claim.state in (State.SUSPENDED, State.RETIRED) or last.finding == Finding.NOT_FOUND:
+        return False  # who retires gives the license back
+    license_clock.found(claim=claim, source=Source.BOARD, finding=Finding.NOT_FOUND)
+    return True
 
 
 def note_known(*, claim: Claim, status: LicenseStatus | None, namesakes: list[Exclusion]) -> None:

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from accounts.roles import REVIEWERS
 from verification import reference
-from verification.models import Event
+from verification.models import Claim, Event
 from verification.models.claims import State
 from verification.services import claims, held, license_clock
 from verification.tests.factories import make_exclusion, make_provider, make_reviewer
@@ -73,6 +73,12 @@ def test_the_list_has_what_waits_and_names_nobody(desk, drawn, settings):
     assert other.claim.case_number in everything
     for part in secrets_of(drawn.claim):
         assert part not in everything
+
+
+def test_whoever_holds_it_no_more_is_not_waited_for(desk, drawn):
+    Claim.objects.update(state=State.REVOKED)
+
+    assert drawn.claim.case_number not in text_of(desk.get(reverse(LIST)))
 
 
 @pytest.mark.parametrize("length", [1, 12])

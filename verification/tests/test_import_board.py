@@ -5,11 +5,12 @@ import json
 import signal
 import subprocess
 import time
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
 from accounts.tests.factories import make_user
 from verification import asking
@@ -214,6 +215,37 @@ class TestDirtyRows:
 
         assert keys() == {("A123456", "MD")}
         assert Reject.objects.get().reason == "of another state"
+
+    def test_years_that_no_license_has_are_no_dates(self, tmp_path):
+        changes = [
+            {"number": "A1", "expires": "01/01/1900"},
+            {"number": "A2", "expires": "9999-12-31"},
+            {"number": "A3", "expires": "12/31/2099"},
+        ]
+
+        take_in("ca", csv_file(tmp_path / "roster.csv", rows_of("CA", *changes)))
+
+        found = dict(LicenseStatus.objects.values_list("number_key", "expires_on"))
+        assert found == {"A1": None, "A2": None, "A3": date(2099, 12, 31)}
+
+    def test_a_roster_is_true_on_a_day_of_the_site_and_on_none_to_come(self, tmp_path, monkeypatch):
+        evening = datetime(2026, 11, 23, 2, tzinfo=UTC)  # still the 22nd in New York
+        monkeypatch.setattr(timezone, "now", lambda: evening)
+
+        take_in("ca", csv_file(tmp_path / "roster.csv", rows_of("CA", {})))
+
+        assert LicenseStatus.objects.get().as_of == date(2026, 11, 22)
+
+    def test_a_file_loaded_for_a_wrong_state_can_be_loaded_for_the_right_one(self, tmp_path):
+        path = csv_file(tmp_path / "roster.csv", rows_of("CA", {}))
+
+        take_in("nv", path)
+        take_in("ca", path)
+
+        assert set(LicenseStatus.objects.values_list("state", flat=True)) == {"NV", "CA"}
+        assert ImportRun.objects.filter(state="loaded").count() == 2
+        with pytest.raises(CommandError, match="already loaded"):
+            take_in("ca", path)
 
     def test_windows_files_are_read(self, tmp_path):
         path = tmp_path / "roster.csv"

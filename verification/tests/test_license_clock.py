@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Mail, Member
-from verification.models import Event, LicenseCheck
+from verification.models import Claim, Event, LicenseCheck
 from verification.models.claims import State
 from verification.services import decisions, license_clock, proofs
 from verification.tests.factories import image_bytes, make_claim, make_reviewer
@@ -310,6 +310,55 @@ def test_staff_do_not_find_it_and_reviewers_decide(drawn, reviewer):
     claim = now(drawn.claim)
     assert (claim.state, claim.doubts) == (State.NEEDS_REVIEW_HELD, ["license_gone"])
     assert claim.queued_at
+
+
+def test_expired_days_are_over_and_a_clock_that_runs_is_not_set_anew(drawn, reviewer):
+    claim = drawn.claim
+    Claim.objects.update(license_expires_on=days(-40))
+    with pytest.raises(license_clock.NotOverYet):
+        license_clock.look_up(
+            check=drawn, by=reviewer, finding="expired", expires_on=days(40), note="Says retired."
+        )
+
+    license_clock.look_up(check=drawn, by=reviewer, finding="expired", note="Says expired, and no date.")
+
+    assert now(claim).license_expires_on == days(-40)
+
+
+def test_staff_find_it_in_force_without_a_date_and_an_old_one_says_nothing_any_more(drawn, reviewer):
+    Claim.objects.update(license_expires_on=days(-61))
+    license_clock.run()
+    assert now(drawn.claim).state == State.LAPSED
+
+    license_clock.look_up(check=drawn, by=reviewer, finding="in_force", note="Active, no date.")
+
+    assert (now(drawn.claim).state, now(drawn.claim).license_expires_on) == (State.VERIFIED, None)
+
+
+def test_one_look_answers_all_that_a_member_said(drawn, reviewer):
+    again = license_clock.confirm(user=drawn.claim.user, expires_on=days(350))
+    assert again.wants_look
+
+    license_clock.look_up(check=drawn, by=reviewer, finding="in_force", note="Seen.")
+
+    assert not LicenseCheck.objects.filter(wants_look=True, looked_at=None).exists()
+
+
+def test_what_is_held_no_more_is_not_looked_up(drawn, reviewer):
+    Claim.objects.update(state=State.REVOKED)
+
+    with pytest.raises(license_clock.NotHeld):
+        license_clock.look_up(check=drawn, by=reviewer, finding="ended", note="Revoked.")
+
+
+def test_a_date_that_comes_while_the_clock_runs_is_not_reminded_of_as_the_old_one(monkeypatch):
+    claim = make_licensed(license_expires_on=days(5))
+    read = now(claim)
+    Claim.objects.update(license_expires_on=days(700))
+    monkeypatch.setattr(license_clock, "_to_confirm", Claim.objects.none)
+
+    assert not license_clock._remind(read)
+    assert mails(claim) == []
 
 
 def test_one_look_is_enough(drawn, reviewer, second_reviewer):

@@ -1,15 +1,17 @@
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from allauth.usersessions.models import UserSession
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Member
 from sermo.crypto import keyed_hash
 from verification.models import Claim, Event, Exclusion, ImportRun, Provider
 from verification.models.claims import State
-from verification.services import decisions, held, proofs, rechecks
+from verification.services import decisions, held, outcome, proofs, rechecks
 from verification.tests import registry_files
 from verification.tests.factories import image_bytes, make_claim, make_exclusion, make_provider
 from verification.tests.license_cases import mails, make_licensed, note_run, now, reasons
@@ -165,8 +167,25 @@ def test_changes_of_an_import_that_was_never_compared_are_found_with_the_next(tm
     assert now(claim).doubts == ["new_name"]
 
 
+@pytest.mark.parametrize("import_file", [import_full, import_weekly])
+@pytest.mark.parametrize("state", [State.CHALLENGED, State.SUSPENDED])
+def test_what_changed_before_a_claim_held_its_license_is_found_later(
+    tmp_path, registry_of_three, state, import_file
+):
+    """Whoever is verified with an older record, or given back by moderators, was not compared meanwhile."""
+    claim = make_known(1, state=state)
+    changed = [person(1, last="OTHERWISE", **LATER), person(2), person(3)]
+    import_full(tmp_path, *changed)
+    Claim.objects.filter(pk=claim.pk).update(state=State.VERIFIED, state_at=timezone.now())
+
+    import_file(tmp_path, *changed[:2], person(3, last="ELSEWISE", **LATER))
+
+    assert now(claim).doubts == ["new_name"]
+
+
 def test_only_those_whose_record_changed_are_decrypted(tmp_path, registry_of_three, monkeypatch):
     changed, same = make_known(1), make_known(2)
+    Claim.objects.update(state_at=timezone.now() - timedelta(days=1))
     seen = []
     known = rechecks._doubt_record
     monkeypatch.setattr(
@@ -269,6 +288,23 @@ def test_a_name_and_a_state_go_to_reviewers_and_a_name_alone_does_not(tmp_path, 
 
     assert now(claim).state == (State.NEEDS_REVIEW_HELD if fits else State.VERIFIED)
     assert now(claim).doubts == (["namesake"] if fits else [])
+
+
+def test_of_whom_no_registry_knows_the_npi_a_listed_person_with_one_may_be_the_same(tmp_path, reviewer):
+    provider = make_provider("Ashby", "Magnus")
+    row = excluded(LASTNAME="ASHBY", FIRSTNAME="MAGNUS", NPI=number(99))
+    matched = make_licensed(provider=provider)
+    unmatched = make_licensed(provider=make_provider("Ashby", "Magnus"))
+    unmatched.identity["registry"] = None
+    unmatched.save()
+
+    for _ in range(2):
+        import_list(tmp_path, row, *([OTHERS] * ImportRun.objects.count()))
+
+    assert now(matched).state == State.VERIFIED
+    assert (now(unmatched).state, now(unmatched).doubts) == (State.NEEDS_REVIEW_HELD, ["namesake"])
+    assert outcome.exclusions_of(now(unmatched)).verdict == "possible"
+    assert reasons(unmatched) == ["namesake"]
 
 
 def test_a_namesake_whom_the_reviewer_compared_when_approving_is_no_news(

@@ -271,3 +271,6 @@ def test_a_listed_person_with_another_npi_is_somebody_else(listed):
 
     assert is_excluded(number(1), "Fernwick", "Magnus", {"FL"}).verdict == ""
     assert is_excluded(number(2)).rows == [listed]
+    assert is_excluded("", "Fernwick", "Magnus", {"FL"}).verdict == "possible"
+    typed = is_excluded(number(1), "Fernwick", "Magnus", {"FL"}, npi_is_theirs=False)
+    assert typed.verdict == "possible"

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from verification.models import Event, LicenseCheck, LicenseStatus
+from verification.models import Claim, Event, LicenseCheck, LicenseStatus
 from verification.models.claims import State
 from verification.services import decisions, held, license_clock, proofs, rechecks, rosters
 from verification.signals import board_loaded
@@ -71,6 +71,82 @@ def test_an_expired_license_starts_the_clock_and_lapses_later(claim):
     recheck(claim)
     license_clock.run()
     assert now(claim).state == State.LAPSED
+
+
+def test_a_license_given_up_is_expired_whatever_date_stands_beside_it(claim):
+    for _ in range(2):
+        list_license(claim, "Retired", expires=300)
+        recheck(claim)
+
+    assert now(claim).license_expires_on == days(0)
+    assert claim.license_checks.count() == 1
+
+
+def test_where_no_date_stands_the_day_it_was_first_found_expired_stays(claim):
+    list_license(claim, "Expired", expires=None, as_of=-20)
+    recheck(claim)
+    list_license(claim, "Expired, not renewed", expires=None, as_of=0)
+
+    recheck(claim)
+
+    assert now(claim).license_expires_on == days(-20)
+
+
+def test_a_roster_without_dates_that_has_it_in_force_outdoes_a_date_that_is_over(claim):
+    Claim.objects.update(license_expires_on=days(-50))
+    list_license(claim, "Active", expires=None)
+
+    recheck(claim)
+    license_clock.run()
+
+    assert (now(claim).state, now(claim).license_expires_on) == (State.VERIFIED, None)
+
+
+def test_a_license_that_lapsed_for_want_of_a_look_comes_back_by_a_roster_that_says_what_it_said(claim):
+    list_license(claim, expires=900, as_of=-401)
+    recheck(claim)
+    Claim.objects.update(status_checked_at=timezone.now() - timedelta(days=401))
+    license_clock.run()
+    assert now(claim).state == State.LAPSED
+
+    list_license(claim, expires=900, as_of=0)
+    recheck(claim)
+    before = history(claim)
+    recheck(claim)
+
+    assert (now(claim).state, mails(claim)[-1]) == (State.VERIFIED, "Your license is verified again")
+    assert history(claim) == before
+
+
+def test_a_row_that_ended_and_was_judged_is_written_down_once_and_is_no_look(claim, reviewer):
+    list_license(claim, "Revoked", expires=400)
+    recheck(claim)
+    held.answer(
+        claim=now(claim),
+        by=reviewer,
+        act="keep",
+        reason="license_holds",
+        note="The board's mistake.",
+        expires_on=days(200),
+    )
+    long_ago = timezone.now() - timedelta(days=100)
+    Claim.objects.update(status_checked_at=long_ago)
+    before = history(claim)
+
+    recheck(claim)
+
+    assert history(claim) == before
+    assert now(claim).status_checked_at == long_ago
+
+
+def test_a_license_is_found_gone_once_where_two_look_at_once(claim):
+    recheck(claim)
+    LicenseStatus.objects.all().delete()
+    claims = {claim.license_hash: claim}
+    before = rosters._last_rows([claim])
+
+    assert [rosters._note_gone(claims, set(), before) for _ in range(2)] == [1, 0]
+    assert claim.license_checks.filter(finding="not_found").count() == 1
 
 
 def test_a_renewed_row_gives_a_lapsed_license_back(claim):

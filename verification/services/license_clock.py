@@ -251,6 +251,20 @@ def ask_for_look(*, claim: Claim, by: User) -> LicenseCheck:
     return last
 
 
+def check_look(*, check: LicenseCheck, claim: Claim, by: User, finding: str, expires_on: date | None) -> None:
+    """Whether a look could be written down now. Raises what `look_up` raises."""
+    from verification.services import queue  # which imports this module by way of `outcome`
+    from verification.services.decisions import is_party
+
+    if not by.has_perm("verification.decide_claim") or is_party(by, claim):
+        raise NotAReviewer
+    if check.looked_at or not check.wants_look:
+        raise LookedUp
+    queue.check_not_held(claim, by)
+    if finding == Finding.IN_FORCE and expires_on:
+        check_date(expires_on)
+
+
 @transaction.atomic
 def look_up(
     *,
@@ -261,18 +275,13 @@ def look_up(
     expires_on: date | None = None,
     note: str,
 ) -> Claim:
-    """What staff found at the board about a license. Raises NotAReviewer, LookedUp, Expired, TooLate."""
-    from verification.services.decisions import is_party
-
+    """What staff found at the board about a license. Raises NotAReviewer, LookedUp, queue.HeldByAnother,
+    Expired, TooLate.
+    """
     states.lock_identity(check.claim)
     claim = states.lock(check.claim)
     check = LicenseCheck.objects.select_for_update().get(pk=check.pk)
-    if not by.has_perm("verification.decide_claim") or is_party(by, claim):
-        raise NotAReviewer
-    if check.looked_at or not check.wants_look:
-        raise LookedUp
-    if finding == Finding.IN_FORCE and expires_on:
-        check_date(expires_on)
+    check_look(check=check, claim=claim, by=by, finding=finding, expires_on=expires_on)
     check.looked_at, check.looked_by = timezone.now(), by
     check.save(update_fields=["looked_at", "looked_by"])
     return found(

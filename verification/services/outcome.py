@@ -124,9 +124,9 @@ def proof_method(claim: Claim) -> str:
 
 
 def exclusions_of(claim: Claim) -> registry.Exclusions:
-    """What the exclusion list has on the person, by the registry's NPI and names, or by what was typed."""
+    """What the exclusion list has on the person: by the NPI for certain, by any of their names as a possibility."""
     typed, record = claim.typed, claim.registry or {}
-    return registry.is_excluded(
+    found = registry.is_excluded(
         record.get("npi") or typed["npi"],
         last_name=record.get("last_name") or typed["last"],
         first_name=record.get("first_name") or typed["first"],
@@ -134,6 +134,10 @@ def exclusions_of(claim: Claim) -> registry.Exclusions:
         other_last_name=record.get("other_last_name") or typed["last"],
         other_first_name=record.get("other_first_name") or typed["first"],
     )
+    if found.verdict == "definite":
+        return found
+    rows = {row.pk: row for row in (*found.rows, *namesakes_of(claim))}
+    return registry.Exclusions("possible" if rows else "", list(rows.values()))
 
 
 def namesakes_of(claim: Claim) -> list[Exclusion]:
@@ -144,7 +148,8 @@ def namesakes_of(claim: Claim) -> list[Exclusion]:
         (record.get("last_name") or typed["last"], record.get("first_name") or typed["first"]),
         (record.get("other_last_name") or typed["last"], record.get("other_first_name") or typed["first"]),
     }
-    found = (registry.is_excluded("", last, first, tuple(states_of(claim))) for last, first in sorted(known))
+    spelled = sorted({(last.upper(), first.upper()) for last, first in known})
+    found = (registry.is_excluded("", last, first, tuple(states_of(claim))) for last, first in spelled)
     return list({row.pk: row for each in found for row in each.rows}.values())
 
 

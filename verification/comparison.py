@@ -7,6 +7,7 @@ from verification import licenses
 from verification.letters import Letters, compare
 from verification.models import Claim, Provider
 from verification.names import ACCEPT, REVIEW, PersonName, first_key, last_key, name_score
+from verification.registry import snapshot
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,41 @@ def rows_of_two(holder: Claim, rival: Claim) -> list[Row]:
         if one or other:
             rows.append(Row(label, one, other, differs, names=("the verified claim", "the new claim")))
     return rows
+
+
+_FACTS = [
+    ("Last name", "last_name"),
+    ("First name", "first_name"),
+    ("Middle name", "middle_name"),
+    ("Other last name", "other_last_name"),
+    ("Other first name", "other_first_name"),
+    ("Credential", "credential"),
+    ("Practice state", "practice_state"),
+    ("Deactivated", "deactivated_on"),
+    ("Reactivated", "reactivated_on"),
+    ("Updated", "updated_on"),
+]
+
+
+def rows_then_and_now(claim: Claim) -> list[Row]:
+    """The registry's record as it was for the last decision beside that of today; alone, where there was none then."""
+    then = claim.registry or {}
+    provider = Provider.objects.filter(pk=then.get("npi") or claim.typed["npi"] or "").first()
+    now = snapshot(provider) if provider else {}
+    facts = [("NPI", then.get("npi") or claim.typed["npi"], now.get("npi") or "gone")]
+    facts += [(label, then.get(key) or "", now.get(key) or "") for label, key in _FACTS]
+    facts.append(("Licenses", _license_list(then), _license_list(now)))
+    names = ("the last decision", "today")
+    return [
+        Row(label, was, is_now, was != is_now if then else None, names)
+        for label, was, is_now in facts
+        if was or is_now
+    ]
+
+
+def _license_list(record: dict) -> str:
+    slots = [f"{slot['state']} {slot['number']}".strip() for slot in record.get("licenses", [])]
+    return ", ".join(dict.fromkeys(slot for slot in slots if slot))
 
 
 def score_in_words(score: float | None) -> str:

@@ -256,6 +256,7 @@ def _objected(second: User) -> None:
         to=State.NEEDS_REVIEW_HELD,
         as_=states.SYSTEM,
         reason="objected",
+        doubts=["objected"],
         is_ahead=True,
         queued_at=now - timedelta(hours=OBJECTED.hours),
         decided_at=claim.decided_at,

@@ -329,6 +329,8 @@ class DecisionForm(forms.Form):
         label="I compared the exclusions above; they are someone else's.", required=False
     )
 
+    acts = (("approve", "Approve", "a"), ("ask", "Ask for more", "m"), ("reject", "Reject", "r"))
+
     def __init__(self, *args, has_namesakes: bool, **kwargs):
         super().__init__(*args, **kwargs)
         if not has_namesakes:
@@ -354,4 +356,17 @@ class OpinionForm(forms.Form):
     side = forms.ChoiceField(
         label="Whose license it is", choices=DisputeOpinion.Side.choices, widget=forms.RadioSelect
     )
-    note = forms.CharField(label="Why", max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+    note = forms.CharField(
+        label="Why",
+        max_length=2000,
+        help_text="For reviewers only, kept encrypted.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    exclusion_checked = forms.BooleanField(
+        label="I compared the exclusions of the new claim above; they are someone else's.", required=False
+    )
+
+    def __init__(self, *args, has_namesakes: bool, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not has_namesakes:
+            del self.fields["exclusion_checked"]

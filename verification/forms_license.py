@@ -7,12 +7,13 @@ from verification.services import held
 
 Outcome, Finding = Decision.Outcome, LicenseCheck.Finding
 ACT_LABELS = {
-    Outcome.KEEP: "Keep it, or give it back",
+    Outcome.KEEP: "Keep",
     Outcome.ASK: "Ask for more",
     Outcome.SUSPEND: "Suspend",
-    Outcome.REVOKE: "Revoke (two reviewers)",
+    Outcome.REVOKE: "Revoke",
     Outcome.RETIRE: "Show as retired",
 }
+KEYS = {Outcome.KEEP: "k", Outcome.ASK: "m", Outcome.SUSPEND: "s", Outcome.REVOKE: "v", Outcome.RETIRE: "t"}
 
 
 def day_field(label: str, **more) -> forms.DateField:
@@ -44,13 +45,13 @@ class LookUpForm(forms.Form):
 class HeldForm(forms.Form):
     """A reviewer's answer about a claim that holds a license."""
 
-    act = forms.ChoiceField(label="Decision", widget=forms.RadioSelect)
+    outcome = forms.ChoiceField(label="Decision", widget=forms.RadioSelect)
     reason = forms.ChoiceField(label="Reason")
     expires_on = day_field(
         "The license runs until", required=False, help_text="Needed to give a lapsed license back."
     )
     exclusion_checked = forms.BooleanField(
-        label="I compared the exclusions above; they do not stand against this member.", required=False
+        label="I compared the exclusions above; they are someone else's.", required=False
     )
     note = forms.CharField(
         label="Why",
@@ -66,10 +67,11 @@ class HeldForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
-    def __init__(self, *args, state: str, is_excluded: bool, **kwargs):
+    def __init__(self, *args, state: str, has_namesakes: bool, **kwargs):
         super().__init__(*args, **kwargs)
         acts = held.ACTS[state]
-        self.fields["act"].choices = [(act.value, ACT_LABELS[act]) for act in acts]
+        self.acts = [(act.value, ACT_LABELS[act], KEYS[act]) for act in acts]
+        self.fields["outcome"].choices = [(act.value, ACT_LABELS[act]) for act in acts]
         self.fields["reason"].choices = [
             ("", "Choose a reason"),
             *(
@@ -77,7 +79,7 @@ class HeldForm(forms.Form):
                 for act in acts
             ),
         ]
-        if not is_excluded:
+        if not has_namesakes:
             del self.fields["exclusion_checked"]
         if Outcome.ASK not in acts:
             del self.fields["message"]

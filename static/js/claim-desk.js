@@ -13,7 +13,7 @@ function take(ready) {
   const act = form.querySelector(`[name="outcome"][value="${ready.closest("[data-act]").dataset.act}"]`);
   act.checked = true;
   form.elements.reason.value = ready.dataset.reason;
-  form.elements.message.value = ready.dataset.words;
+  if (form.elements.message) form.elements.message.value = ready.dataset.words;
   form.elements.note.value = ready.dataset.note;
   form.elements.note.focus();
 }

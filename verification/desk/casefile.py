@@ -7,7 +7,7 @@ from django.urls import reverse
 from verification import comparison
 from verification.models import Claim, Dispute, Event
 from verification.models.claims import State
-from verification.services import decisions, outcome, proofs, queue, risk, vouching
+from verification.services import decisions, held, outcome, proofs, queue, risk, vouching
 from verification.services.claims import DOUBTS
 
 WHY_TWO = {
@@ -30,6 +30,7 @@ def case_of(claim: Claim) -> dict:
         "license_status": outcome.license_status(claim),
         "challenges": claim.challenges.defer("sheet").order_by("number"),
         "proofs": claim.proofs.exclude(kind__in=["document", "vouch"]).order_by("pk"),
+        "answered_at": queue.answered_at(claim),
         "objections": claim.objections.filter(objected_at__isnull=False).order_by("pk"),
         "documents": pages_of(claim),
         "vouches": vouches_of(claim),
@@ -38,12 +39,17 @@ def case_of(claim: Claim) -> dict:
 
 
 def history_of(claim: Claim, reader) -> dict:
-    """What was decided and done. The reason of a first approval stays hidden until another reviewer wrote theirs."""
+    """What was decided and done. A first reviewer's reason stays hidden until the second wrote theirs."""
     past = list(claim.decisions.select_related("reviewer"))
     pending = claim.first_approval_id
-    hidden = pending if any(each.pk == pending and each.reviewer_id != reader.pk for each in past) else None
+    opinions = list(held.opinions_on(claim)) if claim.state in held.ACTS else []
+    said = {each.reviewer_id for each in opinions}
+    waiting = {pending, *(each.pk for each in opinions if reader.pk not in said)}
     return {
-        "decisions": [{"decision": each, "is_hidden": each.pk == hidden} for each in past],
+        "decisions": [
+            {"decision": each, "is_hidden": each.pk in waiting and each.reviewer_id != reader.pk}
+            for each in past
+        ],
         "events": Event.objects.filter(case_number=claim.case_number).order_by("pk"),
     }
 
@@ -55,11 +61,21 @@ def reasons_for_two(claim: Claim) -> list[str]:
     return [WHY_TWO.get(code) or DOUBTS[code] for code in decisions.reasons_for_two(claim)]
 
 
+def held_by_another(claim: Claim, reader) -> str:
+    """Who reads it and until when, in words, where that is somebody else."""
+    try:
+        queue.check_not_held(claim, reader)
+    except queue.HeldByAnother as held:
+        return str(held)
+    return ""
+
+
 def fingerprint(claim: Claim) -> str:
     """Changes when the claim, its evidence or what was said of it does: a decision is about what was on the page."""
     seen = [
         claim.state,
         claim.first_approval_id,
+        claim.doubts,
         list(claim.proofs.order_by("pk").values_list("pk", "ok_at")),
         list(proofs.documents_of(claim).values_list("key", "deleted_at")),
         list(claim.vouches.order_by("pk").values_list("pk")),

@@ -3,6 +3,8 @@
 Lists name a case and a state, never a person or a number; those stand on the page of one license alone.
 """
 
+from functools import partial
+
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
@@ -12,12 +14,14 @@ from django.urls import path, reverse
 
 from accounts.admin import ReadOnlyAdmin
 from sermo.errors import RuleBroken
-from verification import registry
-from verification.forms_license import HeldForm, LookUpForm
-from verification.models import Claim, Decision, Event, LicenseCheck, Provider, StateBoard
+from verification import comparison, reason_templates
+from verification.desk import casefile
+from verification.desk.confirming import Step, step_of
+from verification.desk.onward import onward
+from verification.forms_license import ACT_LABELS, HeldForm, LookUpForm
+from verification.models import Claim, Decision, LicenseCheck, StateBoard
 from verification.models.claims import HOLDING, State
-from verification.services import decisions, held, license_clock, outcome
-from verification.services.claims import DOUBTS
+from verification.services import decisions, foretold, held, license_clock, outcome, queue
 
 
 class ToLookUpFilter(admin.SimpleListFilter):
@@ -78,56 +82,103 @@ class LicenseCheckAdmin(ReadOnlyAdmin):
             pk=object_id if object_id.isascii() and object_id.isdecimal() else 0,
         )
         self._check_may_look(request)
-        waits = check.wants_look and check.looked_at is None and check.claim.is_holding
-        form = LookUpForm(request.POST or None) if waits else None
-        if request.method == "POST":
-            self._check_may_decide(request)
-            if form and form.is_valid():
-                try:
-                    license_clock.look_up(check=check, by=request.user, **form.cleaned_data)
-                except RuleBroken as refusal:
-                    form.add_error(None, str(refusal))
-                else:
-                    messages.success(request, f"{check.claim.case_number}: written down.")
-                    return redirect("admin:verification_licensecheck_changelist")
-        decisions.note_opened(claim=check.claim, by=request.user)
+        claim, reader = check.claim, request.user
+        may_decide = reader.has_perm("verification.decide_claim")
+        if request.method == "POST" and not may_decide:
+            raise PermissionDenied
+        if may_decide:
+            claim = queue.hold(claim=claim, by=reader)
+        waits = check.wants_look and check.looked_at is None and claim.is_holding
+        held_by_another = casefile.held_by_another(claim, reader)
+        step = step_of(request, claim, LookUpForm) if waits and may_decide and not held_by_another else Step()
+        if step.is_confirmed:
+            if _look_up(request, check, step.form):
+                return onward(request, to="admin:verification_licensecheck_changelist")
+            step = step.refused()
+        elif step.is_complete and not _look_refused(check, reader, step.form):
+            return self._confirm_look(request, check, step)
+        decisions.note_opened(claim=claim, by=reader)
         context = {
-            **self._context(request, check.claim),
-            "title": f"License of {check.claim.case_number}",
+            **self._context(request, claim),
+            "title": f"License of {claim.case_number}",
             "check": check,
-            "form": form,
+            "form": step.form,
+            "held_by_another": held_by_another,
         }
-        return TemplateResponse(request, "verification/desk/check.html", context)
+        return TemplateResponse(request, "verification/desk/check.html", context, status=step.status)
 
     def held_view(self, request, claim_id):
         """What is known of a license that is held, now and when it was verified, and the decision to take."""
-        claim = self._held(request, claim_id)
-        excluded = [*outcome.exclusions_of(claim).rows, *outcome.namesakes_of(claim)]
-        form = None
-        if claim.state in held.ACTS and not _is_for_moderators(claim):
-            form = HeldForm(request.POST or None, state=claim.state, is_excluded=bool(excluded))
-        if request.method == "POST":
-            self._check_may_decide(request)
-            if form and form.is_valid():
-                try:
-                    held.answer(claim=claim, by=request.user, **form.cleaned_data)
-                except RuleBroken as refusal:
-                    form.add_error(None, str(refusal))
-                else:
-                    messages.success(request, f"{claim.case_number}: written down.")
-                    return redirect("admin:verification_claim_changelist")
-        decisions.note_opened(claim=claim, by=request.user)
+        claim, reader = self._held(request, claim_id), request.user
+        may_decide = reader.has_perm("verification.decide_claim")
+        if request.method == "POST" and not may_decide:
+            raise PermissionDenied
+        if may_decide:
+            claim = queue.hold(claim=claim, by=reader)
+        refusal = _refusal(claim, reader) if may_decide and claim.state in held.ACTS else ""
+        step = Step()
+        if may_decide and claim.state in held.ACTS and not refusal:
+            has_namesakes = outcome.exclusions_of(claim).verdict == "possible"
+            form = partial(HeldForm, state=claim.state, has_namesakes=has_namesakes)
+            step = step_of(request, claim, form)
+        if step.is_confirmed:
+            if _answer(request, claim, step.form):
+                return onward(request, to="admin:verification_claim_changelist")
+            step = step.refused()
+        elif step.is_complete and not _refused(claim, reader, step.form):
+            return self._confirm_answer(request, claim, step)
+        decisions.note_opened(claim=claim, by=reader)
         context = {
             **self._context(request, claim),
+            **casefile.history_of(claim, reader),
             "title": f"License held by {claim.case_number}",
-            "form": form,
-            "rows": _then_and_now(claim),
-            "exclusions": list({row.pk: row for row in excluded}.values()),
+            "case": casefile.case_of(claim),
+            "form": step.form,
+            "templates": reason_templates.templates_by_act(reason_templates.LICENSE),
+            "rows": comparison.rows_then_and_now(claim),
             "suspension": held.suspension_of(claim) if claim.state == State.SUSPENDED else None,
-            "opinions": claim.decisions.filter(outcome=Decision.Outcome.REVOKE, at__gte=claim.state_at),
-            "may_ask_for_look": claim.license_checks.exists(),
+            "opinions": held.opinions_on(claim).count(),
+            "refusal": refusal,
+            "dispute": casefile.dispute_of(claim),
+            "may_ask_for_look": may_decide and claim.license_checks.exists(),
+            "expected": foretold.foretell().words,
         }
-        return TemplateResponse(request, "verification/desk/held.html", context)
+        return TemplateResponse(request, "verification/desk/held.html", context, status=step.status)
+
+    def _confirm_look(self, request, check, step: Step):
+        finding = LicenseCheck.Finding(step.form.cleaned_data["finding"])
+        context = {
+            **self._context(request, check.claim),
+            "title": f"{finding.label}: {check.claim.case_number}?",
+            "back_to": reverse("admin:verification_licensecheck_change", args=[check.pk]),
+            "act_words": "Write it down",
+            "is_danger": finding == LicenseCheck.Finding.ENDED,
+            "follows": [WHAT_A_LOOK_DOES[finding]],
+            "note": step.form.cleaned_data["note"],
+            "sent": step.sent,
+        }
+        return TemplateResponse(request, "verification/desk/confirm.html", context)
+
+    def _confirm_answer(self, request, claim, step: Step):
+        """What will happen, before it does."""
+        data = step.form.cleaned_data
+        act = Decision.Outcome(data["outcome"])
+        follows = held.what_follows(claim, by=request.user, act=act, reason=data["reason"])
+        context = {
+            **self._context(request, claim),
+            "title": f"{ACT_LABELS[act]}: {claim.case_number}?",
+            "back_to": reverse("admin:verification_licensecheck_held", args=[claim.pk]),
+            "act_words": ACT_LABELS[act],
+            "is_danger": act in (Decision.Outcome.SUSPEND, Decision.Outcome.REVOKE),
+            "follows": follows,
+            "reason": Decision.Reason(data["reason"]).label,
+            "message": data.get("message", "") if act == Decision.Outcome.ASK else "",
+            "whom": "member",
+            "note": data["note"],
+            "sent": step.sent,
+            "goes_on": True,
+        }
+        return TemplateResponse(request, "verification/desk/confirm.html", context)
 
     def look_view(self, request, claim_id):
         """A button: somebody is to look this license up."""
@@ -157,8 +208,10 @@ class LicenseCheckAdmin(ReadOnlyAdmin):
     def _context(self, request, claim) -> dict:
         return {
             **self.admin_site.each_context(request),
+            "is_nav_sidebar_enabled": False,  # two columns need the room
             "opts": self.opts,
             "claim": claim,
+            "seen": casefile.fingerprint(claim),
             "claim_address": reverse("admin:verification_claim_change", args=[claim.pk]),
             "numbers": _numbers(claim),
             "boards": StateBoard.objects.filter(
@@ -166,13 +219,81 @@ class LicenseCheckAdmin(ReadOnlyAdmin):
             ),
             "roster": outcome.license_status(claim),
             "checks": claim.license_checks.order_by("-at", "-pk")[:20],
-            "doubts": [DOUBTS.get(doubt, doubt) for doubt in claim.doubts],
-            "events": Event.objects.filter(case_number=claim.case_number).order_by("-pk")[:20],
+            "may_decide": request.user.has_perm("verification.decide_claim"),
+            "holds": claim.held_by_id == request.user.pk and queue.holder_of(claim) is not None,
         }
 
 
-def _is_for_moderators(claim) -> bool:
-    return claim.state == State.SUSPENDED and held.suspension_of(claim).by_moderators
+WHAT_A_LOOK_DOES = {
+    LicenseCheck.Finding.IN_FORCE: "The date is kept, and a lapsed license is verified again where it is not over.",
+    LicenseCheck.Finding.EXPIRED: "The date is kept, and the member is reminded until the license lapses.",
+    LicenseCheck.Finding.ENDED: (
+        "The member is suspended and logged out everywhere at once. They get a mail, and can appeal."
+    ),
+    LicenseCheck.Finding.NOT_FOUND: "The claim goes into the queue, for a reviewer to decide.",
+}
+
+
+def _refusal(claim: Claim, reader) -> str:
+    """Why this reviewer cannot answer now, in words."""
+    try:
+        held.check_reader(claim, reader)
+    except RuleBroken as refusal:
+        return str(refusal)
+    return ""
+
+
+def _given(form) -> dict:
+    """What was typed, as the service wants it; a date or a message that does not go with the act is left out."""
+    data = dict(form.cleaned_data)
+    data["act"] = data.pop("outcome")
+    if data["act"] != Decision.Outcome.KEEP:
+        data.pop("expires_on", None)
+        data.pop("exclusion_checked", None)
+    return data
+
+
+def _refused(claim: Claim, reader, form) -> bool:
+    """Whether the rules would refuse an answer; then the form says why, before anything is confirmed."""
+    try:
+        held.check(claim=claim, by=reader, **_given(form))
+    except RuleBroken as refusal:
+        form.add_error(None, str(refusal))
+        return True
+    return False
+
+
+def _answer(request, claim: Claim, form) -> bool:
+    try:
+        held.answer(claim=claim, by=request.user, **_given(form))
+    except RuleBroken as refusal:
+        form.add_error(None, str(refusal))
+        return False
+    messages.success(request, f"{claim.case_number}: written down.")
+    return True
+
+
+def _look_refused(check: LicenseCheck, reader, form) -> bool:
+    try:
+        license_clock.check_look(check=check, claim=check.claim, by=reader, **_seen(form))
+    except RuleBroken as refusal:
+        form.add_error(None, str(refusal))
+        return True
+    return False
+
+
+def _seen(form) -> dict:
+    return {name: form.cleaned_data[name] for name in ("finding", "expires_on")}
+
+
+def _look_up(request, check: LicenseCheck, form) -> bool:
+    try:
+        license_clock.look_up(check=check, by=request.user, **form.cleaned_data)
+    except RuleBroken as refusal:
+        form.add_error(None, str(refusal))
+        return False
+    messages.success(request, f"{check.claim.case_number}: written down.")
+    return True
 
 
 def _numbers(claim) -> list[str]:
@@ -181,36 +302,3 @@ def _numbers(claim) -> list[str]:
     slots = (claim.registry or {}).get("licenses", [])
     known += [slot["number"] for slot in slots if slot["state"] == claim.license_state]
     return list(dict.fromkeys(number for number in known if number))
-
-
-_FACTS = [
-    ("Last name", "last_name"),
-    ("First name", "first_name"),
-    ("Middle name", "middle_name"),
-    ("Other last name", "other_last_name"),
-    ("Other first name", "other_first_name"),
-    ("Credential", "credential"),
-    ("Practice state", "practice_state"),
-    ("Deactivated", "deactivated_on"),
-    ("Reactivated", "reactivated_on"),
-    ("Updated", "updated_on"),
-]
-
-
-def _then_and_now(claim) -> list[dict]:
-    """The registry's record as it was for the last decision beside that of today."""
-    then = claim.registry or {}
-    provider = Provider.objects.filter(pk=then.get("npi") or claim.typed["npi"] or "").first()
-    now = registry.snapshot(provider) if provider else {}
-    rows = [{"label": "NPI", "then": then.get("npi") or claim.typed["npi"], "now": now.get("npi") or "gone"}]
-    rows += [
-        {"label": label, "then": then.get(key) or "", "now": now.get(key) or ""} for label, key in _FACTS
-    ]
-    rows.append({"label": "Licenses", "then": _licenses(then), "now": _licenses(now)})
-    rows = [row for row in rows if row["then"] or row["now"]]
-    return [{**row, "differs": bool(then) and row["then"] != row["now"]} for row in rows]
-
-
-def _licenses(record: dict) -> str:
-    slots = [f"{slot['state']} {slot['number']}".strip() for slot in record.get("licenses", [])]
-    return ", ".join(dict.fromkeys(slot for slot in slots if slot))

@@ -4,6 +4,7 @@ An identity and a case number, never a handle or an e-mail address; in the queue
 """
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Min, Q
 from django.http import Http404, HttpResponseNotAllowed
@@ -19,13 +20,22 @@ from sermo.errors import RuleBroken
 from verification import reason_templates
 from verification.desk import casefile, documents, filters
 from verification.desk.confirming import Step, step_of
+from verification.desk.onward import onward, to_next
 from verification.forms import DecisionForm, UnlockForm
-from verification.models import Claim
+from verification.models import Claim, Decision
 from verification.models.claims import State
-from verification.services import decisions, foretold, outcome, queue, risk
+from verification.services import decisions, foretold, held, outcome, queue, risk
 from verification.services.claims import DOUBTS
 
 TONES = {"low": "", "medium": "preprint", "high": "urgent"}
+
+
+class Queue(ChangeList):
+    def url_for_result(self, result):
+        """Where a claim is decided: one that holds a license has a page of its own for that."""
+        if result.queued_at and result.state in held.ACTS:
+            return reverse("admin:verification_licensecheck_held", args=[result.pk])
+        return super().url_for_result(result)
 
 
 @admin.register(Claim)
@@ -46,6 +56,9 @@ class ClaimAdmin(ReadOnlyAdmin):
     empty_value_display = ""
     list_per_page = 50
     change_list_template = "verification/desk/queue.html"
+
+    def get_changelist(self, request, **kwargs):
+        return Queue
 
     def get_queryset(self, request):
         """Claims of people; what is left of those who closed their account tells a reviewer nothing."""
@@ -119,7 +132,7 @@ class ClaimAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         number = request.POST.get("after", "")
         after = Claim.objects.filter(pk=number).first() if number.isascii() and number.isdecimal() else None
-        return _to_next(request, after)
+        return to_next(request, after)
 
     def put_back_view(self, request, claim_id):
         """Let go of a claim without deciding it."""
@@ -146,7 +159,7 @@ class ClaimAdmin(ReadOnlyAdmin):
         step = _step(request, claim)
         if step.is_confirmed:
             if _act(request, claim, step.form):
-                return _onward(request)
+                return onward(request, to="admin:verification_claim_changelist")
             step = step.refused()
         elif step.is_complete and not _refused(claim, step.form):
             return self._confirmation(request, claim, step)
@@ -178,10 +191,10 @@ class ClaimAdmin(ReadOnlyAdmin):
             "claim": claim,
             "form": step.form,
             "is_unlocking": isinstance(step.form, UnlockForm),
-            "templates": reason_templates.templates_by_act(),
+            "templates": reason_templates.templates_by_act(reason_templates.CLAIM),
             "seen": casefile.fingerprint(claim),
             "may_decide": reader.has_perm("verification.decide_claim"),
-            "held_by_another": _held_by_another(claim, reader),
+            "held_by_another": casefile.held_by_another(claim, reader),
             "holds": claim.held_by_id == reader.pk and queue.holder_of(claim) is not None,
             "why_two": casefile.reasons_for_two(claim),
             "first": first,
@@ -204,9 +217,7 @@ class ClaimAdmin(ReadOnlyAdmin):
             "act_words": ACT_WORDS[act],
             "is_danger": act == "reject",
             "follows": decisions.what_follows(claim, act),
-            "reason": dict(_flat(step.form.fields["reason"].choices))[data["reason"]]
-            if "reason" in data
-            else "",
+            "reason": Decision.Reason(data["reason"]).label if "reason" in data else "",
             "message": "" if act == "approve" else data.get("message", ""),
             "note": data["note"],
             "sent": step.sent,
@@ -273,32 +284,3 @@ DONE = {
     "reject": "rejected.",
     "unlock": "unlocked.",
 }
-
-
-def _onward(request):
-    if request.POST.get("then") == "next":
-        return _to_next(request, None)
-    return redirect("admin:verification_claim_changelist")
-
-
-def _to_next(request, after: Claim | None):
-    try:
-        claim = queue.take_next(by=request.user, after=after)
-    except RuleBroken as refusal:
-        messages.info(request, str(refusal))
-        return redirect("admin:verification_claim_changelist")
-    return redirect("admin:verification_claim_change", claim.pk)
-
-
-def _held_by_another(claim: Claim, reader) -> str:
-    """Who reads it and until when, in words, where that is somebody else."""
-    try:
-        queue.check_not_held(claim, reader)
-    except queue.HeldByAnother as held:
-        return str(held)
-    return ""
-
-
-def _flat(choices):
-    for value, label in choices:
-        yield from label if isinstance(label, list | tuple) else [(value, label)]

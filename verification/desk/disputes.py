@@ -1,10 +1,12 @@
 """Disputes on the desk: the nearest day first, and both sides of one on one page."""
 
+from functools import partial
+
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import Http404
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -16,9 +18,10 @@ from sermo.errors import RuleBroken
 from verification import comparison
 from verification.desk import casefile
 from verification.desk.confirming import Step, step_of
+from verification.desk.onward import onward
 from verification.forms import OpinionForm
 from verification.models import Dispute, DisputeOpinion
-from verification.services import decisions, disputes
+from verification.services import decisions, disputes, outcome, queue
 
 
 class DueFilter(admin.SimpleListFilter):
@@ -88,16 +91,23 @@ class DisputeAdmin(ReadOnlyAdmin):
         if request.method == "POST" and not may_judge:
             raise PermissionDenied
         has_said = any(each.reviewer_id == reader.pk for each in dispute.opinions.all())
-        step = step_of(request, dispute.rival_claim, OpinionForm) if may_judge and not has_said else Step()
+        refusal = _refusal(dispute, reader) if may_judge and not has_said else ""
+        if may_judge:
+            queue.hold(claim=dispute.rival_claim, by=reader)
+        step = Step()
+        if may_judge and not has_said and not refusal:
+            has_namesakes = outcome.exclusions_of(dispute.rival_claim).verdict == "possible"
+            step = step_of(request, dispute.rival_claim, partial(OpinionForm, has_namesakes=has_namesakes))
         if step.is_confirmed:
             if _judge(request, dispute, step.form):
-                return redirect("admin:verification_dispute_changelist")
+                return onward(request, to="admin:verification_dispute_changelist")
             step = step.refused()
         elif step.is_complete and not _refused(dispute, step.form):
             return self._confirmation(request, dispute, step)
         for claim in (dispute.holder_claim, dispute.rival_claim):
             decisions.note_opened(claim=claim, by=reader)
         context = self._context(request, dispute, step, shows_opinions=has_said or bool(dispute.outcome))
+        context |= {"refusal": refusal, "may_judge": may_judge, "has_said": has_said}
         return TemplateResponse(request, "verification/desk/dispute.html", context, status=step.status)
 
     def _dispute(self, request, object_id) -> Dispute:
@@ -142,6 +152,7 @@ class DisputeAdmin(ReadOnlyAdmin):
             "follows": disputes.what_follows(dispute, data["side"]),
             "note": data["note"],
             "sent": step.sent,
+            "goes_on": True,
         }
         return TemplateResponse(request, "verification/desk/confirm.html", context)
 
@@ -155,10 +166,24 @@ def _due(dispute: Dispute):
     return f"in {timeuntil(dispute.due_at, depth=1)}"
 
 
+def _refusal(dispute: Dispute, reader) -> str:
+    """Why this reviewer cannot judge now, in words."""
+    try:
+        disputes.check_judge(dispute, reader)
+        queue.check_not_held(dispute.rival_claim, reader)
+    except RuleBroken as refusal:
+        return str(refusal)
+    return ""
+
+
 def _refused(dispute: Dispute, form) -> bool:
     """Whether that side cannot be taken yet; then the form says why, before anything is confirmed."""
     try:
-        disputes.check_side(dispute, form.cleaned_data["side"])
+        disputes.check_side(
+            dispute,
+            form.cleaned_data["side"],
+            exclusion_checked=form.cleaned_data.get("exclusion_checked", False),
+        )
     except RuleBroken as refusal:
         form.add_error(None, str(refusal))
         return True

@@ -324,7 +324,25 @@ def _end_dispute(rival: Claim) -> None:
         dispute.save(update_fields=["outcome", "settled_at"])
         holder = states.lock(dispute.holder_claim)
         if holder.state == State.DISPUTED_HOLDER and not open_disputes.filter(holder_claim=holder).exists():
-            states.move(claim=holder, to=State.VERIFIED, as_=states.SYSTEM, reason="rival_withdrew")
+            holder = states.move(claim=holder, to=State.VERIFIED, as_=states.SYSTEM, reason="rival_withdrew")
+            _doubt_again(holder)
+
+
+def _doubt_again(holder: Claim) -> None:
+    """Put what was found out during a dispute before reviewers, since nobody judges it there any more."""
+    from verification.services import held  # which imports this module's neighbors
+
+    if not held.SINCE & set(holder.doubts):
+        return
+    holder = states.move(
+        claim=holder,
+        to=State.NEEDS_REVIEW_HELD,
+        as_=states.SYSTEM,
+        reason="rival_withdrew",
+        queued_at=timezone.now(),
+        decided_at=holder.decided_at,
+    )
+    queue.weigh(holder)
 
 
 @transaction.atomic

@@ -10,9 +10,10 @@ from django.utils import timezone
 from accounts.models import User
 from sermo.errors import RuleBroken
 from verification import rules
-from verification.models import Claim, Decision, DisputeOpinion, Document, Proof
+from verification.models import Claim, Decision, Document, Proof
 from verification.models.claims import State
 from verification.services import disputes, events, notices, outcome, queue, states
+from verification.services.disputes import is_party, judged_before
 
 OPEN_TO_DECISION = (State.CHALLENGED, State.NEEDS_REVIEW, State.PROVEN)
 AGAINST_THE_RECORD = ("no_match", "many", "license_differs", "conflict", "degree", "deactivated", "name")
@@ -184,7 +185,7 @@ def _open_claim(claim: Claim, by: User, note: str, states_open=OPEN_TO_DECISION)
         raise NotAReviewer
     if claim.state not in states_open:
         raise AlreadyDecided
-    if claim.appeal is not None and _judged_before(by, claim):
+    if claim.appeal is not None and judged_before(by, claim):
         raise SecondReviewerNeeded
     if claim.first_approval_id is not None and claim.first_approval.reviewer_id == by.pk:
         raise ApprovedByYou
@@ -192,21 +193,6 @@ def _open_claim(claim: Claim, by: User, note: str, states_open=OPEN_TO_DECISION)
     if not note.strip():
         raise ReasonMissing
     return claim
-
-
-def is_party(reviewer: User, claim: Claim) -> bool:
-    """Whose claim it is, who holds or claims the same identity, who vouched for it."""
-    if claim.user_id == reviewer.pk or claim.vouches.filter(voucher=reviewer).exists():
-        return True
-    return Claim.objects.of_identity(claim).filter(user=reviewer).exists()
-
-
-def _judged_before(reviewer: User, claim: Claim) -> bool:
-    refused = claim.decisions.filter(outcome=Outcome.REJECT, reviewer=reviewer)
-    return (
-        refused.exists()
-        or DisputeOpinion.objects.filter(dispute__rival_claim=claim, reviewer=reviewer).exists()
-    )
 
 
 def _write_down(claim: Claim, by: User, act: str, reason: str, note: str) -> None:

@@ -10,7 +10,7 @@ from sermo.errors import RuleBroken
 from verification import rules
 from verification.models import Claim, Decision, Dispute, DisputeOpinion, Document, Event, Proof
 from verification.models.claims import State
-from verification.services import events, notices, outcome, states
+from verification.services import events, notices, outcome, queue, states
 from verification.signals import member_revoked
 
 Side = DisputeOpinion.Side
@@ -39,7 +39,15 @@ class NothingBrought(RuleBroken):
 
 
 class NotForYou(RuleBroken):
-    message = "A reviewer who is a party to a claim cannot judge it."
+    message = "A reviewer who is a party to a claim, or vouched for one, cannot judge it."
+
+
+class JudgedBefore(RuleBroken):
+    message = "You found against this claim before. An appeal is judged by other reviewers."
+
+
+class ReasonMissing(RuleBroken):
+    message = "Write why, in a sentence."
 
 
 def open_dispute(*, holder: Claim, rival: Claim, by: User | None) -> Dispute:
@@ -59,41 +67,70 @@ def open_dispute(*, holder: Claim, rival: Claim, by: User | None) -> Dispute:
 
 
 @transaction.atomic
-def give_opinion(*, dispute: Dispute, by: User, side: str, note: str) -> Dispute:
+def give_opinion(
+    *, dispute: Dispute, by: User, side: str, note: str, exclusion_checked: bool = False
+) -> Dispute:
     """One reviewer's view; the second of the same mind settles the dispute.
 
-    Raises AlreadySettled, AlreadySaid, NotForYou, TooEarly, NothingBrought, outcome.Excluded.
+    Raises AlreadySettled, NotForYou, JudgedBefore, AlreadySaid, ReasonMissing, queue.HeldByAnother, TooEarly,
+    NothingBrought, and for the rival the refusals of `outcome`: who could not be approved cannot win a license either.
     """
-    from verification.services.decisions import is_party  # which imports this module
-
     claims = (dispute.holder_claim, dispute.rival_claim)
     states.lock_hashes(*(each for claim in claims for each in (claim.npi_hash, claim.license_hash)))
     dispute = Dispute.objects.select_for_update().get(pk=dispute.pk)
     if dispute.outcome:
         raise AlreadySettled
     holder, rival = (states.lock(claim) for claim in claims)
-    if not by.has_perm("verification.decide_claim") or any(is_party(by, each) for each in (holder, rival)):
-        raise NotForYou
-    if dispute.opinions.filter(reviewer=by).exists():
-        raise AlreadySaid
-    check_side(dispute, side)
-    DisputeOpinion.objects.create(dispute=dispute, reviewer=by, side=side, note=note)
+    check_judge(dispute, by)
+    queue.check_not_held(rival, by)
+    if not note.strip():
+        raise ReasonMissing
+    check_side(dispute, side, exclusion_checked=exclusion_checked)
+    DisputeOpinion.objects.create(dispute=dispute, reviewer=by, side=side, note=note.strip())
+    queue.end_hold(rival)
     events.record(kind="dispute_opinion", claim=rival, by=by, reason=side)
     if dispute.opinions.filter(side=side).count() >= 2:
         _settle(dispute, holder, rival, side, by)
     return dispute
 
 
-def check_side(dispute: Dispute, side: str) -> None:
-    """Raises TooEarly, NothingBrought and outcome.Excluded, all of them only for the rival's side."""
+def check_judge(dispute: Dispute, by: User) -> None:
+    """Raises NotForYou, JudgedBefore, AlreadySaid."""
+    rival = dispute.rival_claim
+    if not by.has_perm("verification.decide_claim"):
+        raise NotForYou
+    if any(is_party(by, claim) for claim in (dispute.holder_claim, rival)):
+        raise NotForYou
+    if rival.appeal is not None and judged_before(by, rival, beside=dispute):
+        raise JudgedBefore
+    if dispute.opinions.filter(reviewer=by).exists():
+        raise AlreadySaid
+
+
+def is_party(reviewer: User, claim: Claim) -> bool:
+    """Whose claim it is, who holds or claims the same identity, who vouched for it."""
+    if claim.user_id == reviewer.pk or claim.vouches.filter(voucher=reviewer).exists():
+        return True
+    return Claim.objects.of_identity(claim).filter(user=reviewer).exists()
+
+
+def judged_before(reviewer: User, claim: Claim, *, beside: Dispute | None = None) -> bool:
+    """Whether a reviewer turned this claim down, or gave an opinion in a dispute of it other than the one named."""
+    if claim.decisions.filter(outcome=Decision.Outcome.REJECT, reviewer=reviewer).exists():
+        return True
+    said = DisputeOpinion.objects.filter(dispute__rival_claim=claim, reviewer=reviewer)
+    return said.exclude(dispute=beside).exists()
+
+
+def check_side(dispute: Dispute, side: str, *, exclusion_checked: bool = False) -> None:
+    """Raises, for the rival's side alone, TooEarly, NothingBrought, and the refusals of `outcome.check_may_verify`."""
     if side != Side.RIVAL:
         return
     if not _holder_was_heard(dispute):
         raise TooEarly
     if not _has_brought(dispute.rival_claim):
         raise NothingBrought
-    if outcome.exclusions_of(dispute.rival_claim).verdict == "definite":
-        raise outcome.Excluded
+    outcome.check_may_verify(dispute.rival_claim, exclusion_checked=exclusion_checked)
 
 
 def what_follows(dispute: Dispute, side: str) -> list[str]:
@@ -145,7 +182,15 @@ def _holder_stays(holder: Claim, rival: Claim, by: User) -> None:
     notices.tell_applicant(rival, "rejected")
     others = Dispute.objects.filter(holder_claim=holder, outcome="")
     if holder.state == State.DISPUTED_HOLDER and not others.exists():
-        states.move(claim=holder, to=State.VERIFIED, as_=states.REVIEWER, by=by, reason="dispute_won")
+        from verification.services.held import SINCE  # which imports this module by way of `decisions`
+
+        doubts = [
+            doubt for doubt in holder.doubts if doubt not in SINCE
+        ]  # both reviewers had them before them
+        states.move(
+            claim=holder, to=State.VERIFIED, as_=states.REVIEWER, by=by, reason="dispute_won", doubts=doubts
+        )
+        queue.weigh(states.lock(holder))
         notices.tell_applicant(holder, "dispute_won")
 
 

@@ -83,7 +83,7 @@ class AlreadySaid(RuleBroken):
 
 
 class StillExcluded(RuleBroken):
-    message = "The list of exclusions has this NPI, or this name and state. Compare, then tick that it does not apply."
+    message = "This NPI is on the list of exclusions. The license is given back once the list has it no more."
 
 
 class DateMissing(RuleBroken):
@@ -129,11 +129,13 @@ def raise_doubt(*, claim: Claim, doubt: str, fact: str) -> bool:
             queued_at=waits_since,
             decided_at=claim.decided_at,
         )
+        queue.weigh(states.lock(claim))
         return True
     claim.doubts = doubts
     if claim.state != State.DISPUTED_HOLDER:  # two reviewers look at that one anyway
         claim.queued_at = waits_since
     claim.save(update_fields=["doubts", "queued_at"])
+    queue.weigh(claim)
     return True
 
 
@@ -148,7 +150,8 @@ def suspend(*, claim: Claim, reason: str, fact: str, by: User | None = None) -> 
     if claim.state not in WATCHED or not _is_news(claim, f"suspended {reason}", fact):
         return False
     role = states.REVIEWER if by else states.SYSTEM
-    claim = states.move(claim=claim, to=State.SUSPENDED, as_=role, by=by, reason=reason, asked_for=None)
+    freed = {"asked_for": None, "held_by": None, "held_until": None}
+    claim = states.move(claim=claim, to=State.SUSPENDED, as_=role, by=by, reason=reason, **freed)
     if by:
         Decision.objects.create(
             claim=claim,
@@ -250,7 +253,7 @@ def appeal(*, claim: Claim, text: str) -> Claim:
     claim.doubts = [*claim.doubts, *([] if "suspension_appeal" in claim.doubts else ["suspension_appeal"])]
     claim.queued_at = claim.queued_at or timezone.now()
     claim.save(update_fields=["appeal", "asked_for", "doubts", "queued_at"])
-    return claim
+    return queue.weigh(claim)
 
 
 def _appeal_key(claim: Claim) -> str:
@@ -285,23 +288,26 @@ def answer(
     """What a reviewer decides about a claim that holds a license: one of ACTS, for one of REASONS.
 
     Keep gives a claim under review, a lapsed or a suspended one back as verified, and takes the registry's record
-    anew; a lapsed one needs the day until which its license runs. Revoking takes two reviewers: the first opinion waits
-    for the second, and any other answer ends it. Raises NotAReviewer, NotForThisState, WrongReason, ReasonMissing,
-    AnotherReviewer, AlreadySaid, StillExcluded, DateMissing, license_clock.Expired, DecidedByModerators,
-    queue.HeldByAnother.
+    anew; a lapsed one needs the day until which its license runs. Revoking takes two reviewers of one mind on whether
+    it was a fraud: the first opinion waits for the second, and any other answer ends it. Raises what `check` raises.
     """
     states.lock_identity(claim)
-    claim = _open(claim, by, act, reason, note)
-    queue.check_not_held(claim, by)
-    if act == Outcome.ASK and not message.strip():
-        raise ReasonMissing("Write what the member should send.")
-    if act == Outcome.KEEP:
-        _check_may_keep(claim, expires_on, exclusion_checked)
+    claim = states.lock(claim)
+    check(
+        claim=claim,
+        by=by,
+        act=act,
+        reason=reason,
+        note=note,
+        message=message,
+        expires_on=expires_on,
+        exclusion_checked=exclusion_checked,
+    )
     Decision.objects.create(claim=claim, reviewer=by, outcome=act, reason=reason, note=note.strip())
     queue.end_hold(claim)
     if act == Outcome.ASK:
         return _ask(claim, by, reason, message)
-    if act == Outcome.REVOKE and not _is_second(claim, by):
+    if act == Outcome.REVOKE and not _is_second(claim, by, reason):
         return _wait_for_second(claim, by)
     if act == Outcome.KEEP:
         return _keep(claim, by, reason, expires_on)
@@ -325,39 +331,102 @@ def answer(
     return claim
 
 
-def _open(claim: Claim, by: User, act: str, reason: str, note: str) -> Claim:
-    claim = states.lock(claim)
+def check_reader(claim: Claim, by: User) -> None:
+    """Raises NotAReviewer, AlreadyDecided, DecidedByModerators, AnotherReviewer, queue.HeldByAnother."""
     if not by.has_perm("verification.decide_claim") or is_party(by, claim):
         raise NotAReviewer
     if claim.state not in ACTS:
         raise AlreadyDecided
+    if claim.state == State.SUSPENDED and _reason_of(claim) == CONDUCT:
+        raise DecidedByModerators("Moderators suspended this member, and they alone give it back.")
+    own = claim.decisions.filter(reviewer=by)
+    if "suspension_appeal" in claim.doubts and own.filter(outcome=Outcome.SUSPEND).exists():
+        raise AnotherReviewer
+    queue.check_not_held(claim, by)
+
+
+def check(
+    *,
+    claim: Claim,
+    by: User,
+    act: str,
+    reason: str,
+    note: str,
+    message: str = "",
+    expires_on: date | None = None,
+    exclusion_checked: bool = False,
+) -> None:
+    """Whether an answer could be given now; writes nothing.
+
+    Raises what `check_reader` raises, NotForThisState, WrongReason, ReasonMissing, AlreadySaid, StillExcluded,
+    outcome.ExclusionNotChecked, DateMissing, license_clock.Expired and license_clock.TooLate.
+    """
+    check_reader(claim, by)
     if act not in ACTS[claim.state]:
         raise NotForThisState
     if reason not in REASONS[act]:
         raise WrongReason
     if not note.strip():
         raise ReasonMissing
-    if claim.state == State.SUSPENDED and _reason_of(claim) == CONDUCT:
-        raise DecidedByModerators("Moderators suspended this member, and they alone give it back.")
-    own = claim.decisions.filter(reviewer=by)
-    if "suspension_appeal" in claim.doubts and own.filter(outcome=Outcome.SUSPEND).exists():
-        raise AnotherReviewer
-    if act == Outcome.REVOKE and _opinions(claim).filter(reviewer=by).exists():
+    if act == Outcome.ASK and not message.strip():
+        raise ReasonMissing("Write what the member should send.")
+    if act == Outcome.REVOKE and opinions_on(claim).filter(reviewer=by).exists():
         raise AlreadySaid
-    return claim
+    if act == Outcome.KEEP:
+        _check_may_keep(claim, expires_on, exclusion_checked)
+
+
+def what_follows(claim: Claim, *, by: User, act: str, reason: str) -> list[str]:
+    """What an answer would bring about, in sentences, as things stand."""
+    ends = ["It ends the opinion that this claim should be revoked."] if opinions_on(claim).exists() else []
+    if act == Outcome.ASK:
+        return [
+            "The member reads your words on their page, and gets a mail without them.",
+            "The claim leaves the queue until they answer.",
+            *ends,
+        ]
+    if act == Outcome.SUSPEND:
+        return [
+            "The member is suspended and logged out everywhere at once.",
+            "They read the reason, get a mail without it, and can appeal once, to another reviewer.",
+            *ends,
+        ]
+    if act == Outcome.RETIRE:
+        return ["The member is shown as retired, writes on, and gets a mail."]
+    if act == Outcome.REVOKE and not _is_second(claim, by, reason):
+        return ["Your opinion is kept, and the claim waits for a second reviewer. Nothing changes yet."]
+    if act == Outcome.REVOKE:
+        fraud = "Votes they gave and vouches they got are looked at again, since it was a fraud."
+        return [
+            "A second reviewer said the same, so the claim is revoked for good.",
+            "The member is logged out everywhere at once, and gets a mail.",
+            *([fraud] if reason in FRAUD else []),
+        ]
+    return [_WHAT_KEEPING_DOES[claim.state], *ends]
+
+
+_WHAT_KEEPING_DOES = {
+    State.VERIFIED: "The license stays verified, and what was doubted is settled. No mail is sent.",
+    State.NEEDS_REVIEW_HELD: "The license is verified without a doubt again. No mail is sent.",
+    State.RETIRED: "The member stays retired, and what was doubted is settled. No mail is sent.",
+    State.LAPSED: "The license is verified again at once. The member can write, and gets a mail.",
+    State.SUSPENDED: "The suspension ends at once. The member can log in and write, and gets a mail.",
+}
 
 
 def _check_may_keep(claim: Claim, expires_on: date | None, exclusion_checked: bool) -> None:
-    is_listed = outcome.exclusions_of(claim).verdict or outcome.namesakes_of(claim)
-    if is_listed and not exclusion_checked:
+    verdict = outcome.exclusions_of(claim).verdict
+    if verdict == "definite":
         raise StillExcluded
+    if verdict and not exclusion_checked:
+        raise outcome.ExclusionNotChecked
     if claim.state == State.LAPSED and expires_on is None:
         raise DateMissing
     if expires_on is not None:
         license_clock.check_date(expires_on)
 
 
-def _opinions(claim: Claim):
+def opinions_on(claim: Claim):
     """The opinions that this claim should be revoked, since it came into its state or was last answered otherwise."""
     since = claim.state_at
     other = (
@@ -366,8 +435,10 @@ def _opinions(claim: Claim):
     return claim.decisions.filter(outcome=Outcome.REVOKE, at__gte=max(since, other or since))
 
 
-def _is_second(claim: Claim, by: User) -> bool:
-    return _opinions(claim).exclude(reviewer=by).exists()
+def _is_second(claim: Claim, by: User, reason: str) -> bool:
+    """Whether another reviewer said the same: that it was a fraud, or that it was none."""
+    others = opinions_on(claim).exclude(reviewer=by).values_list("reason", flat=True)
+    return any((each in FRAUD) == (reason in FRAUD) for each in others)
 
 
 def _wait_for_second(claim: Claim, by: User) -> Claim:
@@ -393,6 +464,7 @@ def _keep(claim: Claim, by: User, reason: str, expires_on: date | None) -> Claim
     claim.identity = {**claim.identity, "registry": _record_now(claim)}
     answered = ["doubts", "asked_for", "queued_at", "decided_at", "is_ahead", "held_by", "held_until"]
     claim.save(update_fields=[*answered, "identity"])
+    queue.weigh(claim)
     if was in (State.RETIRED, State.VERIFIED):
         events.record(kind="kept", claim=claim, by=by, reason=reason)
         return claim

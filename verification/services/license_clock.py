@@ -284,6 +284,24 @@ def ask_for_look(*, claim: Claim, by: User) -> LicenseCheck:
     return last
 
 
+def check_look(*, check: LicenseCheck, claim: Claim, by: User, finding: str, expires_on: date | None) -> None:
+    """Whether a look could be written down now. Raises what `look_up` raises."""
+    from verification.services import queue  # which imports this module by way of `outcome`
+    from verification.services.decisions import is_party
+
+    if not by.has_perm("verification.decide_claim") or is_party(by, claim):
+        raise NotAReviewer
+    if not claim.is_holding:
+        raise NotHeld
+    if check.looked_at or not check.wants_look:
+        raise LookedUp
+    queue.check_not_held(claim, by)
+    if finding == Finding.IN_FORCE and expires_on:
+        check_date(expires_on)
+    if finding == Finding.EXPIRED and expires_on and expires_on > timezone.localdate():
+        raise NotOverYet
+
+
 @transaction.atomic
 def look_up(
     *,
@@ -296,23 +314,12 @@ def look_up(
 ) -> Claim:
     """What staff found at the board about a license, which answers everything that waits for a look at it.
 
-    Raises NotAReviewer, NotHeld, LookedUp, Expired, TooLate, NotOverYet.
+    Raises NotAReviewer, NotHeld, LookedUp, queue.HeldByAnother, Expired, TooLate, NotOverYet.
     """
-    from verification.services.decisions import is_party
-
     states.lock_identity(check.claim)
     claim = states.lock(check.claim)
     check = LicenseCheck.objects.select_for_update().get(pk=check.pk)
-    if not by.has_perm("verification.decide_claim") or is_party(by, claim):
-        raise NotAReviewer
-    if not claim.is_holding:
-        raise NotHeld
-    if check.looked_at or not check.wants_look:
-        raise LookedUp
-    if finding == Finding.IN_FORCE and expires_on:
-        check_date(expires_on)
-    if finding == Finding.EXPIRED and expires_on and expires_on > timezone.localdate():
-        raise NotOverYet
+    check_look(check=check, claim=claim, by=by, finding=finding, expires_on=expires_on)
     waiting = claim.license_checks.filter(wants_look=True, looked_at=None)
     waiting.update(looked_at=timezone.now(), looked_by=by)
     return found(

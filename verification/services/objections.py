@@ -181,6 +181,8 @@ def object_to(*, code: str, words: str = "") -> Objection:
 
 
 def _put_ahead(claim: Claim) -> None:
+    from verification.services import queue  # which imports this module by way of `outcome`
+
     doubts = claim.doubts if "objected" in claim.doubts else [*claim.doubts, "objected"]
     ahead = {"doubts": doubts, "is_ahead": True, "queued_at": claim.queued_at or timezone.now()}
     if claim.state in MOVES:
@@ -188,8 +190,9 @@ def _put_ahead(claim: Claim) -> None:
         states.move(
             claim=claim, to=State.NEEDS_REVIEW_HELD, as_=states.SYSTEM, reason="objected", **ahead, **decided
         )
-        return
-    Claim.objects.filter(pk=claim.pk).update(**ahead)
+    else:
+        Claim.objects.filter(pk=claim.pk).update(**ahead)
+    queue.weigh(states.lock(claim))
 
 
 # Forgetting

@@ -142,9 +142,9 @@ def proof_method(claim: Claim) -> str:
 
 
 def exclusions_of(claim: Claim) -> registry.Exclusions:
-    """What the exclusion list has on the person, by the registry's NPI and names, or by what was typed."""
+    """What the exclusion list has on the person: by the NPI for certain, by any of their names as a possibility."""
     typed, record = claim.typed, claim.registry or {}
-    return registry.is_excluded(
+    found = registry.is_excluded(
         record.get("npi") or typed["npi"],
         last_name=record.get("last_name") or typed["last"],
         first_name=record.get("first_name") or typed["first"],
@@ -153,6 +153,10 @@ def exclusions_of(claim: Claim) -> registry.Exclusions:
         other_first_name=record.get("other_first_name") or typed["first"],
         npi_is_theirs=bool(record),
     )
+    if found.verdict == "definite":
+        return found
+    rows = {row.pk: row for row in (*found.rows, *namesakes_of(claim))}
+    return registry.Exclusions("possible" if rows else "", list(rows.values()))
 
 
 def namesakes_of(claim: Claim) -> list[Exclusion]:

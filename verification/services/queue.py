@@ -7,13 +7,14 @@ waiting. A reviewer holds what they read for HOLD_MINUTES, so that no two decide
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
 from sermo.errors import RuleBroken
 from verification import rules
-from verification.models import Claim, Decision, DisputeOpinion, Event
+from verification.models import Claim, Decision, DisputeOpinion, Event, Vouch
+from verification.models.claims import UNDECIDED
 from verification.services import events, outcome, risk, states
 
 
@@ -102,13 +103,28 @@ def may_take(claim: Claim, by: User) -> bool:
 
 def _takeable(by: User) -> QuerySet[Claim]:
     """What a reviewer may decide. Parties to an identity beyond the claim itself are refused by the decision."""
-    refused = Decision.objects.filter(reviewer=by, outcome=Decision.Outcome.REJECT).values("claim")
-    said = DisputeOpinion.objects.filter(reviewer=by, dispute__outcome="")
+    own = Decision.objects.filter(reviewer=by)
+    refused = own.filter(outcome=Decision.Outcome.REJECT).values("claim")
+    suspended = own.filter(outcome=Decision.Outcome.SUSPEND).values("claim")
+    answered = Decision.objects.filter(claim=OuterRef("claim"), at__gt=OuterRef("at"))
+    revoking = own.filter(
+        ~Exists(answered.exclude(outcome=Decision.Outcome.REVOKE)),
+        outcome=Decision.Outcome.REVOKE,
+        claim=OuterRef("pk"),
+        at__gte=OuterRef("state_at"),
+    )
+    opinions = DisputeOpinion.objects.filter(reviewer=by)
+    said = opinions.filter(dispute__outcome="")
+    judged = Q(pk__in=refused) | Q(pk__in=opinions.values("dispute__rival_claim"))
+    is_appealed = Q(doubts__contains="suspension_appeal")
     return (
         Claim.objects.exclude(user=by)
         .exclude(user=None)
+        .exclude(pk__in=Vouch.objects.filter(voucher=by).values("claim"))
         .exclude(first_approval__reviewer=by)
-        .exclude(Q(appeal__isnull=False) & Q(pk__in=refused))
+        .exclude(Q(appeal__isnull=False, state__in=UNDECIDED) & judged)
+        .exclude(is_appealed & Q(pk__in=suspended))
+        .exclude(Exists(revoking))
         .exclude(pk__in=said.values("dispute__rival_claim"))
         .exclude(pk__in=said.values("dispute__holder_claim"))
     )
@@ -167,8 +183,16 @@ def facts_of(claim: Claim) -> risk.Facts:
         identities=len(people),
         exclusion=outcome.exclusions_of(claim).verdict,
         shares_address=_shares_address(claim),
-        objections=claim.objections.filter(objected_at__isnull=False).count(),
+        objections=claim.objections.filter(objected_at__gt=answered_at(claim)).count(),
     )
+
+
+def answered_at(claim: Claim) -> datetime:
+    """When reviewers last kept a license that is held: what was objected before then was weighed, and is answered."""
+    kept = claim.decisions.filter(outcome=Decision.Outcome.KEEP).order_by("-at").values_list("at", flat=True)
+    won = claim.disputes_held.filter(outcome="holder").order_by("-settled_at")
+    times = [kept.first(), won.values_list("settled_at", flat=True).first()]
+    return max((time for time in times if time), default=claim.started_at)
 
 
 def weigh(claim: Claim) -> Claim:

@@ -140,6 +140,8 @@ def _look_again(pk: int, *, failed: int) -> None:
     key = f"look_again {pk} {failed}"
     if Event.objects.filter(key=key).exists():
         return
+    from verification.services import queue  # which imports this module by way of `vouching`
+
     events.record(kind="look_again", claim=claim, reason=DOUBT, key=key)
     states.move(
         claim=claim,
@@ -151,3 +153,4 @@ def _look_again(pk: int, *, failed: int) -> None:
         decided_at=claim.decided_at,  # of the verification: its documents are not kept for longer
         is_ahead=True,
     )
+    queue.weigh(states.lock(claim))

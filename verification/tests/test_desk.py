@@ -245,7 +245,7 @@ class TestReading:
 
 class TestReadySentences:
     def test_choosing_one_fills_the_form_in_and_decides_nothing(self, desk, claim):
-        chosen = template("reject-1")
+        chosen = template("claim-reject-1")
 
         seen = text_of(desk.post(page_of(claim), {"template": chosen.key, "note": "typed before"}))
 
@@ -255,12 +255,12 @@ class TestReadySentences:
         assert not Decision.objects.exists()
 
     def test_an_unknown_one_leaves_what_was_typed(self, desk, claim):
-        seen = text_of(desk.post(page_of(claim), {"template": "reject-99", "note": "typed before"}))
+        seen = text_of(desk.post(page_of(claim), {"template": "claim-reject-99", "note": "typed before"}))
 
         assert "typed before" in seen
 
     def test_the_applicant_reads_the_words_of_a_rejection(self, desk, claim):
-        chosen = template("reject-1")
+        chosen = template("claim-reject-1")
         desk.post(
             page_of(claim),
             written(

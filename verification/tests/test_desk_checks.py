@@ -5,9 +5,11 @@ from django.urls import reverse
 
 from accounts.roles import REVIEWERS
 from verification import reference
+from verification.desk import casefile
 from verification.models import Claim, Event
 from verification.models.claims import State
-from verification.services import claims, held, license_clock
+from verification.reason_templates import LICENSE, templates_by_act
+from verification.services import claims, held, license_clock, outcome
 from verification.tests.factories import make_exclusion, make_provider, make_reviewer
 from verification.tests.license_cases import days, list_license, make_licensed, now
 from verification.tests.test_no_clear_identity import columns_with
@@ -41,6 +43,12 @@ def page_of(check):
 
 def held_page(claim):
     return reverse("admin:verification_licensecheck_held", args=[claim.pk])
+
+
+def decided(claim, **changes):
+    """An answer as the page sends it, confirmed."""
+    seen = casefile.fingerprint(now(claim))
+    return {"note": "Compared.", "message": "", "seen": seen, "confirmed": "1", **changes}
 
 
 def text_of(response):
@@ -102,13 +110,17 @@ def test_the_page_has_the_number_and_the_boards_own_page(desk, drawn):
 
 def test_what_was_found_is_written_down(desk, drawn):
     sent = {"finding": "in_force", "status": "Active", "expires_on": days(250), "note": "Seen there."}
+    sent |= {"seen": casefile.fingerprint(now(drawn.claim))}
 
-    response = desk.post(page_of(drawn), sent)
+    first = text_of(desk.post(page_of(drawn), sent))
+    assert "a lapsed license is verified again" in first
+    assert now(drawn.claim).license_expires_on == days(300)
+    response = desk.post(page_of(drawn), {**sent, "confirmed": "1"})
 
     assert response["Location"] == reverse(LIST)
     assert now(drawn.claim).license_expires_on == days(250)
     assert "Seen there." in text_of(desk.get(page_of(drawn)))
-    assert "Write it down" not in text_of(desk.get(page_of(drawn)))
+    assert "Go on" not in text_of(desk.get(page_of(drawn)))
 
 
 @pytest.mark.parametrize(
@@ -121,6 +133,7 @@ def test_what_was_found_is_written_down(desk, drawn):
 )
 def test_what_cannot_be_is_refused_and_kept(desk, drawn, changes, words):
     sent = {"finding": "in_force", "status": "Active", "expires_on": days(250), "note": "Seen.", **changes}
+    sent |= {"seen": casefile.fingerprint(now(drawn.claim)), "confirmed": "1"}
 
     seen = text_of(desk.post(page_of(drawn), sent))
 
@@ -142,7 +155,7 @@ def test_then_and_now_stand_side_by_side_with_differences_marked(desk):
 
     seen = text_of(desk.get(held_page(claim)))
 
-    assert "<mark>MARSH</mark>" in seen
+    assert "<ins>MARSH</ins>" in seen
     assert "The registry has another name than when the license was verified" in seen
     assert claim.user.email not in seen
     assert claim.user.as_member.handle not in seen
@@ -152,50 +165,121 @@ def test_a_reviewer_keeps_it(desk):
     claim = make_licensed()
     held.raise_doubt(claim=claim, doubt="gone", fact="gone")
 
-    response = desk.post(
-        held_page(claim), {"act": "keep", "reason": "record_fits", "note": "Back in today's file."}
-    )
+    sent = decided(claim, outcome="keep", reason="record_fits")
+    del sent["confirmed"]
+    first = text_of(desk.post(held_page(claim), sent))
+    assert "The license is verified without a doubt again." in first
+    assert now(claim).state == State.NEEDS_REVIEW_HELD
+    response = desk.post(held_page(claim), {**sent, "confirmed": "1"})
 
     assert response["Location"] == reverse("admin:verification_claim_changelist")
     assert now(claim).state == State.VERIFIED
 
 
-def test_an_appeal_is_read_and_the_exclusion_ticked(desk):
+def test_an_appeal_is_read_and_an_exclusion_of_the_npi_stands(desk):
     claim = make_licensed()
     make_exclusion(make_provider(), npi=claim.registry["npi"])
     held.suspend(claim=claim, reason="excluded", fact="row")
     claims.appeal(user=claim.user, text="That NPI was typed wrong in the list.")
-    sent = {"act": "keep", "reason": "license_holds", "note": "The OIG confirmed it."}
+    sent = decided(claim, outcome="keep", reason="license_holds", exclusion_checked="on")
 
     seen = text_of(desk.get(held_page(claim)))
-    refused = text_of(desk.post(held_page(claim), sent))
-    desk.post(held_page(claim), {**sent, "exclusion_checked": "on"})
+    refused = desk.post(held_page(claim), sent)
 
     assert "That NPI was typed wrong in the list." in seen
     assert held.WORDS["excluded"] in seen
-    assert held.StillExcluded.message in refused
+    assert held.StillExcluded.message in text_of(refused)
+    assert refused.status_code == 422
+    assert now(claim).state == State.SUSPENDED
+
+
+def test_a_namesake_is_compared_and_ticked(desk):
+    claim = make_licensed()
+    make_exclusion(make_provider(), npi=None)
+    held.raise_doubt(claim=claim, doubt="namesake", fact="row")
+    sent = decided(claim, outcome="keep", reason="license_holds")
+
+    assert outcome.ExclusionNotChecked.message in text_of(desk.post(held_page(claim), sent))
+    desk.post(held_page(claim), {**sent, "exclusion_checked": "on"})
+
     assert now(claim).state == State.VERIFIED
 
 
-def test_revoking_shows_the_first_opinion_to_the_second_reviewer(desk, second_reviewer):
+def test_revoking_takes_a_second_who_has_not_read_the_first(desk, second_reviewer):
     claim = make_licensed(State.SUSPENDED)
-    sent = {"act": "revoke", "reason": "not_own", "note": "The license is somebody else's."}
+    sent = {"outcome": "revoke", "reason": "not_own", "note": "THE FIRST REASON"}
 
-    desk.post(held_page(claim), sent)
-    again = text_of(desk.post(held_page(claim), sent))
+    desk.post(held_page(claim), decided(claim, **sent))
+    again = text_of(desk.post(held_page(claim), decided(claim, **sent)))
     second = desk_of(second_reviewer)
+    claim_page = reverse("admin:verification_claim_change", args=[claim.pk])
     seen = text_of(second.get(held_page(claim)))
-    second.post(held_page(claim), sent)
 
     assert held.AlreadySaid.message in again
     assert "1 reviewer would revoke this claim" in seen
+    assert "THE FIRST REASON" not in seen
+    assert "THE FIRST REASON" not in text_of(second.get(claim_page))
+    assert "THE FIRST REASON" in text_of(desk.get(claim_page))
+    second.post(held_page(claim), decided(claim, **{**sent, "note": "Mine."}))
     assert now(claim).state == State.REVOKED
+
+
+def test_another_reads_who_has_it_and_cannot_answer(desk, reviewer, second_reviewer):
+    claim = make_licensed()
+    held.raise_doubt(claim=claim, doubt="gone", fact="gone")
+    desk.get(held_page(claim))
+    assert now(claim).held_by == reviewer
+
+    second = desk_of(second_reviewer)
+    sent = decided(claim, outcome="keep", reason="record_fits")
+
+    assert f"Reviewer {reviewer.pk} reads this claim until" in text_of(second.get(held_page(claim)))
+    assert "Go on" not in text_of(second.get(held_page(claim)))
+    second.post(held_page(claim), sent)
+    assert now(claim).state == State.NEEDS_REVIEW_HELD
+
+
+def test_an_answer_is_about_what_was_on_the_page(desk):
+    claim = make_licensed()
+    held.raise_doubt(claim=claim, doubt="gone", fact="gone")
+    sent = decided(claim, outcome="keep", reason="record_fits")
+    held.raise_doubt(claim=claim, doubt="new_name", fact="marsh")
+
+    response = desk.post(held_page(claim), sent)
+
+    assert "Something came in since you opened this page" in text_of(response)
+    assert now(claim).state == State.NEEDS_REVIEW_HELD
+
+
+def test_the_next_claim_leads_to_where_it_is_decided_and_on(desk):
+    first, second = make_licensed(), make_licensed()
+    for claim in (first, second):
+        held.raise_doubt(claim=claim, doubt="gone", fact="gone")
+
+    taken = desk.post(reverse("admin:verification_claim_next"))
+    sent = decided(first, outcome="keep", reason="record_fits", then="next")
+    onward = desk.post(taken["Location"], sent)
+
+    assert (taken["Location"], onward["Location"]) == (held_page(first), held_page(second))
+    assert now(first).state == State.VERIFIED
+
+
+def test_a_ready_sentence_fills_the_form_and_decides_nothing(desk):
+    claim = make_licensed()
+    held.raise_doubt(claim=claim, doubt="gone", fact="gone")
+    ready = templates_by_act(LICENSE)[1][1][0]
+
+    seen = text_of(desk.post(held_page(claim), decided(claim, template=ready.key)))
+
+    assert ready.words.split(".")[0] in seen
+    assert ready.note in seen
+    assert now(claim).state == State.NEEDS_REVIEW_HELD
 
 
 def test_a_member_is_shown_as_retired(desk):
     claim = make_licensed()
 
-    desk.post(held_page(claim), {"act": "retire", "reason": "retired", "note": "Wrote to us."})
+    desk.post(held_page(claim), decided(claim, outcome="retire", reason="retired"))
 
     assert now(claim).state == State.RETIRED
 
@@ -258,10 +342,10 @@ def test_whoever_may_only_look_cannot_decide(drawn, reviewer):
     reviewer.user_permissions.add(permissions.get(codename="view_licensecheck"))
     browser = desk_of(reviewer)
 
-    assert "Write it down" not in text_of(browser.get(page_of(drawn)))
-    assert "Write it down" not in text_of(browser.get(held_page(drawn.claim)))
+    assert "Go on" not in text_of(browser.get(page_of(drawn)))
+    assert "Go on" not in text_of(browser.get(held_page(drawn.claim)))
     for address in (page_of(drawn), held_page(drawn.claim)):
-        assert browser.post(address, {"act": "suspend"}).status_code == 403
+        assert browser.post(address, {"outcome": "suspend"}).status_code == 403
     assert (
         browser.post(reverse("admin:verification_licensecheck_look", args=[drawn.claim_id])).status_code
         == 403
@@ -274,26 +358,27 @@ def test_nobody_decides_their_own(drawn):
     claim.user = own
     claim.save()
 
-    seen = text_of(
-        desk_of(own).post(held_page(claim), {"act": "retire", "reason": "retired", "note": "I am done."})
-    )
+    sent = decided(claim, outcome="retire", reason="retired", note="I am done.")
+    seen = text_of(desk_of(own).post(held_page(claim), sent))
 
     assert "never their own" in seen
     assert now(claim).state == State.VERIFIED
 
 
 def test_notes_and_appeals_stand_nowhere_in_clear(desk, drawn):
-    desk.post(
-        page_of(drawn), {"finding": "ended", "status": "Revoked", "note": "Zephyrine Oddfellow, 99887766."}
-    )
+    look = {"finding": "ended", "status": "Revoked", "note": "Zephyrine Oddfellow, 99887766."}
+    desk.post(page_of(drawn), {**look, "seen": casefile.fingerprint(now(drawn.claim)), "confirmed": "1"})
     claims.appeal(user=drawn.claim.user, text="Zephyrine Oddfellow is another person.")
-    sent = {
-        "act": "ask",
-        "reason": "unreadable",
-        "note": "Of Oddfellow.",
-        "message": "Dr. Oddfellow, a letter.",
-    }
+    words = {"note": "Of Oddfellow.", "message": "Dr. Oddfellow, a letter."}
+    sent = decided(drawn.claim, outcome="ask", reason="unreadable", **words)
     desk_of(make_reviewer()).post(held_page(drawn.claim), sent)
 
     assert now(drawn.claim).asked_for == "Dr. Oddfellow, a letter."
     assert columns_with(["zephyrine", "oddfellow", "99887766"]) == set()
+
+
+def test_the_queue_leads_to_where_it_is_decided(desk):
+    claim = make_licensed()
+    held.raise_doubt(claim=claim, doubt="gone", fact="gone")
+
+    assert held_page(claim) in text_of(desk.get(reverse("admin:verification_claim_changelist")))

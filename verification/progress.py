@@ -42,6 +42,7 @@ class Progress:
     has_passed: bool = False
     is_running: bool = False
     next_try_at: datetime | None = None
+    opens_at: datetime | None = None  # when a new claim may be started, after a rejection
 
     @property
     def tries_left(self):
@@ -63,12 +64,20 @@ class Progress:
         return held.suspension_of(self.claim)
 
     @property
-    def retry_at(self):
-        return self.claim.decided_at + timedelta(days=rules.RETRY_DAYS)
+    def may_start(self):
+        """Whether the form is open to another application."""
+        return self.stage in ("start", "rejected") and self.opens_at is None
 
     @property
-    def may_retry(self):
-        return self.retry_at <= timezone.now()
+    def due_at(self):
+        """Until when the holder of a disputed license is heard."""
+        disputes = self.claim.disputes_held.filter(outcome="").order_by("due_at")
+        return disputes.values_list("due_at", flat=True).first()
+
+    @property
+    def is_application(self):
+        """Whether the steps still lead somewhere: of a license that is held, and doubted, they do not."""
+        return self.stage not in ("lapsed", "suspended", "disputed")
 
     @property
     def may_withdraw(self):
@@ -96,7 +105,7 @@ def progress_of(user: User) -> Progress:
     """The stage of a user's latest claim, after a try of the questions that ran out of time was ended."""
     claim = latest_claim(user)
     if claim is None or claim.state == State.WITHDRAWN:
-        return Progress("start")
+        return Progress("start", opens_at=claims.opens_at(user) if claim else None)
     tries = _tries_of(user)
     if any(each.is_running and challenges.deadline(each) <= timezone.now() for each in tries):
         claim = challenges.settle(claim=claim)
@@ -112,6 +121,7 @@ def progress_of(user: User) -> Progress:
         has_passed=any(each.verdict == Challenge.Verdict.PASSED for each in own),
         is_running=is_running,
         next_try_at=opens,
+        opens_at=claims.opens_at(user) if claim.state == State.REJECTED else None,
     )
 
 

@@ -28,6 +28,7 @@ from verification.forms import (
     npi_fault,
 )
 from verification.models import Proof
+from verification.models.claims import State
 from verification.progress import progress_of
 from verification.services import byline as bylines
 from verification.services import challenge as challenges
@@ -51,7 +52,7 @@ def _status(request, progress, appeal_form=None, status=200):
 def identity(request):
     """Name, degree, state and a number; also to correct them while nobody has acted on them."""
     progress = progress_of(request.user)
-    if progress.stage not in ("start", "rejected") and not progress.may_correct:
+    if not progress.may_start and not progress.may_correct:
         return redirect("verification:start")
     before = progress.claim.typed if progress.may_correct else None
     form = IdentityForm(request.POST or None, member=request.user.as_member, initial=before)
@@ -190,6 +191,7 @@ def show_proof(request, progress, form=None, *, bound=None, status=200):
     context = {
         "progress": progress,
         "claim": claim,
+        "is_held": claim.state in (State.LAPSED, State.SUSPENDED),  # a code says nothing of a license's date
         "form": form or DocumentForm(),
         **ways.code_ways(claim, bound=bound),
         "documents": list(proofs.documents_of(claim)),
@@ -258,7 +260,7 @@ def withdraw(request):
     except RuleBroken as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, "Withdrawn. You can start again at any time.")
+        messages.success(request, "Withdrawn.")
     return redirect("verification:start")
 
 

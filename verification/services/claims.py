@@ -75,7 +75,7 @@ class AlreadyUnderWay(RuleBroken):
 
 
 class RetryLater(RuleBroken):
-    message = "A new claim can be started 90 days after a rejection."
+    message = "A new application can be started 90 days after a rejection."
 
 
 class NothingToWithdraw(RuleBroken):
@@ -178,10 +178,16 @@ def _check_may_start(user: User) -> None:
         raise NoMembership
     if not EmailAddress.objects.filter(user=user, verified=True).exists():
         raise EmailNotConfirmed
-    rejected = _last_rejection(user)
-    if rejected and (opens := rejected + timedelta(days=rules.RETRY_DAYS)) > timezone.now():
+    if opens := opens_at(user):
         day = timezone.localdate(opens)
-        raise RetryLater(f"A new claim can be started on {day:%b} {day.day}. Until then you can appeal.")
+        raise RetryLater(f"A new application can be started from {day:%b} {day.day}, {day:%Y} on.")
+
+
+def opens_at(user: User) -> datetime | None:
+    """From when a new claim can be started after a rejection, as long as that is to come."""
+    rejected = _last_rejection(user)
+    opens = rejected and rejected + timedelta(days=rules.RETRY_DAYS)
+    return opens if opens and opens > timezone.now() else None
 
 
 def _last_rejection(user: User) -> datetime | None:

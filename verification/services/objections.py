@@ -33,7 +33,9 @@ MOVES = (State.VERIFIED,)  # one that lapsed would be lifted by it; others are b
 
 
 class LinkClosed(RuleBroken):
-    message = "There is nothing to answer here: the number is mistyped, or what it was about has ended."
+    message = (
+        "There is nothing to answer here: the link or the number is mistyped, or what it was about has ended."
+    )
 
 
 # Telling

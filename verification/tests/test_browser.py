@@ -153,7 +153,7 @@ def test_a_code_by_telephone_without_scripts_on_a_small_screen(
     tasks.deliver_due_codes()
     page.get_by_label("The code").fill(code_said(calls[0][2]))
     page.get_by_role("button", name="Use this code").click()
-    expect(page.locator("h1")).to_have_text("The code is right")
+    expect(page.locator("h1")).to_have_text("Your proof is in")
     tasks.decide_due()
     page.get_by_role("link", name="Look again").click()
 

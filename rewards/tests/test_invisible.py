@@ -102,12 +102,16 @@ OF_EARMARKS = {
 OF_OTHERS = ("admin:", "account_", "mfa_", "observers:")
 # What no row of a discussion leads to, and why. A new page that is found here for no reason fails the test.
 OUT_OF_REACH = {
-    **dict.fromkeys(["verification:vouch", "accounts:unsubscribe", "rewards:left"], "a key out of a mail"),
+    **dict.fromkeys(
+        ["verification:vouch", "verification:objection", "accounts:unsubscribe", "rewards:left"],
+        "a key out of a mail",
+    ),
     **dict.fromkeys(["consults:draft_image", "accounts:picture", "focusgroups:stimulus"], "an upload"),
     **dict.fromkeys(["consults:remove_mark"], "marks"),
     **dict.fromkeys(
         [
             "verification:reveal",
+            "verification:reasons",
             "consults:incident",
             "on_call:hand_over",
             "newsfeed:log_add",

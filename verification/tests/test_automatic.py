@@ -214,7 +214,7 @@ class TestDoubts:
         self.expect(claim, "standing")
 
     def test_somebody_who_said_of_this_license_that_it_was_not_them(self, claim, provider):
-        other = make_claim(provider=provider, state=State.REVOKED)
+        other = make_claim(provider=provider, state=State.LEFT)
         Objection.objects.create(claim=other, way="fax", code_hash="x", objected_at=timezone.now())
         self.expect(claim, "objected")
 

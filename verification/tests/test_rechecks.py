@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Member
 from sermo.crypto import keyed_hash
+from sermo.errors import RuleBroken
 from verification.models import Claim, Event, Exclusion, ImportRun, Provider
 from verification.models.claims import State
 from verification.services import decisions, held, outcome, proofs, rechecks
@@ -249,18 +250,19 @@ def test_the_same_list_twice_changes_nothing(tmp_path):
     assert (Event.objects.count(), mails(claim), now(namesake).queued_at) == before
 
 
-def test_who_is_given_back_stays_so_until_another_exclusion(tmp_path, reviewer):
+def test_who_is_given_back_after_reinstatement_stays_so_until_another_exclusion(tmp_path, reviewer):
     claim = make_licensed()
-    row = excluded(NPI=claim.registry["npi"])
-    import_list(tmp_path, row)
-    held.answer(
-        claim=claim, by=reviewer, act="keep", reason="license_holds", note="Waived.", exclusion_checked=True
-    )
+    answer = {"act": "keep", "reason": "license_holds", "note": "Looked up.", "exclusion_checked": True}
+    import_list(tmp_path, excluded(NPI=claim.registry["npi"]))
+    with pytest.raises(RuleBroken):  # as long as the list has this very NPI, no reviewer waives it
+        held.answer(claim=claim, by=reviewer, **answer)
+    assert now(claim).state == State.SUSPENDED
 
-    import_list(tmp_path, row, OTHERS)
+    import_list(tmp_path, OTHERS)
+    held.answer(claim=claim, by=reviewer, **answer)
     assert now(claim).state == State.VERIFIED
 
-    import_list(tmp_path, row, excluded(NPI=claim.registry["npi"], EXCLDATE="20261101"))
+    import_list(tmp_path, excluded(NPI=claim.registry["npi"], EXCLDATE="20261101"))
     assert now(claim).state == State.SUSPENDED
 
 

@@ -90,7 +90,7 @@ class TestNobodyPassesAnExclusion:
     def test_without_a_proof_a_dispute_is_not_won_and_says_so(self, dispute, reviewer):
         dispute.rival_claim.proofs.get().documents.update(deleted_at=timezone.now())
 
-        with pytest.raises(outcome.NoProof):
+        with pytest.raises(disputes.NothingBrought):
             judge(dispute, reviewer)
 
     def test_not_by_an_appeal_while_the_list_has_the_npi(self, holder, provider, reviewer):

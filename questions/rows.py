@@ -10,7 +10,6 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case, F, Func, OuterRef, QuerySet, Subquery, TextField, Value, When
 from django.db.models.lookups import IsNull
 from django.utils import timezone
-from django.utils.safestring import SafeString
 
 from accounts.models import User
 from questions.labels import label_of
@@ -111,11 +110,6 @@ class QuestionRow(NamedTuple):
         return Question.url_of(self.pk, self.title, self.kind)
 
 
-class DrawnRow(NamedTuple):
-    pk: int
-    drawn: SafeString
-
-
 BETWEEN = "\n"
 TEMPLATE = "questions/_question_row.html"
 FIELDS = QuestionRow._fields[:13]
@@ -157,7 +151,7 @@ class ListRows:
         return by_ids(self.user, ids[:size])
 
 
-def first_rows(user: User, narrowing: Narrowing, *, order: tuple[str, ...], size: int) -> list[DrawnRow]:
+def first_rows(user: User, narrowing: Narrowing, *, order: tuple[str, ...], size: int) -> list[QuestionRow]:
     return drawn_ahead([row for row, _ in ListRows(user, narrowing, order).take(size)])
 
 
@@ -230,10 +224,10 @@ def dressed(rows: list[tuple]) -> list[QuestionRow]:
     return [_dressed(row, now) for row in rows]
 
 
-def drawn_ahead(rows: list[QuestionRow]) -> list[DrawnRow]:
-    """The same rows, drawn all at once for a template that takes `drawn` from each."""
-    made = draw_many(TEMPLATE, "", [{"question": row} for row in rows])
-    return [DrawnRow(row.pk, html) for row, html in zip(rows, made, strict=True)]
+def drawn_ahead(rows: list[QuestionRow]) -> list[QuestionRow]:
+    """The same rows, drawn all at once before a template takes `drawn` from each."""
+    draw_many(TEMPLATE, "", [{"question": row} for row in rows])
+    return rows
 
 
 def _dressed(row: tuple, now: datetime) -> QuestionRow:

@@ -45,6 +45,11 @@ PUBLIC = {
     *(
         "accounts:check_identifiers",
         "verification:vouch",
+        "verification:objection_find",
+        "verification:objection",
+        "verification:registry_entry",
+        "accounts:shared_left",
+        "accounts:shared_stay",
         "demo_log_in",
         "consults:stories",
         "consults:story",

@@ -72,6 +72,13 @@ def generous_limits():
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_pace():
+    """Nobody who could measure it waits here for an answer; that it comes no sooner is tested by itself."""
+    with override_settings(NEUTRAL_SECONDS=0):
+        yield
+
+
 @pytest.fixture
 def nobody_told(monkeypatch):
     """For tests of other things than notices: what the makers of discussions write is told to nobody.

@@ -476,6 +476,7 @@ UNCONFIRMED_DAYS = 3  # how long a sign-up waits for its code before it is forgo
 SILENT_EDIT_MINUTES = 15
 CLOSE_AFTER_SILENT_DAYS = 30
 REOPEN_WITHIN_DAYS = 14
+NEUTRAL_SECONDS = 0.25  # after which a claim's form is answered at the earliest: the work behind it differs
 CHALLENGE_ON = env.bool("CHALLENGE_ON", default=True)  # off: applicants go straight to documents
 NPPES_API_URL = env.str("NPPES_API_URL", default="https://npiregistry.cms.hhs.gov/api/")
 BOARD_URLS = env.dict(  # state: where its open data has the roster of its medical board

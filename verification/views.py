@@ -16,6 +16,7 @@ from accounts.doors import (
 from accounts.models import Connection
 from accounts.services import ties
 from sermo.errors import RuleBroken
+from sermo.pace import paced
 from verification import npi as npis
 from verification import rules, ways
 from verification.forms import (
@@ -49,6 +50,7 @@ def _status(request, progress, appeal_form=None, status=200):
 
 
 @applicant_required
+@paced
 def identity(request):
     """Name, degree, state and a number; also to correct them while nobody has acted on them."""
     progress = progress_of(request.user)
@@ -127,6 +129,7 @@ def _question(request, progress, error="", status=200):
 
 @applicant_required
 @require_POST
+@paced
 def challenge_start(request):
     progress = progress_of(request.user)
     if progress.claim is None:
@@ -143,6 +146,7 @@ def challenge_start(request):
 
 @applicant_required
 @require_POST
+@paced
 def challenge_answer(request):
     progress = progress_of(request.user)
     if progress.claim is None or not progress.is_running:

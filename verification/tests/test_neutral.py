@@ -389,8 +389,19 @@ def about_as_long(least, most):
     return most < 2.5 * least
 
 
+@pytest.fixture
+def site_pace(settings):
+    """As fast as the site answers, and no faster."""
+    settings.NEUTRAL_SECONDS = 0.25
+
+
 class TestTime:
     """The same time, too: for an identity that is held, and for the ways to end at documents."""
+
+    def test_no_answer_comes_before_its_time(self, schools, specialties, settings):
+        settings.NEUTRAL_SECONDS = 0.4
+
+        self.check(self.dead_ends(), tries=1, is_alike=lambda least, most: least >= 400)
 
     def times(self, worlds, tries):
         """Milliseconds of each request in each world, by turns, so that a slow moment hits all of them alike."""
@@ -470,9 +481,9 @@ class TestTime:
         self.check(self.dead_ends(), tries=20, is_alike=about_as_long)
 
     @pytest.mark.scale
-    def test_claimed_and_unclaimed_take_as_long(self, provider):
+    def test_claimed_and_unclaimed_take_as_long(self, provider, site_pace):
         self.check(self.claimed_and_unclaimed(provider), tries=200, is_alike=within_20_ms)
 
     @pytest.mark.scale
-    def test_dead_ends_take_as_long(self, schools, specialties):
+    def test_dead_ends_take_as_long(self, schools, specialties, site_pace):
         self.check(self.dead_ends(), tries=200, is_alike=within_20_ms)

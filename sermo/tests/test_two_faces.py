@@ -67,12 +67,12 @@ STARTS = (
     "/settings/blocks/",
 )
 MOST_PAGES = 400
-# The filters of a specialty's list, which the list of all has too: one reader opens them at one specialty, the others
-# not at all.
+# The filters of a specialty's list, which the list of all has too: by hand, with `pytest -m scale`, one reader opens them
+# at one specialty, and otherwise nobody at all.
 THOROUGH, REPEATED = "colleague", re.compile(r"/specialties/[^/]+/\?")
 SPECIALTY = "/specialties/cardiovascular-disease/"
 # These see what the colleague sees, but for a block, a tie or the desk, which is opened in full: one or two links of
-# each kind from every page are enough. Not opened are pages that are the same for all, desks on which nothing of the
+# each kind from every page are enough, and without a thorough reader for the colleague, too. Not opened are pages that are the same for all, desks on which nothing of the
 # two faces lies, forms about oneself, and filters of the list of which `STARTS` has all.
 LIKE_THE_COLLEAGUE = ("follower", "who blocked the handle", "who blocked the name", "moderator")
 SAME_FOR_ALL = re.compile(
@@ -366,8 +366,17 @@ READERS = {
 }
 
 
-@pytest.mark.parametrize("later_private", [False, True], ids=["as posted", "after going private"])
-def test_no_page_mail_or_export_differs_whether_a_handle_and_a_name_are_one_person(db, later_private):
+@pytest.mark.parametrize(
+    ("later_private", "thorough"),
+    [
+        pytest.param(False, False, id="as posted"),
+        pytest.param(True, False, id="after going private"),
+        pytest.param(False, True, id="as posted, every page", marks=pytest.mark.scale),
+    ],
+)
+def test_no_page_mail_or_export_differs_whether_a_handle_and_a_name_are_one_person(
+    db, later_private, thorough
+):
     seen, opened = [], {}
     for one_person in (True, False):
         with fresh_world(one_person=one_person, later_private=later_private) as readers:
@@ -375,8 +384,8 @@ def test_no_page_mail_or_export_differs_whether_a_handle_and_a_name_are_one_pers
             pages = {
                 who: pages_of(
                     reader,
-                    thorough=who == THOROUGH and not later_private,
-                    samples=later_private or who in LIKE_THE_COLLEAGUE,
+                    thorough=thorough and who == THOROUGH,
+                    samples=not thorough or who in LIKE_THE_COLLEAGUE,
                     known=opened.get(who, ()),
                 )
                 for who, reader in readers.items()

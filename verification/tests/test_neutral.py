@@ -475,10 +475,10 @@ class TestTime:
         }
 
     def test_claimed_and_unclaimed_take_about_as_long(self, provider):
-        self.check(self.claimed_and_unclaimed(provider), tries=20, is_alike=about_as_long)
+        self.check(self.claimed_and_unclaimed(provider), tries=7, is_alike=about_as_long)
 
     def test_dead_ends_take_about_as_long(self, schools, specialties):
-        self.check(self.dead_ends(), tries=20, is_alike=about_as_long)
+        self.check(self.dead_ends(), tries=7, is_alike=about_as_long)
 
     @pytest.mark.scale
     def test_claimed_and_unclaimed_take_as_long(self, provider, site_pace):

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Value
 from django.db.models.functions import Concat
 
-from sermo.background import nudge
+from sermo.background import each_alone, nudge
 from verification import tasks
 from verification.models import Claim, Event, Proof
 from verification.models.claims import State
@@ -61,14 +61,12 @@ def decide(*, claim_id: int) -> Claim | None:
 
 
 def decide_due() -> int:
-    """Make the last checks that no task has made. Returns how many."""
+    """Make the last checks that no task has made, whatever becomes of those before. Returns how many."""
     known = Event.objects.filter(key=Concat(Value(KEY), OuterRef("case_number")))
     proof = Proof.objects.filter(claim=OuterRef("pk"), kind__in=BY, ok_at__isnull=False)
     due = Claim.objects.filter(Exists(proof), ~Exists(known), state=State.PROVEN, user__isnull=False)
-    ids = list(due.order_by("pk").values_list("pk", flat=True))
-    for claim_id in ids:
-        decide(claim_id=claim_id)
-    return len(ids)
+    ids = due.order_by("pk").values_list("pk", flat=True)
+    return each_alone(lambda pk: decide(claim_id=pk) is not None, ids, failed="claim_not_decided")
 
 
 def method_of(claim: Claim) -> str | None:

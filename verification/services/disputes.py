@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from sermo.background import each_alone
 from sermo.errors import RuleBroken
 from verification import rules
 from verification.models import Claim, Decision, Dispute, DisputeOpinion, Document, Event, Proof
@@ -218,20 +219,21 @@ def bring_due(*, now: datetime | None = None) -> int:
     """
     now = now or timezone.now()
     due = list(Dispute.objects.filter(outcome="", due_at__lte=now).values_list("pk", flat=True))
-    for pk in due:
-        _bring_forward(pk, now)
+    each_alone(lambda pk: _bring_forward(pk, now), due, failed="dispute_not_brought")
     if due:
         _remind(len(due), now)
     return len(due)
 
 
 @transaction.atomic
-def _bring_forward(pk: int, now: datetime) -> None:
+def _bring_forward(pk: int, now: datetime) -> bool:
     dispute = Dispute.objects.select_related("rival_claim").get(pk=pk)
     rival = states.lock(dispute.rival_claim)
-    if rival.state == State.DISPUTED_RIVAL and not (rival.is_ahead and rival.queued_at):
-        rival.is_ahead, rival.queued_at = True, rival.queued_at or now
-        rival.save(update_fields=["is_ahead", "queued_at"])
+    if rival.state != State.DISPUTED_RIVAL or (rival.is_ahead and rival.queued_at):
+        return False
+    rival.is_ahead, rival.queued_at = True, rival.queued_at or now
+    rival.save(update_fields=["is_ahead", "queued_at"])
+    return True
 
 
 @transaction.atomic

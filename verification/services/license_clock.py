@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
+from sermo.background import each_alone
 from sermo.errors import RuleBroken
 from verification import licenses_status, rules
 from verification.models import Claim, Event, LicenseCheck, LicenseStatus
@@ -337,19 +338,30 @@ def look_up(
 
 
 def run() -> Counter:
-    """Remind members of dates that come near, and let licenses lapse. Run daily; twice a day does the same as once."""
+    """Remind members of dates that come near, and let licenses lapse. Run daily; twice a day does the same as once.
+
+    A fault at one license keeps no other from its turn, and it is due again on the next day.
+    """
     done = Counter()
-    for claim in _to_lapse().iterator():
-        done["lapsed"] += _lapse(claim)
-    for claim in _to_remind().iterator():
-        done["reminded"] += _remind(claim)
-    for claim in _to_confirm().iterator():
-        done["asked"] += _ask(claim)
+    for name, due, act in (
+        ("lapsed", _to_lapse, _lapse),
+        ("reminded", _to_remind, _remind),
+        ("asked", _to_confirm, _ask),
+    ):
+        ids = due().values_list("pk", flat=True)
+        done[name] += each_alone(act, ids, failed=f"license_not_{name}")
     return done
 
 
 def _held():
     return Claim.objects.filter(state__in=MAY_CONFIRM).defer("identity", "asked_for", "appeal").order_by("pk")
+
+
+def _locked(pk: int) -> Claim:
+    """A claim behind the locks of its identity."""
+    claim = Claim.objects.only("npi_hash", "license_hash").get(pk=pk)
+    states.lock_identity(claim)
+    return states.lock(claim)
 
 
 def _to_lapse():
@@ -364,9 +376,8 @@ def _oldest_look() -> datetime:
 
 
 @transaction.atomic
-def _lapse(claim: Claim) -> bool:
-    states.lock_identity(claim)
-    claim = states.lock(claim)
+def _lapse(pk: int) -> bool:
+    claim = _locked(pk)
     if not _to_lapse().filter(pk=claim.pk).exists():
         return False
     over = timezone.localdate() - timedelta(days=rules.LAPSE_DAYS)
@@ -391,10 +402,9 @@ def _to_remind():
 
 
 @transaction.atomic
-def _remind(claim: Claim) -> bool:
+def _remind(pk: int) -> bool:
     """The reminder that is due, and none of those before it that an outage or a late date kept back."""
-    states.lock_identity(claim)
-    claim = states.lock(claim)
+    claim = _locked(pk)
     if not _to_remind().filter(pk=claim.pk).exists():
         return False  # a new date came, or it is not held any more
     left = (claim.license_expires_on - timezone.localdate()).days
@@ -414,10 +424,9 @@ def _to_confirm():
 
 
 @transaction.atomic
-def _ask(claim: Claim) -> bool:
+def _ask(pk: int) -> bool:
     """Ask a member to confirm the license: once, and once more shortly before it lapses."""
-    states.lock_identity(claim)
-    claim = states.lock(claim)
+    claim = _locked(pk)
     if not _to_confirm().filter(pk=claim.pk).exists():
         return False
     since = timezone.now() - claim.status_checked_at

@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
+from sermo.background import each_alone
 from sermo.errors import RuleBroken
 from verification import rules
 from verification.models import Claim, Decision, DisputeOpinion, Event, Vouch
@@ -207,14 +208,15 @@ def weigh(claim: Claim) -> Claim:
 
 def weigh_all() -> int:
     """Count the risk of all that waits anew: others may claim the same identity since. Says how many changed."""
-    changed = 0
-    for pk in Claim.objects.in_queue().filter(user__isnull=False).values_list("pk", flat=True):
-        with transaction.atomic():
-            claim = states.lock(Claim(pk=pk))
-            before = claim.risk
-            if claim.queued_at is not None and weigh(claim).risk != before:
-                changed += 1
-    return changed
+    waiting = Claim.objects.in_queue().filter(user__isnull=False).values_list("pk", flat=True)
+    return each_alone(_weigh_anew, waiting, failed="claim_not_weighed")
+
+
+@transaction.atomic
+def _weigh_anew(pk: int) -> bool:
+    claim = states.lock(Claim(pk=pk))
+    before = claim.risk
+    return claim.queued_at is not None and weigh(claim).risk != before
 
 
 def _shares_address(claim: Claim) -> bool:

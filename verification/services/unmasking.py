@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Member, User
 from accounts.models.people import Handle
+from sermo.background import each_alone
 from sermo.errors import RuleBroken
 from verification import licenses, rules
 from verification.models import Claim, Unmasking
@@ -207,10 +208,13 @@ def read(*, request: Unmasking, by: User) -> Identity:
 
 
 def tell_due() -> int:
-    """Tell members of the unmaskings whose day has come, each once; return how many were told."""
+    """Tell members of the unmaskings whose day has come, each once; return how many were told.
+
+    Where one cannot be told the others are, and it is tried again on the next day.
+    """
     due = Unmasking.objects.filter(is_granted=True, told_at=None, tell_on__lte=_today())
     due = due.filter(member__user__isnull=False).order_by("pk").values_list("pk", flat=True)
-    return sum(_tell(pk) for pk in list(due))
+    return each_alone(_tell, due, failed="unmasking_not_told")
 
 
 def forget_words() -> int:

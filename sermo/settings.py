@@ -255,6 +255,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "verification.tasks.sweep_vouch_losses",
         "schedule": crontab(minute="47"),
     },
+    "end-unmaskings": {"task": "verification.tasks.end_unmaskings", "schedule": crontab(minute="17")},
     "tell-unmasked": {
         "task": "verification.tasks.tell_unmasked",
         "schedule": crontab(minute="20", hour="13"),  # by day: it is told to people

@@ -68,7 +68,7 @@ register(
 register(
     "verification.unmaskings",
     what="Reasons and file numbers of requests for the name behind a handle",
-    kept=f"{YEARS} after the member was told, or after it was refused or left waiting",
+    kept=f"{YEARS} after the member was told, or after it was refused, was taken back or ran out",
     why="So long one may ask to whom one was disclosed (45 CFR 164.528). Who saw it, when and on what ground stays.",
     enforce=unmasking.forget_words,
     left=lambda at: unmasking.words_of_old(at).count(),

@@ -47,6 +47,7 @@ _DEFAULTS = {
     "LOOK_UP_SHARE": 0.02,  # of confirmations, drawn by lot for staff
     "UNMASKINGS_ASKED": 5,  # by one person in 30 days
     "UNMASKINGS_GRANTED": 10,  # by one person in 30 days
+    "UNMASKING_WAIT_DAYS": 14,  # a request that nobody decided runs out
     "UNMASKING_MINUTES": 60,  # a granted name can be read
     "UNMASKING_TELL_DAYS": 7,  # after it was granted, the member is told
 }

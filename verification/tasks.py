@@ -93,6 +93,12 @@ def ask_whether():
 
 
 @shared_task
+def end_unmaskings():
+    """End the requests for a name that nobody decided in time."""
+    return unmasking.end_due()
+
+
+@shared_task
 def tell_unmasked():
     """Tell members, on the day it may be told, that staff saw the name behind their handle."""
     return unmasking.tell_due()

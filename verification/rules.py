@@ -18,6 +18,7 @@ _DEFAULTS = {
     "DOCUMENTS_PER_CLAIM": 6,
     "UPLOADS_PER_DAY": 30,  # by one account, those refused among them
     "DOCUMENT_KEEP_DAYS": 30,  # after the decision
+    "UNDECIDED_KEEP_DAYS": 90,  # files and codes of a claim that waits for its applicant alone
     "RECORD_KEEP_DAYS": 6
     * 365,  # of what was done for the protection of data (45 CFR 164.316(b)(2), 164.528)
     "VOUCHES_NEEDED": 3,

@@ -263,7 +263,7 @@ class NotOverYet(RuleBroken):
 
 @transaction.atomic
 def ask_for_look(*, claim: Claim, by: User) -> LicenseCheck:
-    """Bring a license before staff to be looked up, such as after a report. Asked twice, it is looked up once.
+    """Bring a license before staff to be looked up, because a reviewer wants it. Asked twice, it is looked up once.
 
     Raises NotAReviewer, NotHeld, NothingToConfirm.
     """
@@ -271,17 +271,38 @@ def ask_for_look(*, claim: Claim, by: User) -> LicenseCheck:
     claim = states.lock(claim)
     if not by.has_perm("verification.decide_claim"):
         raise NotAReviewer
-    last = claim.license_checks.last()
     if not claim.is_holding:
         raise NotHeld
-    if last is None:
+    if not claim.license_checks.exists():
         raise NothingToConfirm
-    waiting = claim.license_checks.filter(wants_look=True, looked_at=None).first()
-    if waiting:
+    return _bring_before_staff(claim, by=by)
+
+
+@transaction.atomic
+def look_after_report(*, user: User) -> LicenseCheck | None:
+    """Bring the license of somebody who was reported as no physician before staff, who look it up at its board.
+
+    While a look at it waits already, that one answers this report, too. The trail says neither who reported nor of
+    what. Returns the look that waits; None where the account holds no license.
+    """
+    claim = Claim.objects.filter(user=user).holding().first()
+    if claim is None:
+        return None
+    states.lock_identity(claim)
+    claim = states.lock(claim)
+    if not claim.is_holding or not claim.license_checks.exists():
+        return None
+    return _bring_before_staff(claim, reason="reported")
+
+
+def _bring_before_staff(claim: Claim, *, by: User | None = None, reason: str = "") -> LicenseCheck:
+    """The look at a locked claim's license that waits for staff, made to wait if none does."""
+    if waiting := claim.license_checks.filter(wants_look=True, looked_at=None).first():
         return waiting
-    last.wants_look = True  # the last look is never one that was looked at: staff's own comes after it
+    last = claim.license_checks.last()  # never one that was looked at: staff's own comes after it
+    last.wants_look = True
     last.save(update_fields=["wants_look"])
-    events.record(kind="look_asked_for", claim=claim, by=by)
+    events.record(kind="look_asked_for", claim=claim, by=by, reason=reason)
     return last
 
 

@@ -119,6 +119,20 @@ def test_the_same_file_again_is_refused(desk):
     assert ImportRun.objects.count() == Event.objects.filter(kind="roster_loaded").count() == 1
 
 
+def test_what_a_refusal_says_can_be_done_on_the_desk(desk):
+    desk.post(ADDRESS, sent())
+    LicenseStatus.objects.all().delete()  # whatever became of them since
+
+    refused = text_of(desk.post(ADDRESS, sent()))
+    assert 'to load it once more, tick "Load it even if it was loaded before".' in refused
+    assert "--" not in refused
+    taken = desk.post(ADDRESS, sent(again="on"))
+
+    assert taken.status_code == 302
+    assert LicenseStatus.objects.count() == 1
+    assert Event.objects.filter(kind="roster_loaded").count() == 2
+
+
 def test_far_fewer_licenses_are_refused_unless_staff_say_so(desk):
     numbers = [{"number": f"A{number}"} for number in range(1, 11)]
     desk.post(ADDRESS, sent(*numbers))
@@ -127,7 +141,8 @@ def test_far_fewer_licenses_are_refused_unless_staff_say_so(desk):
     kept = LicenseStatus.objects.count()
     taken = desk.post(ADDRESS, sent(*numbers[:8], max_drop="20"))
 
-    assert "20.0 % fewer" in text_of(refused)
+    assert '20.0 % fewer, more than "Fewer by at most, %" 5' in text_of(refused)
+    assert "--" not in text_of(refused)
     assert kept == 10
     assert taken.status_code == 302
     assert LicenseStatus.objects.count() == 8

@@ -54,8 +54,8 @@ def decide(*, claim_id: int) -> Claim | None:
     events.record(kind="last_check", claim=claim, key=_key(claim), evidence=doubts or [method])
     if doubts:
         return _leave_to_reviewers(claim, doubts)
-    if holder := next((each for each in everyone if each.is_holding), None):
-        disputes.open_dispute(holder=holder, rival=claim, by=None)
+    if holders := [each for each in everyone if each.is_holding]:
+        disputes.open_disputes(holders=holders, rival=claim, by=None)
         return states.lock(claim)
     return outcome.make_verified(claim, as_=states.SYSTEM, by=None, method=method)
 

@@ -14,7 +14,7 @@ from accounts.models import User
 from sermo.background import each_alone
 from sermo.errors import RuleBroken
 from verification import rules
-from verification.models import Claim, Decision, DisputeOpinion, Event, Vouch
+from verification.models import Claim, Decision, Dispute, DisputeOpinion, Event, Vouch
 from verification.models.claims import UNDECIDED
 from verification.services import events, outcome, risk, states
 
@@ -116,6 +116,7 @@ def _takeable(by: User) -> QuerySet[Claim]:
     )
     opinions = DisputeOpinion.objects.filter(reviewer=by)
     said = opinions.filter(dispute__outcome="")
+    unsaid = Dispute.objects.undecided().exclude(pk__in=said.values("dispute"))
     judged = Q(pk__in=refused) | Q(pk__in=opinions.values("dispute__rival_claim"))
     is_appealed = Q(doubts__contains="suspension_appeal")
     return (
@@ -126,8 +127,12 @@ def _takeable(by: User) -> QuerySet[Claim]:
         .exclude(Q(appeal__isnull=False, state__in=UNDECIDED) & judged)
         .exclude(is_appealed & Q(pk__in=suspended))
         .exclude(Exists(revoking))
-        .exclude(pk__in=said.values("dispute__rival_claim"))
-        .exclude(pk__in=said.values("dispute__holder_claim"))
+        .exclude(
+            ~Exists(unsaid.filter(rival_claim=OuterRef("pk"))), pk__in=said.values("dispute__rival_claim")
+        )
+        .exclude(
+            ~Exists(unsaid.filter(holder_claim=OuterRef("pk"))), pk__in=said.values("dispute__holder_claim")
+        )
     )
 
 

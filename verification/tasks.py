@@ -106,8 +106,14 @@ def tell_unmasked():
 
 @shared_task
 def enforce_retention():
-    """Every night, forget whatever is past its time, in every app (docs/retention.md)."""
+    """Every night, forget whatever is past its time, in every app (docs/retention.md), but for what goes each hour."""
     retention.enforce_all()
+
+
+@shared_task
+def enforce_hourly_retention():
+    """Forget what cannot wait for the night."""
+    retention.enforce_all(hourly=True)
 
 
 @shared_task

@@ -13,6 +13,7 @@ register(
     why="What is not masked may show a patient.",
     enforce=drafts.purge_expired,
     left=lambda at: sum(rows.count() for rows in drafts.expired(at)),
+    is_hourly=True,
 )
 register(
     "consults.removed",

@@ -1,7 +1,7 @@
 from celery import shared_task
 
 from consults import tasks_on_call  # noqa: F401
-from consults.services import consents, drafts, stories
+from consults.services import consents, stories
 
 
 @shared_task
@@ -22,9 +22,3 @@ def watch_consents():
     consents.end_expired()
     stories.erase_ended()
     consents.remind_due()
-
-
-@shared_task
-def purge_staged():
-    """Shred what came and was not masked within a day."""
-    drafts.purge_expired()

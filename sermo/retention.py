@@ -1,6 +1,6 @@
 """What is forgotten, and when: one table of rules, to which each app adds its own in its module `retention`.
 
-`verification.services.retention` carries them out each night and writes down what came of it.
+`verification.services.retention` carries them out each night, or each hour, and writes down what came of it.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,8 @@ HEAD = """\
 # What is forgotten, and when
 
 Made from the rules themselves by `manage.py enforce_retention --table > docs/retention.md`; a test keeps it true. Each
-night every rule is carried out by itself, and what it removed, or why it could not, stands on the desk under Incidents.
+night, or each hour where its row says so, every rule is carried out by itself, and what it removed, or why it could
+not, stands on the desk under Incidents.
 Whoever closes their account does not wait for any of this (docs/decisions/0005).
 
 | rule | what | kept | why |
@@ -30,7 +31,7 @@ class Rule:
     """One row of the table. `kept` and `why` are words for people.
 
     `enforce` removes what is past its time and returns how many that were; `left` counts what was past its time at a
-    moment and still stands.
+    moment and still stands. `is_hourly`: a night is too long to wait for it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Rule:
     why: str
     enforce: Callable[[], int]
     left: Callable[[datetime], int]
+    is_hourly: bool = False
 
 
 _rules: dict[str, Rule] = {}

@@ -232,6 +232,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "verification.tasks.enforce_retention",
         "schedule": crontab(minute="40", hour="3"),
     },
+    "enforce-hourly-retention": {
+        "task": "verification.tasks.enforce_hourly_retention",
+        "schedule": crontab(minute="22"),
+    },
     "check-chain": {"task": "verification.tasks.check_chain", "schedule": crontab(minute="10", hour="3")},
     "remind-incidents": {
         "task": "verification.tasks.remind_incidents",
@@ -255,6 +259,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "verification.tasks.sweep_vouch_losses",
         "schedule": crontab(minute="47"),
     },
+    "end-unmaskings": {"task": "verification.tasks.end_unmaskings", "schedule": crontab(minute="17")},
     "tell-unmasked": {
         "task": "verification.tasks.tell_unmasked",
         "schedule": crontab(minute="20", hour="13"),  # by day: it is told to people
@@ -280,7 +285,6 @@ CELERY_BEAT_SCHEDULE = {
         "task": "questions.tasks.tell_saved_searches",
         "schedule": crontab(minute="*/15"),
     },
-    "purge-staged-pictures": {"task": "consults.tasks.purge_staged", "schedule": crontab(minute="22")},
     "finish-revocations": {"task": "consults.tasks.finish_revocations", "schedule": crontab(minute="*/10")},
     "watch-consents": {"task": "consults.tasks.watch_consents", "schedule": crontab(minute="32")},
     "advance-pagings": {

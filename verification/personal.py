@@ -544,6 +544,8 @@ ENTRIES = (
             "asked_by": OTHERS,
             "barred_until": REVIEW,
             "decided_by": OTHERS,
+            "end": REVIEW,
+            "ended_at": REVIEW,
             "why": REVIEW,
             "open_until": REVIEW,
             "tell_on": REVIEW,

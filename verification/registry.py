@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, NamedTuple
 
+from django.db.models import Q
+
 from verification import calling, licenses, names
 from verification.models import Education, Exclusion, ImportRun, Provider, ProviderLicense
+from verification.models.registry import DOUBLE_NAME
 from verification.names import NameScore, PersonName
 from verification.taxonomy import is_physician_code
 
@@ -245,11 +248,14 @@ def is_excluded(
 def namesakes(people: Collection[PersonName], states: Collection[str], *, npi_known: bool) -> list[Exclusion]:
     """Exclusions in one of the states that one of a person's names fits.
 
-    The whole last name or either half of a double one, with a fitting first name. Of whom the NPI is known, a row with
-    an NPI is somebody else; of others it may be the same person. A name in another state is ignored.
+    The whole last name or either half of a double one, theirs or the listed one, with a fitting first name.
+
+    Of whom the NPI is known, a row with an NPI is somebody else; of others it may be the same person. A name in another
+    state is ignored.
     """
     keys = {key for name in people for key in last_keys(name.last)}
-    rows = Exclusion.objects.filter(state__in=list(states), last_key__in=keys).order_by("pk")
+    near = Q(last_key__in=keys) | Q(last_name__regex=DOUBLE_NAME)  # of a double name any part may be theirs
+    rows = Exclusion.objects.filter(near, state__in=list(states)).order_by("pk")
     if npi_known:
         rows = rows.filter(npi=None)
     return [row for row in rows if any(_same_person(name, row) for name in people)]
@@ -261,7 +267,7 @@ def last_keys(last: str) -> set[str]:
 
 
 def _same_person(name: PersonName, row: Exclusion) -> bool:
-    if row.last_key not in last_keys(name.last):
+    if row.last_key not in last_keys(name.last) and names.last_key(name.last) not in last_keys(row.last_name):
         return False
     listed = PersonName(row.last_name, row.first_name, row.middle_name)
     return names.name_score(name._replace(last=row.last_name), listed).verdict != "refused"

@@ -24,6 +24,15 @@ register(
     left=lambda at: proofs.due_documents(at).count() + len(proofs.stray_files()),
 )
 register(
+    "verification.abandoned",
+    what="Files of documents, and where codes were sent, of claims that nobody goes on with",
+    kept=f"{rules.UNDECIDED_KEEP_DAYS} days after the last step of the applicant or a reviewer, where nothing waits "
+    "for a reviewer",
+    why="They will prove nothing. Whoever comes back sends their documents once more.",
+    enforce=proofs.purge_abandoned,
+    left=lambda at: proofs.abandoned_documents(at).count() + proofs.abandoned_codes(at).count(),
+)
+register(
     "verification.codes",
     what="Codes of proofs, and the numbers and addresses they were sent to",
     kept=f"{rules.DOCUMENT_KEEP_DAYS} days after the decision, and what nobody typed "
@@ -68,7 +77,7 @@ register(
 register(
     "verification.unmaskings",
     what="Reasons and file numbers of requests for the name behind a handle",
-    kept=f"{YEARS} after the member was told, or after it was refused or left waiting",
+    kept=f"{YEARS} after the member was told, or after it was refused, was taken back or ran out",
     why="So long one may ask to whom one was disclosed (45 CFR 164.528). Who saw it, when and on what ground stays.",
     enforce=unmasking.forget_words,
     left=lambda at: unmasking.words_of_old(at).count(),

@@ -18,6 +18,7 @@ _DEFAULTS = {
     "DOCUMENTS_PER_CLAIM": 6,
     "UPLOADS_PER_DAY": 30,  # by one account, those refused among them
     "DOCUMENT_KEEP_DAYS": 30,  # after the decision
+    "UNDECIDED_KEEP_DAYS": 90,  # files and codes of a claim that waits for its applicant alone
     "RECORD_KEEP_DAYS": 6
     * 365,  # of what was done for the protection of data (45 CFR 164.316(b)(2), 164.528)
     "VOUCHES_NEEDED": 3,
@@ -47,6 +48,7 @@ _DEFAULTS = {
     "LOOK_UP_SHARE": 0.02,  # of confirmations, drawn by lot for staff
     "UNMASKINGS_ASKED": 5,  # by one person in 30 days
     "UNMASKINGS_GRANTED": 10,  # by one person in 30 days
+    "UNMASKING_WAIT_DAYS": 14,  # a request that nobody decided runs out
     "UNMASKING_MINUTES": 60,  # a granted name can be read
     "UNMASKING_TELL_DAYS": 7,  # after it was granted, the member is told
 }

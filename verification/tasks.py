@@ -93,6 +93,12 @@ def ask_whether():
 
 
 @shared_task
+def end_unmaskings():
+    """End the requests for a name that nobody decided in time."""
+    return unmasking.end_due()
+
+
+@shared_task
 def tell_unmasked():
     """Tell members, on the day it may be told, that staff saw the name behind their handle."""
     return unmasking.tell_due()
@@ -100,8 +106,14 @@ def tell_unmasked():
 
 @shared_task
 def enforce_retention():
-    """Every night, forget whatever is past its time, in every app (docs/retention.md)."""
+    """Every night, forget whatever is past its time, in every app (docs/retention.md), but for what goes each hour."""
     retention.enforce_all()
+
+
+@shared_task
+def enforce_hourly_retention():
+    """Forget what cannot wait for the night."""
+    retention.enforce_all(hourly=True)
 
 
 @shared_task

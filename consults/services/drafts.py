@@ -25,7 +25,7 @@ from sermo.errors import RuleBroken
 from sermo.redaction import Box
 
 HOUR = timedelta(hours=1)
-PURGED_AFTER = masking.STAGED_FOR - HOUR  # of what is staged, as the task comes once an hour
+PURGED_AFTER = masking.STAGED_FOR - HOUR  # of what is staged, as the rule is carried out once an hour
 KEPT_FOR = timedelta(days=30)  # masked pictures of a case that nobody goes on with
 MOST_BOXES = 60
 WIDEST = "bone"  # of the windows of a CT slice

@@ -9,7 +9,6 @@ from django.utils import timezone
 from accounts import notice_kinds
 from accounts.models import Kind, Notice
 from accounts.tests.factories import make_member
-from consults import tasks
 from consults.models import Case, CaseDraft, Image, Marker
 from consults.services import withdrawing
 from consults.signals import case_withdrawn
@@ -21,7 +20,8 @@ from questions.services.moderation import acts, undoing
 from questions.signals import question_closed
 from questions.tests.factories import make_answer, make_comment
 from sermo.errors import RuleBroken
-from verification.models import Event
+from verification.models import Event, RetentionRun
+from verification.tasks import enforce_hourly_retention, enforce_retention
 from verification.tests.test_no_clear_identity import columns_with
 
 pytestmark = pytest.mark.django_db
@@ -372,10 +372,19 @@ class TestRemoved:
         assert withdrawing.shred_removed() == 0
 
 
-def test_staged_pictures_are_purged_by_a_task(asker):
+def test_staged_pictures_are_purged_each_hour_and_by_nothing_else(asker, settings):
     draft = make_draft(asker)
     Image.objects.update(staged_at=timezone.now() - timedelta(hours=25))
 
-    tasks.purge_staged()
+    enforce_retention()
+    assert draft.images.get().state == "staged"
+    enforce_hourly_retention()
 
     assert draft.images.get().shredded == "expired"
+    runs = RetentionRun.objects.filter(rule="consults.staged")
+    assert [(run.removed, run.left_over, run.failure) for run in runs] == [(1, 0, "")]
+    by_clock = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert {each for each in by_clock if "purge" in each or "retention" in each} == {
+        "verification.tasks.enforce_retention",
+        "verification.tasks.enforce_hourly_retention",
+    }

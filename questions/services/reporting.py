@@ -10,7 +10,7 @@ from questions.services import limits
 from questions.services.moderation import rights
 from questions.services.writing import PostIsGone
 from sermo.errors import RuleBroken
-from verification.services import events
+from verification.services import events, license_clock
 
 
 class OwnPost(RuleBroken):
@@ -26,10 +26,13 @@ def report_post(*, post: Post, by: Member, reason: str, words: str = "") -> Flag
     """Report a post to the moderators. A member's second report, while the first is open, returns the first.
 
     Reports of one post stand together, as severe as the worst reason. Where enough members whose word counts say
-    that a patient can be identified, the post is folded until a moderator looks. Raises PostIsGone, OwnPost,
-    WordsMissing, rights.AboutPhysicians, limits.TooManyToday.
+    that a patient can be identified, the post is folded until a moderator looks. Where somebody says that no physician
+    wrote it, the license of its author is looked up at the board. Raises PostIsGone, OwnPost, WordsMissing,
+    rights.AboutPhysicians, limits.TooManyToday.
     """
     reason, words = Reason(reason), words.strip()
+    if reason == Reason.NOT_PHYSICIAN:
+        _have_license_looked_up(post, by)  # locks a claim, which comes before posts; what refuses undoes it
     if reason == Reason.IDENTITY:
         events.lock_chain()  # it may be folded, which leaves an event; see verification.services
     post = Post.objects.select_for_update(of=("self",)).select_related("byline").get(pk=post.pk)
@@ -49,6 +52,13 @@ def report_post(*, post: Post, by: Member, reason: str, words: str = "") -> Flag
     if reason == Reason.IDENTITY:
         _fold_if_agreed(post)
     return flag
+
+
+def _have_license_looked_up(post: Post, by: Member) -> None:
+    """Once for each report: the same one sent again asks for no second look."""
+    author = post.author.user
+    if author and author.pk != by.user_id and not open_report_of(post, by):
+        license_clock.look_after_report(user=author)
 
 
 def _report(post: Post, reason: Reason) -> Report:

@@ -14,7 +14,8 @@ from questions.services import limits, reporting, writing
 from questions.services.reporting import report_post
 from questions.tests.factories import make_answer, make_question
 from verification.models import Event
-from verification.services import events
+from verification.services import events, license_clock
+from verification.tests.factories import make_claim, make_provider, make_reviewer
 
 
 @pytest.fixture
@@ -25,6 +26,11 @@ def question(physician):
 @pytest.fixture
 def answer(question, colleague):
     return make_answer(question, colleague, source="Ask Mr. Quillfeather of Duluth, he had it, too.")
+
+
+@pytest.fixture
+def provider(db):
+    return make_provider(school=None)
 
 
 def judged(reporter, *states, reason="spam"):
@@ -67,6 +73,75 @@ def test_decided_and_reported_anew_it_is_a_new_item(answer, third):
     Report.objects.update(outcome="dismissed", closed_at=first.raised_at)
 
     assert report_post(post=answer, by=third, reason="spam").report != first.report
+
+
+class TestNotAPhysician:
+    """A license is looked up on every such report (design/verification.md, 7.3)."""
+
+    @pytest.fixture
+    def verified(self, provider, colleague):
+        """The claim of whoever wrote the answer, as verifying leaves it."""
+        claim = make_claim(colleague, provider, state="verified")
+        claim.license_checks.create(source="document", finding="in_force")
+        return claim
+
+    def due(self, claim):
+        return claim.license_checks.filter(wants_look=True, looked_at=None)
+
+    def test_the_license_becomes_due_and_nobody_learns_who_reported(self, answer, third, verified):
+        report_post(post=answer, by=third, reason="not_physician")
+
+        assert self.due(verified).count() == 1
+        event = Event.objects.get(kind="look_asked_for")
+        assert (event.case_number, event.reason) == (verified.case_number, "reported")
+        assert (event.actor, event.object, event.evidence) == (None, "", [])
+
+    @pytest.mark.parametrize("reason", ["spam", "conflict", "misinformation", "identity", "harassment"])
+    def test_other_reasons_say_nothing_of_the_license(self, answer, third, verified, reason):
+        report_post(post=answer, by=third, reason=reason)
+
+        assert not self.due(verified).exists()
+
+    def test_looks_that_wait_already_answer_all_reports(self, answer, third, physician, verified):
+        for reporter in (third, physician, third):
+            report_post(post=answer, by=reporter, reason="not_physician")
+
+        assert self.due(verified).count() == 1
+
+    def test_looked_up_it_is_due_again_with_the_next_report_but_not_with_the_same_again(
+        self, answer, third, physician, verified
+    ):
+        reviewer = make_reviewer()
+        report_post(post=answer, by=third, reason="not_physician")
+        license_clock.look_up(check=self.due(verified).get(), by=reviewer, finding="in_force", note="There.")
+        report_post(post=answer, by=third, reason="not_physician")
+        assert not self.due(verified).exists()
+
+        report_post(post=answer, by=physician, reason="not_physician")
+
+        assert self.due(verified).count() == 1
+
+    def test_what_is_refused_asks_for_no_look(self, answer, third, colleague, verified, settings):
+        with pytest.raises(reporting.OwnPost):
+            report_post(post=answer, by=colleague, reason="not_physician")
+        settings.DAILY_WRITES = {**settings.DAILY_WRITES, "flag": 0}
+        with pytest.raises(limits.TooManyToday):
+            report_post(post=answer, by=third, reason="not_physician")
+
+        assert not self.due(verified).exists()
+        assert not Event.objects.filter(kind="look_asked_for").exists()
+
+    def test_who_holds_no_license_can_be_reported_all_the_same(self, answer, third):
+        assert report_post(post=answer, by=third, reason="not_physician").state == "open"
+
+    def test_it_is_on_the_reviewers_list(self, answer, third, verified):
+        client = client_of(make_reviewer())
+        address = reverse("admin:verification_licensecheck_changelist")
+        assert verified.case_number not in client.get(address).content.decode()
+
+        report_post(post=answer, by=third, reason="not_physician")
+
+        assert verified.case_number in client.get(address).content.decode()
 
 
 def test_the_database_keeps_one_open_item_and_one_open_report_each(answer, third):

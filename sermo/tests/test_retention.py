@@ -35,7 +35,16 @@ from rewards.services import payouts
 from rewards.tests.payout_makers import ask, make_paid
 from sermo import crypto, retention
 from verification import calling
-from verification.models import Claim, DayCount, LicenseCheck, Objection, Proof, RetentionRun, Unmasking
+from verification.models import (
+    Claim,
+    DayCount,
+    Document,
+    LicenseCheck,
+    Objection,
+    Proof,
+    RetentionRun,
+    Unmasking,
+)
 from verification.models.claims import State
 from verification.services import proofs
 from verification.services import retention as enforcing
@@ -166,6 +175,23 @@ def documents(request):
     (old,), (new,) = (proofs.page_names(document) for document in kept)
     left, young = stray("documents")
     return lambda: exists(old) or exists(left), lambda: exists(new) and exists(young)
+
+
+def abandoned(request):
+    asked_long_ago, waiting = [], []
+    for days in (91, 89):
+        claim = make_claim(provider=make_provider(school=None), state=State.NEEDS_REVIEW)
+        document = proofs.add_document(claim=claim, sort="license", data=image_bytes())
+        Document.objects.filter(pk=document.pk).update(uploaded_at=ago(100))
+        Claim.objects.filter(pk=claim.pk).update(queued_at=None, state_at=ago(days))
+        asked_long_ago.append(proofs.page_names(document)[0])
+    queued = make_claim(provider=make_provider(school=None), state=State.NEEDS_REVIEW)
+    document = proofs.add_document(claim=queued, sort="license", data=image_bytes())
+    Document.objects.filter(pk=document.pk).update(uploaded_at=ago(400))
+    Claim.objects.filter(pk=queued.pk).update(state_at=ago(400))
+    waiting.append(proofs.page_names(document)[0])
+    old, new = asked_long_ago
+    return lambda: exists(old), lambda: exists(new) and all(map(exists, waiting))
 
 
 def codes(request):
@@ -403,6 +429,7 @@ MAKERS = {
     "accounts.exports": exports,
     "accounts.pictures": pictures,
     "verification.documents": documents,
+    "verification.abandoned": abandoned,
     "verification.codes": codes,
     "verification.calls": calls,
     "verification.objections": objections,

@@ -135,6 +135,7 @@ class DisputeAdmin(ReadOnlyAdmin):
                 {"label": "Verified claim", "case": casefile.case_of(holder)},
                 {"label": "New claim", "case": casefile.case_of(rival)},
             ],
+            "others": [] if dispute.outcome else disputes.others_of(dispute),
             "shows_opinions": shows_opinions,
             "form": step.form,
             "seen": casefile.fingerprint(rival),

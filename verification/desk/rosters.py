@@ -42,7 +42,7 @@ class RosterForm(forms.Form):
         error_messages={"required": "Choose a file.", "empty": "The file is empty."},
     )
     max_drop = forms.DecimalField(
-        label="Fewer by at most, %",
+        label=roster_upload.FEWER,
         initial=5,
         min_value=0,
         max_value=100,
@@ -51,6 +51,11 @@ class RosterForm(forms.Form):
             ["required", "invalid", "min_value", "max_value"], "Write a number from 0 to 100."
         ),
         help_text="With fewer licenses than that, compared with those that are live, nothing is loaded.",
+    )
+    again = forms.BooleanField(
+        label=roster_upload.AGAIN,
+        required=False,
+        help_text="Such as a file that stood aside while a wrong one was loaded in its place.",
     )
     dry_run = forms.BooleanField(
         label="Only check and count, change nothing",
@@ -131,6 +136,7 @@ class ImportRunAdmin(ReadOnlyAdmin):
                 data=given["file"].read(),
                 dry_run=given["dry_run"],
                 max_drop=float(given["max_drop"]),
+                again=given["again"],
             )
         except RuleBroken as refusal:
             form.add_error(None, str(refusal))

@@ -68,13 +68,19 @@ class StateFilter(admin.SimpleListFilter):
     title, parameter_name = "state", "state"
 
     def lookups(self, request, model_admin):
-        return [("waiting", "Waiting"), ("granted", "Granted"), ("refused", "Refused")]
+        return [
+            ("waiting", "Waiting"),
+            ("granted", "Granted"),
+            ("refused", "Refused"),
+            *Unmasking.End.choices,
+        ]
 
     def queryset(self, request, queryset):
         states = {
-            "waiting": {"decided_at": None},
+            "waiting": {"decided_at": None, "ended_at": None},
             "granted": {"is_granted": True},
             "refused": {"is_granted": False, "decided_at__isnull": False},
+            **{end: {"end": end} for end in Unmasking.End.values},
         }
         return queryset.filter(**states.get(self.value(), {}))
 
@@ -126,7 +132,12 @@ class UnmaskingAdmin(ReadOnlyAdmin):
 
     def get_urls(self):
         name = self.admin_site.admin_view(self.name_view)
-        return [path("<int:number>/name/", name, name="verification_unmasking_name"), *super().get_urls()]
+        withdraw = self.admin_site.admin_view(self.withdraw_view)
+        return [
+            path("<int:number>/name/", name, name="verification_unmasking_name"),
+            path("<int:number>/withdraw/", withdraw, name="verification_unmasking_withdraw"),
+            *super().get_urls(),
+        ]
 
     def history_view(self, request, object_id, extra_context=None):
         raise Http404  # the audit trail is its history
@@ -158,6 +169,8 @@ class UnmaskingAdmin(ReadOnlyAdmin):
             "state": _state(row),
             "form": form if may_decide else None,
             "may_read": unmasking.is_open_to(row, request.user),
+            "may_withdraw": unmasking.may_withdraw(row, request.user),
+            "runs_out_at": unmasking.runs_out_at(row) if unmasking.is_waiting(row) else None,
             "limits": unmasking.limits_of(request.user),
             "limits_of_asker": unmasking.limits_of(row.asked_by) if may_decide else None,
             "tell_days": rules.UNMASKING_TELL_DAYS,
@@ -171,6 +184,20 @@ class UnmaskingAdmin(ReadOnlyAdmin):
         if request.method != "POST":
             return redirect("admin:verification_unmasking_change", row.pk)
         return _read(request, self, row)
+
+    def withdraw_view(self, request, number):
+        """A button of the one who asked."""
+        row = self._row(request, number)
+        if request.method == "POST":
+            try:
+                unmasking.withdraw(request=row, by=request.user)
+            except unmasking.NotAllowed:
+                raise PermissionDenied from None
+            except RuleBroken as refusal:
+                messages.error(request, str(refusal))
+            else:
+                messages.success(request, f"Request {row.pk}: taken back.")
+        return redirect("admin:verification_unmasking_change", row.pk)
 
 
 @sensitive_post_parameters()
@@ -192,6 +219,7 @@ def _ask(request, desk):
         "form": form,
         "limits": unmasking.limits_of(request.user),
         "tell_days": rules.UNMASKING_TELL_DAYS,
+        "wait_days": rules.UNMASKING_WAIT_DAYS,
     }
     status = 422 if form.errors else 200
     return TemplateResponse(request, "verification/desk/unmasking_ask.html", context, status=status)
@@ -251,8 +279,10 @@ def _read(request, desk, row):
 
 
 def _state(row: Unmasking) -> str:
+    if row.end:
+        return row.get_end_display()
     if row.decided_at is None:
-        return "Waiting"
+        return "Waiting" if unmasking.is_waiting(row) else Unmasking.End.RUN_OUT.label
     if not row.is_granted:
         return "Refused"
     return "Granted, open" if timezone.now() < row.open_until else "Granted"

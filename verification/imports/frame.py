@@ -47,6 +47,9 @@ class Options:
     dry_run: bool = False
     again: bool = False
     max_drop: float = 5.0  # percent
+    # What a refusal names as the way on: of the command, unless the desk says otherwise
+    again_words: str = "--again loads it once more"
+    max_drop_words: str = "--max-drop"
 
 
 @dataclass
@@ -166,7 +169,7 @@ class Importer:
         if self.options.dry_run:
             self.tally.notes.append(f"{message} A real run would refuse it.")
         else:
-            raise ImportRefused(f"{message} Nothing was changed; --again loads it once more.")
+            raise ImportRefused(f"{message} Nothing was changed; {self.options.again_words}.")
 
     def start(self) -> None:
         if not self.options.dry_run:
@@ -264,7 +267,7 @@ class Importer:
         if drop > self.options.max_drop:
             raise ImportRefused(
                 f"The file has {after:,} where the live registry has {before:,}: {drop:.1f} % fewer,"
-                f" more than --max-drop {self.options.max_drop:g}. The live registry is unchanged."
+                f" more than {self.options.max_drop_words} {self.options.max_drop:g}. The live registry is unchanged."
             )
 
     def mark_loaded(self) -> None:

@@ -8,6 +8,8 @@ from django.utils import timezone
 from sermo.fields import EncryptedTextField
 from verification.models.claims import Claim
 
+OPINIONS = 2  # of one mind settle a dispute
+
 
 class Decision(models.Model):
     """One act of a reviewer on a claim, with the reason. Never changed afterwards."""
@@ -68,8 +70,21 @@ class Decision(models.Model):
         return f"{self.get_outcome_display()}, {self.get_reason_display()}"
 
 
+class DisputeQuerySet(models.QuerySet):
+    def unsettled(self):
+        return self.filter(outcome="")
+
+    def undecided(self):
+        """Unsettled, and not yet found for the new claim by two reviewers: those only wait for its other disputes."""
+        for_rival = models.Count("opinions", filter=Q(opinions__side="rival"))
+        return self.unsettled().alias(for_rival=for_rival).filter(for_rival__lt=OPINIONS)
+
+
 class Dispute(models.Model):
-    """Two people proved the same identity. Two reviewers of one mind settle whose it is."""
+    """Two people proved the same identity. Two reviewers of one mind settle whose it is.
+
+    A claim has two disputes where its NPI is held by one and its license number by another. It wins both or neither.
+    """
 
     class Outcome(models.TextChoices):
         HOLDER = "holder", "The verified claim stays"
@@ -83,11 +98,15 @@ class Dispute(models.Model):
     outcome = models.CharField(max_length=9, choices=Outcome, blank=True)
     settled_at = models.DateTimeField(null=True)
 
+    objects = DisputeQuerySet.as_manager()
+
     class Meta:
         default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(
-                fields=["rival_claim"], condition=Q(outcome=""), name="dispute_one_open_per_rival"
+                fields=["rival_claim", "holder_claim"],
+                condition=Q(outcome=""),
+                name="dispute_one_open_per_pair",
             ),
             models.CheckConstraint(
                 condition=~Q(holder_claim=F("rival_claim")), name="dispute_between_two_claims"

@@ -270,6 +270,9 @@ class LicenseStatus(models.Model):
         return f"{self.state} {self.number_key}"
 
 
+DOUBLE_NAME = "[ -]"  # in a last name: it has parts, of which somebody may use one alone
+
+
 class Exclusion(models.Model):
     """A person barred from federal health programs (OIG's LEIE), under the name known at the time."""
 
@@ -292,6 +295,9 @@ class Exclusion(models.Model):
         indexes = [
             models.Index(fields=["npi"], condition=Q(npi__isnull=False), name="exclusion_npi"),
             models.Index(fields=["last_key", "state"], name="exclusion_name_state"),
+            models.Index(
+                fields=["state"], condition=Q(last_name__regex=DOUBLE_NAME), name="exclusion_double_name"
+            ),
         ]
 
     def __str__(self):

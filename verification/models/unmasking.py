@@ -12,7 +12,8 @@ from sermo.fields import EncryptedTextField
 class Unmasking(models.Model):
     """A request to see the verified name behind a handle. A second person grants or refuses it.
 
-    The name is shown to the one who asked, until `open_until`, and stands nowhere here. The member is told on
+    One that nobody decided ends (`end`, `ended_at`): its asker takes it back, or its days run out. The name is
+    shown to the one who asked, until `open_until`, and stands nowhere here. The member is told on
     `tell_on`, which is later only where a court forbids it.
     """
 
@@ -21,6 +22,10 @@ class Unmasking(models.Model):
         HARM = "harm", "Danger to somebody's life or health"
         FRAUD = "fraud", "Impostor, or a license that is not theirs"
         LAW = "law", "Another duty by law"
+
+    class End(models.TextChoices):
+        WITHDRAWN = "withdrawn", "Withdrawn"
+        RUN_OUT = "run_out", "Ran out"
 
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="unmaskings")
     basis = models.CharField(max_length=5, choices=Basis)
@@ -34,6 +39,8 @@ class Unmasking(models.Model):
     )
     decided_at = models.DateTimeField(null=True)
     is_granted = models.BooleanField(default=False)
+    end = models.CharField(max_length=9, choices=End, blank=True, db_default="")  # without a decision
+    ended_at = models.DateTimeField(null=True)
     why = EncryptedTextField(null=True)  # of who decided
     open_until = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(null=True)
@@ -62,10 +69,21 @@ class Unmasking(models.Model):
             models.CheckConstraint(
                 condition=Q(barred_until=None) | Q(basis="court"), name="unmasking_silent_by_a_court_alone"
             ),
+            models.CheckConstraint(
+                condition=Q(end="", ended_at=None)
+                | Q(end__in=["withdrawn", "run_out"], ended_at__isnull=False, decided_at=None),
+                name="unmasking_ended_or_decided",
+            ),
             models.UniqueConstraint(
-                fields=["member", "asked_by"], condition=Q(decided_at=None), name="unmasking_asked_once"
+                fields=["member", "asked_by"],
+                condition=Q(decided_at=None, ended_at=None),
+                name="unmasking_asked_once",
             ),
         ]
 
     def __str__(self):
         return f"unmasking {self.pk}"
+
+    @property
+    def is_waiting(self):
+        return self.decided_at is None and self.ended_at is None

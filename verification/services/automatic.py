@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Value
 from django.db.models.functions import Concat
 
-from sermo.background import nudge
+from sermo.background import each_alone, nudge
 from verification import tasks
 from verification.models import Claim, Event, Proof
 from verification.models.claims import State
@@ -54,21 +54,19 @@ def decide(*, claim_id: int) -> Claim | None:
     events.record(kind="last_check", claim=claim, key=_key(claim), evidence=doubts or [method])
     if doubts:
         return _leave_to_reviewers(claim, doubts)
-    if holder := next((each for each in everyone if each.is_holding), None):
-        disputes.open_dispute(holder=holder, rival=claim, by=None)
+    if holders := [each for each in everyone if each.is_holding]:
+        disputes.open_disputes(holders=holders, rival=claim, by=None)
         return states.lock(claim)
     return outcome.make_verified(claim, as_=states.SYSTEM, by=None, method=method)
 
 
 def decide_due() -> int:
-    """Make the last checks that no task has made. Returns how many."""
+    """Make the last checks that no task has made, whatever becomes of those before. Returns how many."""
     known = Event.objects.filter(key=Concat(Value(KEY), OuterRef("case_number")))
     proof = Proof.objects.filter(claim=OuterRef("pk"), kind__in=BY, ok_at__isnull=False)
     due = Claim.objects.filter(Exists(proof), ~Exists(known), state=State.PROVEN, user__isnull=False)
-    ids = list(due.order_by("pk").values_list("pk", flat=True))
-    for claim_id in ids:
-        decide(claim_id=claim_id)
-    return len(ids)
+    ids = due.order_by("pk").values_list("pk", flat=True)
+    return each_alone(lambda pk: decide(claim_id=pk) is not None, ids, failed="claim_not_decided")
 
 
 def method_of(claim: Claim) -> str | None:

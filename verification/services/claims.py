@@ -173,14 +173,18 @@ def _what_is_asked(claim: Claim) -> tuple[str, str]:
 
 
 def _check_may_start(user: User) -> None:
-    member = Member.objects.filter(user=user).first()
-    if member is None or member.standing == Member.Standing.SUSPENDED:
+    if not _is_in_good_standing(user):
         raise NoMembership
     if not EmailAddress.objects.filter(user=user, verified=True).exists():
         raise EmailNotConfirmed
     if opens := opens_at(user):
         day = timezone.localdate(opens)
         raise RetryLater(f"A new application can be started from {day:%b} {day.day}, {day:%Y} on.")
+
+
+def _is_in_good_standing(user: User) -> bool:
+    """Whether there is a membership that nobody has ended; of the row, for the account is locked only since."""
+    return Member.objects.filter(user=user).exclude(standing=Member.Standing.SUSPENDED).exists()
 
 
 def opens_at(user: User) -> datetime | None:
@@ -355,7 +359,8 @@ def _doubt_again(holder: Claim) -> None:
 def appeal(*, user: User, text: str) -> Claim:
     """Ask another reviewer to look at a rejected claim, once, or at a suspension, once for each.
 
-    Raises CannotAppeal, AlreadyUnderWay, and the refusals of `held.appeal`.
+    Whoever was verified and revoked since has nothing left to appeal here: an earlier claim is no way back. Raises
+    CannotAppeal, AlreadyUnderWay, and the refusals of `held.appeal`.
     """
     states.lock_account(user)
     if suspended := Claim.objects.filter(user=user, state=State.SUSPENDED).first():
@@ -363,7 +368,7 @@ def appeal(*, user: User, text: str) -> Claim:
 
         return held.appeal(claim=suspended, text=text)
     claim = Claim.objects.filter(user=user, state=State.REJECTED).order_by("-decided_at").first()
-    if claim is None or claim.appeal is not None:
+    if claim is None or claim.appeal is not None or not _is_in_good_standing(user):
         raise CannotAppeal
     if Claim.objects.filter(user=user).unfinished().exists():
         raise AlreadyUnderWay

@@ -59,9 +59,8 @@ def approve(*, claim: Claim, by: User, reason: str, note: str, exclusion_checked
     claim = states.move(
         claim=claim, to=State.PROVEN, as_=states.REVIEWER, by=by, reason=reason, evidence=[method]
     )
-    holder = next((each for each in everyone.values() if each.is_holding), None)
-    if holder:
-        disputes.open_dispute(holder=holder, rival=claim, by=by)
+    if holders := [each for each in everyone.values() if each.is_holding]:
+        disputes.open_disputes(holders=holders, rival=claim, by=by)
         return states.lock(claim)
     return outcome.make_verified(claim, as_=states.SYSTEM, by=by, method=method)
 
@@ -85,7 +84,15 @@ def what_follows(claim: Claim, act: str) -> list[str]:
         return ["The applicant can go on with documents. The claim leaves the queue until they send one."]
     if claim.first_approval_id is None and reasons_for_two(claim):
         return ["Your approval is kept, and the claim waits for a second reviewer. Nobody is verified yet."]
-    if Claim.objects.of_identity(claim).holding().exclude(pk=claim.pk).exists():
+    holding = Claim.objects.of_identity(claim).holding().exclude(pk=claim.pk).count()
+    if holding > 1:
+        return [
+            "One person is verified with this NPI, another with this license number, so a dispute opens with each. "
+            "Nobody is verified anew.",
+            f"Both are told and have {rules.DISPUTE_DAYS} days; then two reviewers settle each. The new claim wins "
+            "both or neither.",
+        ]
+    if holding:
         return [
             "Somebody else is verified with this license, so a dispute opens. Nobody is verified anew.",
             f"The holder is told and has {rules.DISPUTE_DAYS} days; then two reviewers settle it.",

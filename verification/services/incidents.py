@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.roles import PRIVACY
 from accounts.services import mail
+from sermo.background import each_alone
 from sermo.errors import RuleBroken
 from verification.models import Event, Incident, IncidentNote
 from verification.services import events
@@ -242,10 +243,10 @@ def duties(incident: Incident) -> list[str]:
 def remind_due() -> int:
     """Mail the group of each incident that came to 30, 14, 7 or 1 days left, and each week once it is overdue.
 
-    Once for each of these, however often it is called; a day on which nothing ran is made up for. Returns how many
-    incidents were told of.
+    Once for each of these, however often it is called; a day on which nothing ran, or on which an incident's mail could
+    not be written, is made up for. Returns how many incidents were told of.
     """
-    return sum(_remind(incident_id) for incident_id in list(running().values_list("pk", flat=True)))
+    return each_alone(_remind, running().values_list("pk", flat=True), failed="incident_not_reminded")
 
 
 @transaction.atomic

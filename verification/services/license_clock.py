@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
+from sermo.background import each_alone
 from sermo.errors import RuleBroken
 from verification import licenses_status, rules
 from verification.models import Claim, Event, LicenseCheck, LicenseStatus
@@ -262,7 +263,7 @@ class NotOverYet(RuleBroken):
 
 @transaction.atomic
 def ask_for_look(*, claim: Claim, by: User) -> LicenseCheck:
-    """Bring a license before staff to be looked up, such as after a report. Asked twice, it is looked up once.
+    """Bring a license before staff to be looked up, because a reviewer wants it. Asked twice, it is looked up once.
 
     Raises NotAReviewer, NotHeld, NothingToConfirm.
     """
@@ -270,17 +271,38 @@ def ask_for_look(*, claim: Claim, by: User) -> LicenseCheck:
     claim = states.lock(claim)
     if not by.has_perm("verification.decide_claim"):
         raise NotAReviewer
-    last = claim.license_checks.last()
     if not claim.is_holding:
         raise NotHeld
-    if last is None:
+    if not claim.license_checks.exists():
         raise NothingToConfirm
-    waiting = claim.license_checks.filter(wants_look=True, looked_at=None).first()
-    if waiting:
+    return _bring_before_staff(claim, by=by)
+
+
+@transaction.atomic
+def look_after_report(*, user: User) -> LicenseCheck | None:
+    """Bring the license of somebody who was reported as no physician before staff, who look it up at its board.
+
+    While a look at it waits already, that one answers this report, too. The trail says neither who reported nor of
+    what. Returns the look that waits; None where the account holds no license.
+    """
+    claim = Claim.objects.filter(user=user).holding().first()
+    if claim is None:
+        return None
+    states.lock_identity(claim)
+    claim = states.lock(claim)
+    if not claim.is_holding or not claim.license_checks.exists():
+        return None
+    return _bring_before_staff(claim, reason="reported")
+
+
+def _bring_before_staff(claim: Claim, *, by: User | None = None, reason: str = "") -> LicenseCheck:
+    """The look at a locked claim's license that waits for staff, made to wait if none does."""
+    if waiting := claim.license_checks.filter(wants_look=True, looked_at=None).first():
         return waiting
-    last.wants_look = True  # the last look is never one that was looked at: staff's own comes after it
+    last = claim.license_checks.last()  # never one that was looked at: staff's own comes after it
+    last.wants_look = True
     last.save(update_fields=["wants_look"])
-    events.record(kind="look_asked_for", claim=claim, by=by)
+    events.record(kind="look_asked_for", claim=claim, by=by, reason=reason)
     return last
 
 
@@ -337,19 +359,30 @@ def look_up(
 
 
 def run() -> Counter:
-    """Remind members of dates that come near, and let licenses lapse. Run daily; twice a day does the same as once."""
+    """Remind members of dates that come near, and let licenses lapse. Run daily; twice a day does the same as once.
+
+    A fault at one license keeps no other from its turn, and it is due again on the next day.
+    """
     done = Counter()
-    for claim in _to_lapse().iterator():
-        done["lapsed"] += _lapse(claim)
-    for claim in _to_remind().iterator():
-        done["reminded"] += _remind(claim)
-    for claim in _to_confirm().iterator():
-        done["asked"] += _ask(claim)
+    for name, due, act in (
+        ("lapsed", _to_lapse, _lapse),
+        ("reminded", _to_remind, _remind),
+        ("asked", _to_confirm, _ask),
+    ):
+        ids = due().values_list("pk", flat=True)
+        done[name] += each_alone(act, ids, failed=f"license_not_{name}")
     return done
 
 
 def _held():
     return Claim.objects.filter(state__in=MAY_CONFIRM).defer("identity", "asked_for", "appeal").order_by("pk")
+
+
+def _locked(pk: int) -> Claim:
+    """A claim behind the locks of its identity."""
+    claim = Claim.objects.only("npi_hash", "license_hash").get(pk=pk)
+    states.lock_identity(claim)
+    return states.lock(claim)
 
 
 def _to_lapse():
@@ -364,9 +397,8 @@ def _oldest_look() -> datetime:
 
 
 @transaction.atomic
-def _lapse(claim: Claim) -> bool:
-    states.lock_identity(claim)
-    claim = states.lock(claim)
+def _lapse(pk: int) -> bool:
+    claim = _locked(pk)
     if not _to_lapse().filter(pk=claim.pk).exists():
         return False
     over = timezone.localdate() - timedelta(days=rules.LAPSE_DAYS)
@@ -391,10 +423,9 @@ def _to_remind():
 
 
 @transaction.atomic
-def _remind(claim: Claim) -> bool:
+def _remind(pk: int) -> bool:
     """The reminder that is due, and none of those before it that an outage or a late date kept back."""
-    states.lock_identity(claim)
-    claim = states.lock(claim)
+    claim = _locked(pk)
     if not _to_remind().filter(pk=claim.pk).exists():
         return False  # a new date came, or it is not held any more
     left = (claim.license_expires_on - timezone.localdate()).days
@@ -414,10 +445,9 @@ def _to_confirm():
 
 
 @transaction.atomic
-def _ask(claim: Claim) -> bool:
+def _ask(pk: int) -> bool:
     """Ask a member to confirm the license: once, and once more shortly before it lapses."""
-    states.lock_identity(claim)
-    claim = states.lock(claim)
+    claim = _locked(pk)
     if not _to_confirm().filter(pk=claim.pk).exists():
         return False
     since = timezone.now() - claim.status_checked_at

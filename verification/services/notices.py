@@ -23,12 +23,13 @@ def tell_member(user: User, about: str, page: str) -> None:
 
 
 def tell_holder(claim: Claim) -> None:
-    """Warn whoever holds the identity of a claim, once for each such claim.
+    """Warn whoever holds the identity of a claim, its NPI or its license number, once for each such claim.
 
     The sender is nudged for every claim, so that a broker that is slow does not tell whether there is a holder.
     """
-    if holder := disputes.holder_to_warn(claim_id=claim.pk):
-        tell_applicant(holder, "rival")
+    if holders := disputes.holders_to_warn(claim_id=claim.pk):
+        for holder in holders:
+            tell_applicant(holder, "rival")
         disputes.note_warned(claim_id=claim.pk)
     else:
         mail.nudge_sender()

@@ -17,6 +17,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from sermo.background import each_alone
 from sermo.crypto import keyed_hash
 from sermo.errors import RuleBroken
 from verification import calling, calling_hours, registry, rules
@@ -76,7 +77,7 @@ def send_due() -> int:
     """
     if not calling.provider().is_ready():
         return 0
-    return sum(_send(objection_id) for objection_id in list(_waiting().values_list("pk", flat=True)))
+    return each_alone(_send, _waiting().values_list("pk", flat=True), failed="objection_not_sent")
 
 
 def _waiting() -> QuerySet[Objection]:

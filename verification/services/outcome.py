@@ -54,12 +54,23 @@ class ExclusionNotChecked(RuleBroken):
     )
 
 
+class MembershipEnded(RuleBroken):
+    message = (
+        "The membership of this account was ended. An appeal against that brings it back, and no other claim."
+    )
+
+
 class LicenseExpired(RuleBroken):
     message = "The board lists this license as expired. Ask for proof that it was renewed."
 
 
 def check_may_verify(claim: Claim, *, exclusion_checked: bool) -> None:
-    """Raises one of the refusals above."""
+    """Raises one of the refusals above.
+
+    Verifying gives the standing of a physician, so it would lift what moderators or other reviewers have decided.
+    """
+    if (member := claim.user.as_member) is None or member.standing == Member.Standing.SUSPENDED:
+        raise MembershipEnded
     if not claim.npi_hash and not claim.license_hash:
         raise NothingHeld
     if proof_method(claim) != Method.DOCUMENT and claim.registry is None:

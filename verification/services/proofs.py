@@ -1,7 +1,7 @@
 """Documents of a claim: taken in, shown to reviewers, deleted when their time is over."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from django.core.files.base import ContentFile
@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from sermo import crypto, private_files
+from sermo.background import each_alone
 from sermo.errors import RuleBroken
 from verification import documents, rules
-from verification.models import Claim, Document, Proof
-from verification.models.claims import FINAL, HOLDING, State
+from verification.models import Claim, Decision, Document, Proof
+from verification.models.claims import FINAL, HOLDING, UNDECIDED, State
 from verification.services import events, limits, queue, states
 
 FOLDER = "documents"
@@ -123,18 +124,71 @@ def purge_documents() -> int:
 
     Rows with hash and size stay. Returns how many documents were purged.
     """
-    purged = 0
-    for document in due_documents(timezone.now()).select_related("proof__claim__user").iterator():
-        _delete_files(document)
-        with transaction.atomic():
-            document.deleted_at = timezone.now()
-            document.save(update_fields=["deleted_at"])
-            events.record(
-                kind="document_deleted", claim=document.proof.claim, key=f"document_deleted {document.key}"
-            )
-        purged += 1
+    purged = _purge_all(due_documents)
     private_files.sweep(stray_files())
     return purged
+
+
+def purge_abandoned() -> int:
+    """Delete the files, and forget the codes, of claims that nobody goes on with; return how many of both.
+
+    The claims stay as they are: whoever comes back goes on, and sends their documents once more.
+    """
+    purged = _purge_all(abandoned_documents)
+    return purged + _forget(abandoned_codes(timezone.now()))
+
+
+def abandoned_documents(at: datetime) -> QuerySet[Document]:
+    """Documents of abandoned claims whose files should be gone at a moment."""
+    return Document.objects.filter(
+        _abandoned(at, "proof__claim"), deleted_at=None, uploaded_at__lt=_since(at)
+    )
+
+
+def abandoned_codes(at: datetime) -> QuerySet[Proof]:
+    """Proofs of abandoned claims that should have forgotten where their codes went at a moment."""
+    codes = Q(
+        kind__in=("phone", "fax", "email")
+    )  # a link for colleagues, or an entry, still serves who comes back
+    proofs = Proof.objects.filter(_REMEMBERS, codes, _abandoned(at, "claim"), _untouched(at, _since(at)))
+    return proofs.exclude(ok_at__gte=_since(at))
+
+
+def _since(at: datetime) -> datetime:
+    return at - timedelta(days=rules.UNDECIDED_KEEP_DAYS)
+
+
+def _abandoned(at: datetime, claim: str) -> Q:
+    """That nobody waits for a reviewer, and neither side has moved for UNDECIDED_KEEP_DAYS: an answer never came.
+
+    What stands in the queue is the reviewers' to decide, and a dispute theirs to settle, however long that takes.
+    """
+    before = _since(at)
+    lately = Decision.objects.filter(at__gte=before).values("claim")
+    waits = {"state__in": (*_OPEN, State.LOCKED), "queued_at": None, "state_at__lt": before}
+    return Q(**{f"{claim}__{name}": value for name, value in waits.items()}) & ~Q(**{f"{claim}__in": lately})
+
+
+_OPEN = tuple(state for state in UNDECIDED if state != State.DISPUTED_RIVAL)
+
+
+def _purge_all(due: Callable[[datetime], QuerySet[Document]]) -> int:
+    ids = due(timezone.now()).order_by("pk").values_list("pk", flat=True)
+    return each_alone(lambda pk: _purge(pk, due), ids, failed="document_not_purged")
+
+
+@transaction.atomic
+def _purge(pk: int, due: Callable[[datetime], QuerySet[Document]]) -> bool:
+    """Delete the files of one document, unless it was sent anew in this moment and waits for a reviewer."""
+    states.lock(Claim.objects.get(proofs__documents=pk))
+    document = due(timezone.now()).select_related("proof__claim__user").filter(pk=pk).first()
+    if document is None:
+        return False
+    document.deleted_at = timezone.now()
+    document.save(update_fields=["deleted_at"])
+    events.record(kind="document_deleted", claim=document.proof.claim, key=f"document_deleted {document.key}")
+    _delete_files(document)  # last: where that fails the row still says that they are there
+    return True
 
 
 def due_documents(at: datetime) -> QuerySet[Document]:
@@ -165,11 +219,16 @@ def forget_codes() -> int:
     That there was such a proof, its masked target and when it held stay; so does the keyed hash of a mailbox whose
     code was right, or one mailbox could prove somebody else every month.
     """
+    return _forget(due_codes(timezone.now()))
+
+
+def _forget(codes: QuerySet[Proof]) -> int:
     kept = Case(When(_HAS_MAILBOX, then=F("code_hash")))
-    return due_codes(timezone.now()).update(code=None, code_hash=kept, target=None)
+    return codes.update(code=None, code_hash=kept, target=None)
 
 
 _HAS_MAILBOX = Q(kind=Proof.Kind.EMAIL, ok_at__isnull=False)
+_REMEMBERS = Q(code__isnull=False) | (Q(code_hash__isnull=False) & ~_HAS_MAILBOX) | Q(target__isnull=False)
 
 
 def due_codes(at: datetime) -> QuerySet[Proof]:
@@ -178,15 +237,18 @@ def due_codes(at: datetime) -> QuerySet[Proof]:
     A code that nobody typed is forgotten whatever became of the claim.
     """
     before = _keep_from(at)
-    kept = Q(code__isnull=False) | (Q(code_hash__isnull=False) & ~_HAS_MAILBOX) | Q(target__isnull=False)
     decided = Q(claim__decided_at__lt=before, claim__state__in=(*FINAL, *HOLDING))
     decided |= Q(kind__in=("phone", "fax", "email"), ok_at=None)
-    untouched = (
+    proofs = Proof.objects.filter(_REMEMBERS, decided, _untouched(at, before))
+    return proofs.exclude(claim__disputes_held__outcome="")
+
+
+def _untouched(at: datetime, before: datetime) -> Q:
+    return (
         Q(started_at__lt=before)
         & (Q(sent_at=None) | Q(sent_at__lt=before))
         & (Q(expires_at=None) | Q(expires_at__lt=at))
     )
-    return Proof.objects.filter(kept, decided, untouched).exclude(claim__disputes_held__outcome="")
 
 
 def _keep_from(at: datetime) -> datetime:

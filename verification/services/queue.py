@@ -11,9 +11,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
+from sermo.background import each_alone
 from sermo.errors import RuleBroken
 from verification import rules
-from verification.models import Claim, Decision, DisputeOpinion, Event, Vouch
+from verification.models import Claim, Decision, Dispute, DisputeOpinion, Event, Vouch
 from verification.models.claims import UNDECIDED
 from verification.services import events, outcome, risk, states
 
@@ -115,6 +116,7 @@ def _takeable(by: User) -> QuerySet[Claim]:
     )
     opinions = DisputeOpinion.objects.filter(reviewer=by)
     said = opinions.filter(dispute__outcome="")
+    unsaid = Dispute.objects.undecided().exclude(pk__in=said.values("dispute"))
     judged = Q(pk__in=refused) | Q(pk__in=opinions.values("dispute__rival_claim"))
     is_appealed = Q(doubts__contains="suspension_appeal")
     return (
@@ -125,8 +127,12 @@ def _takeable(by: User) -> QuerySet[Claim]:
         .exclude(Q(appeal__isnull=False, state__in=UNDECIDED) & judged)
         .exclude(is_appealed & Q(pk__in=suspended))
         .exclude(Exists(revoking))
-        .exclude(pk__in=said.values("dispute__rival_claim"))
-        .exclude(pk__in=said.values("dispute__holder_claim"))
+        .exclude(
+            ~Exists(unsaid.filter(rival_claim=OuterRef("pk"))), pk__in=said.values("dispute__rival_claim")
+        )
+        .exclude(
+            ~Exists(unsaid.filter(holder_claim=OuterRef("pk"))), pk__in=said.values("dispute__holder_claim")
+        )
     )
 
 
@@ -207,14 +213,15 @@ def weigh(claim: Claim) -> Claim:
 
 def weigh_all() -> int:
     """Count the risk of all that waits anew: others may claim the same identity since. Says how many changed."""
-    changed = 0
-    for pk in Claim.objects.in_queue().filter(user__isnull=False).values_list("pk", flat=True):
-        with transaction.atomic():
-            claim = states.lock(Claim(pk=pk))
-            before = claim.risk
-            if claim.queued_at is not None and weigh(claim).risk != before:
-                changed += 1
-    return changed
+    waiting = Claim.objects.in_queue().filter(user__isnull=False).values_list("pk", flat=True)
+    return each_alone(_weigh_anew, waiting, failed="claim_not_weighed")
+
+
+@transaction.atomic
+def _weigh_anew(pk: int) -> bool:
+    claim = states.lock(Claim(pk=pk))
+    before = claim.risk
+    return claim.queued_at is not None and weigh(claim).risk != before
 
 
 def _shares_address(claim: Claim) -> bool:

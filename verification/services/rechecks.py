@@ -16,6 +16,7 @@ from sermo.crypto import keyed_hash
 from verification import names, registry
 from verification.models import Claim, Exclusion, ImportRun, Provider
 from verification.models.claims import State
+from verification.models.registry import DOUBLE_NAME
 from verification.services import held, outcome, rosters
 from verification.services.rosters import BATCH, Say, nobody
 
@@ -197,15 +198,14 @@ def _reopen_reinstated(excluded) -> int:
 
 
 def _compare_names(say: Say) -> Counter:
-    """Exclusions beside every name of every claim: legal, former, typed, and each half of a double one.
+    """Exclusions beside every name of every claim: legal, former, typed, and each half of a double one on either side.
 
     A name in another state is somebody else, and so is one with an NPI, unless the registry has none of the member. The
     last name and the state are compared here, for all claims in one pass; what comes near is judged as an applicant
     would be.
     """
     done = Counter()
-    everybody = set(Exclusion.objects.values_list("last_key", "state"))
-    without_npi = set(Exclusion.objects.filter(npi=None).values_list("last_key", "state"))
+    everybody, without_npi = _listed(Exclusion.objects.all()), _listed(Exclusion.objects.filter(npi=None))
     if not everybody:
         return done
     claims = Claim.objects.filter(state__in=held.WATCHED).order_by("pk")
@@ -221,6 +221,13 @@ def _compare_names(say: Say) -> Counter:
             say(number, total)
     say(total, total)
     return done
+
+
+def _listed(rows) -> set[tuple[str, str]]:
+    """The last names, whole and each half of a double one, and the states of exclusions."""
+    listed = set(rows.values_list("last_key", "state"))
+    double = rows.filter(last_name__regex=DOUBLE_NAME).values_list("last_name", "state").distinct()
+    return listed | {(key, state) for last, state in double for key in registry.last_keys(last)}
 
 
 def _last_keys(claim: Claim) -> set[str]:

@@ -1,4 +1,7 @@
-"""Carrying out the table of what is forgotten (`sermo.retention`), each rule by itself, with a record of each run."""
+"""Carrying out the table of what is forgotten (`sermo.retention`), each rule by itself, with a record of each run.
+
+A rule is carried out each night or each hour, never by both.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,15 +27,19 @@ class Row:
 
     @property
     def is_late(self) -> bool:
-        """Whether it was not carried out within two days, or failed, or left something over."""
+        """Whether it was not carried out within two days (or three hours), or failed, or left something over."""
         if self.last is None or self.last.failure or self.last.left_over:
             return True
-        return self.last.at < timezone.now() - timedelta(days=2)
+        patience = timedelta(hours=3) if self.rule.is_hourly else timedelta(days=2)
+        return self.last.at < timezone.now() - patience
 
 
-def enforce_all() -> list[RetentionRun]:
-    """Carry out all rules, one after the other, whatever becomes of those before. Twice is as good as once."""
-    return [enforce(rule) for rule in rules()]
+def enforce_all(*, hourly: bool = False) -> list[RetentionRun]:
+    """Carry out the rules of each night, or those of each hour, one after the other, whatever becomes of those before.
+
+    Twice is as good as once.
+    """
+    return [enforce(rule) for rule in rules() if rule.is_hourly == hourly]
 
 
 def enforce(rule: Rule) -> RetentionRun:

@@ -20,6 +20,9 @@ from verification.services import events
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 _ZIP = b"PK"
 MOST_IN_NAME = 80
+AGAIN = "Load it even if it was loaded before"  # a box of the desk's form
+FEWER = "Fewer by at most, %"  # and a field of it
+ON_THE_DESK = {"again_words": f'to load it once more, tick "{AGAIN}"', "max_drop_words": f'"{FEWER}"'}
 
 
 class Refused(RuleBroken):
@@ -31,13 +34,20 @@ class TooLarge(Refused):
 
 
 def load(
-    *, by: User, state: str, name: str, data: bytes, dry_run: bool = False, max_drop: float = 5.0
+    *,
+    by: User,
+    state: str,
+    name: str,
+    data: bytes,
+    dry_run: bool = False,
+    max_drop: float = 5.0,
+    again: bool = False,
 ) -> str:
     """Load a roster as `manage.py import_board` does; what was read and found, in lines.
 
-    `max_drop`: percent fewer licenses than are live at which it stops. Raises Refused with the importer's own sentence
-    (a file loaded before, missing columns, far fewer licenses, another import under way) and TooLarge; a refused run is
-    listed among the imports, and the live rows are as they were.
+    `max_drop`: percent fewer licenses than are live at which it stops. `again`: also a file that was loaded before.
+    Raises Refused with the importer's own sentence (a file loaded before, missing columns, far fewer licenses, another
+    import under way) and TooLarge; a refused run is listed among the imports, and the live rows are as they were.
     """
     if len(data) > rules.ROSTER_BYTES:
         raise TooLarge
@@ -47,7 +57,8 @@ def load(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / _file_name(name)
         path.write_bytes(data)
-        refusal = _run(by, state, path, Options(dry_run=dry_run, max_drop=max_drop), said)
+        options = Options(dry_run=dry_run, max_drop=max_drop, again=again, **ON_THE_DESK)
+        refusal = _run(by, state, path, options, said)
     if refusal:
         raise Refused(refusal)
     return said.getvalue().strip()

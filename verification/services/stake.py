@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from sermo.background import nudge
+from sermo.background import each_alone, nudge
 from verification import tasks
 from verification.models import Claim, Decision, Event, Vouch, VouchLoss
 from verification.models.claims import Method, State
@@ -70,9 +70,12 @@ def follow_up_all() -> int:
     """
     lately = VouchLoss.objects.filter(taken_back_at__gt=timezone.now() - SWEPT)
     claims = sorted(set((_standing_losses() | lately).values_list("claim", flat=True)))
-    for claim_id in claims:
-        follow_up(claim_id=claim_id)
-    return len(claims)
+    return each_alone(_follow_up, claims, failed="vouch_loss_not_followed")
+
+
+def _follow_up(claim_id: int) -> bool:
+    follow_up(claim_id=claim_id)
+    return True
 
 
 def has_lost(voucher) -> bool:

@@ -1,7 +1,8 @@
 """Breaking the glass: the name behind a handle, for a reason, by two people, and told to whom it concerns.
 
-One asks, another grants, and only the one who asked reads the name, for an hour. Events name the request and nothing
-else: beside a case number they would themselves lead from a handle to a claim.
+One asks, another grants, and only the one who asked reads the name, for an hour. What nobody decides in two weeks
+runs out, and its asker may take it back before: a reason that was good once is none for later. Events name the request
+and nothing else: beside a case number they would themselves lead from a handle to a claim.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Member, User
 from accounts.models.people import Handle
+from sermo.background import each_alone
 from sermo.errors import RuleBroken
 from verification import licenses, rules
 from verification.models import Claim, Unmasking
@@ -81,6 +83,10 @@ class DecidedAlready(RuleBroken):
     message = "This was decided already."
 
 
+class Ended(RuleBroken):
+    message = "This request has ended: it was taken back, or nobody decided in time. Ask again if it is still needed."
+
+
 class NotOpen(RuleBroken):
     message = "The name cannot be read. It must be granted, and then it is open for an hour."
 
@@ -133,7 +139,11 @@ def ask(
     _lock_accounts(by, member)
     _check_not_a_party(by, member)
     _claim_of(member)
-    if waiting := Unmasking.objects.filter(member=member, asked_by=by, decided_at=None).first():
+    own = Unmasking.objects.filter(member=member, asked_by=by, decided_at=None, ended_at=None)
+    waiting = own.select_for_update().first()
+    if waiting and _is_over(waiting):
+        _end(waiting, Unmasking.End.RUN_OUT, None)
+    elif waiting:
         if (waiting.basis, waiting.reason, waiting.reference or "") == (basis, reason, reference):
             return waiting
         raise AskedAlready
@@ -158,7 +168,7 @@ def grant(*, request: Unmasking, by: User, why: str) -> Unmasking:
     """Let the one who asked read the name, for an hour. The member is told a week later, or after a court's bar.
 
     Granted twice by the same person is granted once. Raises NotAllowed, TakesTwo, NotOneself, ReasonMissing,
-    DecidedAlready, NobodyThere, GrantedTooOften.
+    DecidedAlready, Ended, NobodyThere, GrantedTooOften.
     """
     request = _to_decide(request, by, why, granted=True)
     if request.decided_at:
@@ -179,10 +189,30 @@ def refuse(*, request: Unmasking, by: User, why: str) -> Unmasking:
     """Turn a request down; its member never hears of it.
 
     Refused twice by the same person is refused once. Raises NotAllowed, TakesTwo, NotOneself, ReasonMissing,
-    DecidedAlready.
+    DecidedAlready, Ended.
     """
     request = _to_decide(request, by, why, granted=False)
     return request if request.decided_at else _decide(request, by, why, "unmasking_refused")
+
+
+@transaction.atomic
+def withdraw(*, request: Unmasking, by: User) -> Unmasking:
+    """Take back what one has asked and nobody has decided; its member never hears of it.
+
+    It still counts among what was asked in 30 days. Taken back twice is taken back once. Raises NotAllowed,
+    DecidedAlready, and Ended where its days ran out before.
+    """
+    if by.pk != request.asked_by_id:
+        raise NotAllowed
+    _lock_accounts(by, request.member)
+    request = _locked(request)
+    if request.end == Unmasking.End.WITHDRAWN:
+        return request
+    if request.decided_at:
+        raise DecidedAlready
+    if request.ended_at or _is_over(request):
+        raise Ended
+    return _end(request, Unmasking.End.WITHDRAWN, by)
 
 
 @transaction.atomic
@@ -206,11 +236,25 @@ def read(*, request: Unmasking, by: User) -> Identity:
     return _identity(claim)
 
 
+def end_due() -> int:
+    """End the requests that nobody decided within UNMASKING_WAIT_DAYS days, each once; return how many.
+
+    From that moment none of them can be granted, also before this is called.
+    """
+    waiting = Unmasking.objects.filter(decided_at=None, ended_at=None, asked_at__lte=_oldest_waiting())
+    return each_alone(
+        _run_out, waiting.order_by("pk").values_list("pk", flat=True), failed="unmasking_not_ended"
+    )
+
+
 def tell_due() -> int:
-    """Tell members of the unmaskings whose day has come, each once; return how many were told."""
+    """Tell members of the unmaskings whose day has come, each once; return how many were told.
+
+    Where one cannot be told the others are, and it is tried again on the next day.
+    """
     due = Unmasking.objects.filter(is_granted=True, told_at=None, tell_on__lte=_today())
     due = due.filter(member__user__isnull=False).order_by("pk").values_list("pk", flat=True)
-    return sum(_tell(pk) for pk in list(due))
+    return each_alone(_tell, due, failed="unmasking_not_told")
 
 
 def forget_words() -> int:
@@ -224,8 +268,9 @@ def forget_words() -> int:
 def words_of_old(at: datetime) -> QuerySet[Unmasking]:
     """Requests whose words should be gone at a moment; while a court bars the telling they stay."""
     before = at - timedelta(days=rules.RECORD_KEEP_DAYS)
-    refused = Q(is_granted=False, decided_at__lt=before) | Q(decided_at=None, asked_at__lt=before)
-    return Unmasking.objects.filter(Q(told_at__lt=before) | refused, reason__isnull=False)
+    refused = Q(is_granted=False, decided_at__lt=before) | Q(ended_at__lt=before)
+    waiting = Q(decided_at=None, ended_at=None, asked_at__lt=before)  # which end in days, if the clock runs
+    return Unmasking.objects.filter(Q(told_at__lt=before) | refused | waiting, reason__isnull=False)
 
 
 def limits_of(user: User) -> Limits:
@@ -264,7 +309,21 @@ def is_open_to(request: Unmasking, user: User) -> bool:
 
 
 def may_decide(request: Unmasking, user: User) -> bool:
-    return request.decided_at is None and request.asked_by_id != user.pk and user.has_perm(MAY_GRANT)
+    return is_waiting(request) and request.asked_by_id != user.pk and user.has_perm(MAY_GRANT)
+
+
+def may_withdraw(request: Unmasking, user: User) -> bool:
+    return is_waiting(request) and request.asked_by_id == user.pk
+
+
+def is_waiting(request: Unmasking) -> bool:
+    """Whether it can still be decided: nobody did, and its days are not over."""
+    return request.is_waiting and not _is_over(request)
+
+
+def runs_out_at(request: Unmasking) -> datetime:
+    """From when a request that nobody has decided is none any more."""
+    return request.asked_at + timedelta(days=rules.UNMASKING_WAIT_DAYS)
 
 
 def _check_ground(basis: str, reason: str, reference: str, barred_until: date | None) -> None:
@@ -331,6 +390,8 @@ def _to_decide(request: Unmasking, by: User, why: str, *, granted: bool) -> Unma
         if (request.decided_by_id, request.is_granted) != (by.pk, granted):
             raise DecidedAlready
         return request
+    if not is_waiting(request):
+        raise Ended
     if len(why.strip()) < SHORTEST_REASON:
         raise ReasonMissing
     return request
@@ -340,6 +401,32 @@ def _decide(request: Unmasking, by: User, why: str, kind: str) -> Unmasking:
     request.decided_by, request.decided_at, request.why = by, timezone.now(), why.strip()
     request.save()
     _record(kind, request, by)
+    return request
+
+
+def _oldest_waiting() -> datetime:
+    return timezone.now() - timedelta(days=rules.UNMASKING_WAIT_DAYS)
+
+
+def _is_over(request: Unmasking) -> bool:
+    return request.asked_at <= _oldest_waiting()
+
+
+@transaction.atomic
+def _run_out(pk: int) -> bool:
+    request = Unmasking.objects.select_related("member__user").get(pk=pk)
+    _lock_accounts(request.member)
+    request = _locked(request)
+    if not request.is_waiting or not _is_over(request):
+        return False
+    _end(request, Unmasking.End.RUN_OUT, None)
+    return True
+
+
+def _end(request: Unmasking, end: str, by: User | None) -> Unmasking:
+    request.end, request.ended_at = end, timezone.now()
+    request.save(update_fields=["end", "ended_at"])
+    _record(f"unmasking_{end}", request, by)
     return request
 
 

@@ -7,11 +7,12 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import Member
 from conftest import client_of
 from verification.forms import REASONS
 from verification.models import Claim, Decision, Document, Event
 from verification.models.claims import State
-from verification.services import claims, decisions, disputes, proofs
+from verification.services import claims, decisions, disputes, outcome, proofs, standing
 from verification.services.claims import AlreadyUnderWay, CannotAppeal
 from verification.services.decisions import SecondReviewerNeeded
 from verification.statements import EXPLAINED, statements_of
@@ -118,6 +119,33 @@ def test_documents_stay_while_an_appeal_is_read(claim, seeker, reviewer):
 
     assert proofs.purge_documents() == 0
     assert not Document.objects.exclude(deleted_at=None).exists()
+
+
+def test_who_was_revoked_does_not_come_back_by_an_earlier_rejection(claim, provider, seeker, reviewer):
+    reject(claim, reviewer)
+    Claim.objects.filter(pk=claim.pk).update(decided_at=timezone.now() - timedelta(days=200))
+    held = make_claim(seeker, provider, state=State.VERIFIED)
+    Member.objects.filter(pk=seeker.pk).update(standing=Member.Standing.PHYSICIAN)
+    standing.revoke(member=seeker, by=reviewer)
+    assert Claim.objects.get(pk=held.pk).state == State.REVOKED
+
+    with pytest.raises(claims.CannotAppeal):
+        claims.appeal(user=seeker.user, text="I was refused once, and that was wrong.")
+    client_of(seeker).post(reverse("verification:appeal"), {"text": "I was refused once."})
+
+    assert Claim.objects.get(pk=claim.pk).state == State.REJECTED
+
+
+def test_approving_lifts_no_suspension_by_moderators(claim, seeker, reviewer):
+    """Of a physician without a verified claim, whose standing alone was taken."""
+    Member.objects.filter(pk=seeker.pk).update(standing=Member.Standing.PHYSICIAN)
+    proofs.add_document(claim=claim, sort="license", data=image_bytes())
+    standing.suspend(member=Member.objects.get(pk=seeker.pk), by=make_reviewer())
+
+    with pytest.raises(outcome.MembershipEnded):
+        decisions.approve(claim=claim, by=reviewer, reason="document_fits", note="They agree.")
+
+    assert Member.objects.get(pk=seeker.pk).standing == Member.Standing.SUSPENDED
 
 
 def test_nobody_appeals_for_another(claim, reviewer):

@@ -169,7 +169,7 @@ def test_nobody_signs_for_themselves(claim):
 @pytest.mark.parametrize(
     ("fields", "constraint"),
     [
-        ({}, "dispute_one_open_per_rival"),
+        ({}, "dispute_one_open_per_pair"),
         ({"due_at": timezone.now() - timedelta(days=1)}, "dispute_due_after_opening"),
         ({"outcome": "holder"}, "dispute_settled_with_outcome"),
         ({"outcome": "draw", "settled_at": timezone.now()}, "dispute_settled_with_outcome"),

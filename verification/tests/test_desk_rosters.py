@@ -110,6 +110,11 @@ def test_what_is_no_roster_is_refused_in_words(desk, changes, words):
     assert not LicenseStatus.objects.exists()
 
 
+def refusal_of(answer):
+    """What stands above the form, as somebody reads it."""
+    return " ".join(answer.context["form"].non_field_errors())
+
+
 def test_the_same_file_again_is_refused(desk):
     desk.post(ADDRESS, sent())
 
@@ -117,6 +122,20 @@ def test_the_same_file_again_is_refused(desk):
 
     assert "already loaded" in text_of(answer)
     assert ImportRun.objects.count() == Event.objects.filter(kind="roster_loaded").count() == 1
+
+
+def test_what_a_refusal_says_can_be_done_on_the_desk(desk):
+    desk.post(ADDRESS, sent())
+    LicenseStatus.objects.all().delete()  # whatever became of them since
+
+    refused = refusal_of(desk.post(ADDRESS, sent()))
+    assert 'to load it once more, tick "Load it even if it was loaded before".' in refused
+    assert "--" not in refused
+    taken = desk.post(ADDRESS, sent(again="on"))
+
+    assert taken.status_code == 302
+    assert LicenseStatus.objects.count() == 1
+    assert Event.objects.filter(kind="roster_loaded").count() == 2
 
 
 def test_far_fewer_licenses_are_refused_unless_staff_say_so(desk):
@@ -127,7 +146,8 @@ def test_far_fewer_licenses_are_refused_unless_staff_say_so(desk):
     kept = LicenseStatus.objects.count()
     taken = desk.post(ADDRESS, sent(*numbers[:8], max_drop="20"))
 
-    assert "20.0 % fewer" in text_of(refused)
+    assert '20.0 % fewer, more than "Fewer by at most, %" 5' in refusal_of(refused)
+    assert "--" not in refusal_of(refused)
     assert kept == 10
     assert taken.status_code == 302
     assert LicenseStatus.objects.count() == 8

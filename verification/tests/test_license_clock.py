@@ -357,7 +357,7 @@ def test_a_date_that_comes_while_the_clock_runs_is_not_reminded_of_as_the_old_on
     Claim.objects.update(license_expires_on=days(700))
     monkeypatch.setattr(license_clock, "_to_confirm", Claim.objects.none)
 
-    assert not license_clock._remind(read)
+    assert not license_clock._remind(read.pk)
     assert mails(claim) == []
 
 

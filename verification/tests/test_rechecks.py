@@ -4,6 +4,8 @@ from io import StringIO
 import pytest
 from allauth.usersessions.models import UserSession
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.models import Q
 from django.test import Client
 from django.utils import timezone
 
@@ -12,6 +14,7 @@ from sermo.crypto import keyed_hash
 from sermo.errors import RuleBroken
 from verification.models import Claim, Event, Exclusion, ImportRun, Provider
 from verification.models.claims import State
+from verification.models.registry import DOUBLE_NAME
 from verification.services import decisions, held, outcome, proofs, rechecks
 from verification.tests import registry_files
 from verification.tests.factories import image_bytes, make_claim, make_exclusion, make_provider
@@ -290,6 +293,46 @@ def test_a_name_and_a_state_go_to_reviewers_and_a_name_alone_does_not(tmp_path, 
 
     assert now(claim).state == (State.NEEDS_REVIEW_HELD if fits else State.VERIFIED)
     assert now(claim).doubts == (["namesake"] if fits else [])
+
+
+@pytest.mark.parametrize(
+    ("listed", "fits"),
+    [
+        ({"LASTNAME": "ASHBY-COLE"}, True),
+        ({"LASTNAME": "COLE-ASHBY"}, True),
+        ({"LASTNAME": "ASHBY COLE"}, True),
+        ({"LASTNAME": "COLE-WINTERS"}, False),
+        ({"LASTNAME": "ASHBYCOLE"}, False),
+        ({"LASTNAME": "ASHBY-COLE", "FIRSTNAME": "BARTHOLOMEW"}, False),
+        ({"LASTNAME": "ASHBY-COLE", "STATE": "TX"}, False),
+        ({"LASTNAME": "ASHBY-COLE", "NPI": number(99)}, False),
+    ],
+)
+def test_who_uses_one_half_of_the_name_that_is_listed_goes_to_reviewers(tmp_path, reviewer, listed, fits):
+    provider = make_provider("Ashby", "Magnus")
+    claim = make_licensed(provider=provider)
+    applicant = make_claim(provider=make_provider("Ashby", "Magnus"), state=State.NEEDS_REVIEW)
+
+    import_list(tmp_path, excluded(**{"FIRSTNAME": "MAGNUS", **listed}))
+
+    assert now(claim).doubts == (["namesake"] if fits else [])
+    assert outcome.exclusions_of(applicant).verdict == ("possible" if fits else "")
+
+
+def test_half_names_are_found_by_indexes(db):
+    rows = [
+        Exclusion(last_name=f"NAME{n}", last_key=f"name{n}", state="MI", excltype="1128a1", run_id=0)
+        for n in range(5000)
+    ]
+    Exclusion.objects.bulk_create(rows)
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {Exclusion._meta.db_table}")
+    near = Q(last_key__in=["ashby"]) | Q(last_name__regex=DOUBLE_NAME)
+
+    plan = Exclusion.objects.filter(near, state__in=["MI", "AZ"]).explain()
+
+    assert "exclusion_double_name" in plan
+    assert "Seq Scan" not in plan
 
 
 def test_of_whom_no_registry_knows_the_npi_a_listed_person_with_one_may_be_the_same(tmp_path, reviewer):

@@ -15,8 +15,9 @@ from verification.services import retention
 pytestmark = pytest.mark.django_db
 
 
-def rule(name="verification.tried", *, enforce=lambda: 0, left=lambda at: 0):
-    return Rule(name=name, what="Things", kept="a day", why="Nobody needs them.", enforce=enforce, left=left)
+def rule(name="verification.tried", *, enforce=lambda: 0, left=lambda at: 0, **more):
+    said = {"what": "Things", "kept": "a day", "why": "Nobody needs them."}
+    return Rule(name=name, **said, enforce=enforce, left=left, **more)
 
 
 @pytest.fixture
@@ -108,6 +109,26 @@ def test_a_row_is_late_that_was_not_done_well_within_two_days(last, is_late):
         last = RetentionRun(rule="verification.tried", **last)
 
     assert retention.Row(rule(), last, 0).is_late is is_late
+
+
+def test_what_is_forgotten_each_hour_is_late_after_three(monkeypatch):
+    last = RetentionRun(rule="verification.tried", at=timezone.now() - timedelta(hours=4))
+
+    assert retention.Row(rule(is_hourly=True), last, 0).is_late
+    assert not retention.Row(rule(), last, 0).is_late
+
+
+def test_each_rule_is_carried_out_by_the_night_or_by_the_hour(monkeypatch):
+    rules = [rule(name="accounts.nightly"), rule(name="accounts.hourly", is_hourly=True)]
+    monkeypatch.setattr("verification.services.retention.rules", lambda: rules)
+
+    tasks.enforce_retention()
+    assert list(RetentionRun.objects.values_list("rule", flat=True)) == ["accounts.nightly"]
+    tasks.enforce_hourly_retention()
+    assert list(RetentionRun.objects.order_by("pk").values_list("rule", flat=True)) == [
+        "accounts.nightly",
+        "accounts.hourly",
+    ]
 
 
 def test_the_table_has_the_last_run_of_each_rule(three):

@@ -331,6 +331,115 @@ def test_the_limit_holds_for_two_at_once(holder, officer, settings):
     assert Unmasking.objects.count() == 1
 
 
+# What nobody decides
+
+
+def events_of(request):
+    rows = Event.objects.filter(object=f"unmasking:{request.pk}").order_by("pk")
+    return list(rows.values_list("kind", flat=True))
+
+
+def test_what_nobody_decides_in_two_weeks_runs_out(holder, officer, second, monkeypatch):
+    request = ask(holder, officer)
+    at(monkeypatch, days=13, hours=23)
+    assert tasks.end_unmaskings() == 0
+    assert unmasking.may_decide(request, second)
+
+    at(monkeypatch, hours=1, minutes=1)
+    for act in (unmasking.grant, unmasking.refuse):  # before the clock comes round, too
+        with pytest.raises(unmasking.Ended):
+            act(request=request, by=second, why=FINE)
+    with pytest.raises(unmasking.Ended):
+        unmasking.withdraw(request=request, by=officer)
+    assert not unmasking.may_decide(request, second)
+    assert [tasks.end_unmaskings(), tasks.end_unmaskings()] == [1, 0]
+
+    request.refresh_from_db()
+    assert (request.end, request.is_granted, request.decided_at) == ("run_out", False, None)
+    assert events_of(request) == ["unmasking_asked", "unmasking_run_out"]
+    assert Event.objects.get(kind="unmasking_run_out").actor is None
+    assert events.first_broken() is None
+    with pytest.raises(unmasking.Ended):
+        unmasking.grant(request=request, by=second, why=FINE)
+    with pytest.raises(unmasking.NotOpen):
+        unmasking.read(request=request, by=officer)
+
+
+def test_how_long_it_waits_is_a_setting(holder, officer, second, settings, monkeypatch):
+    settings.UNMASKING_WAIT_DAYS = 3
+    ask(holder, officer)
+
+    at(monkeypatch, days=3)
+
+    assert tasks.end_unmaskings() == 1
+
+
+def test_what_ran_out_can_be_asked_again(holder, officer, second, monkeypatch):
+    old = ask(holder, officer)
+    at(monkeypatch, days=14)
+
+    new = ask(holder, officer)  # before the clock came round
+
+    assert new != old
+    assert events_of(old) == ["unmasking_asked", "unmasking_run_out"]
+    assert unmasking.grant(request=new, by=second, why=FINE).is_granted
+    assert tasks.end_unmaskings() == 0
+
+
+def test_whoever_asked_takes_it_back(holder, officer, second, monkeypatch):
+    request = ask(holder, officer)
+    for other in (second, make_user(is_staff=True, is_superuser=True)):
+        with pytest.raises(unmasking.NotAllowed):
+            unmasking.withdraw(request=request, by=other)
+
+    taken_back = unmasking.withdraw(request=request, by=officer)
+    again = unmasking.withdraw(request=request, by=officer)
+
+    assert (taken_back.end, again.ended_at) == ("withdrawn", taken_back.ended_at)
+    assert events_of(request) == ["unmasking_asked", "unmasking_withdrawn"]
+    assert Event.objects.get(kind="unmasking_withdrawn").actor == events.subject_of(officer).pk
+    for act in (unmasking.grant, unmasking.refuse):
+        with pytest.raises(unmasking.Ended):
+            act(request=request, by=second, why=FINE)
+    assert unmasking.limits_of(officer).asked == 1
+    assert ask(holder, officer) != request
+    at(monkeypatch, days=400)
+    assert unmasking.tell_due() == 0
+
+
+def test_what_was_decided_is_not_taken_back(holder, officer, second):
+    request = granted(holder, officer, second)
+
+    with pytest.raises(unmasking.DecidedAlready):
+        unmasking.withdraw(request=request, by=officer)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_takes_back_and_who_grants_at_once_do_not_both(holder, officer, second):
+    request = ask(holder, officer)
+
+    outcomes = at_once(
+        lambda: unmasking.withdraw(request=request, by=officer),
+        lambda: unmasking.grant(request=request, by=second, why=FINE),
+    )
+
+    refused = [type(each) for each in outcomes if isinstance(each, Exception)]
+    assert refused in ([unmasking.DecidedAlready], [unmasking.Ended])
+    request.refresh_from_db()
+    assert bool(request.end) != request.is_granted
+
+
+def test_the_database_knows_one_end_of_a_request(holder, officer, second):
+    request = granted(holder, officer, second)
+    for wrong in (
+        {"end": "withdrawn", "ended_at": timezone.now()},
+        {"ended_at": timezone.now()},
+        {"end": "forgotten"},
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Unmasking.objects.filter(pk=request.pk).update(**wrong)
+
+
 # Limits
 
 
@@ -458,6 +567,34 @@ def test_from_the_request_to_the_name(holder, officer, second):
             assert "Quillfeather" not in client.get(address).content.decode()
 
 
+def test_the_desk_says_when_it_runs_out_and_takes_it_back(holder, officer, second, monkeypatch):
+    asking, granting = browser(officer), browser(second)
+    first = ask(holder, officer)
+    page = asking.get(desk("change", first.pk)).content.decode()
+    assert "Take it back" in page
+    assert f"{first.asked_at + timedelta(days=14):%Y-%m-%d}" in page
+    assert "Take it back" not in granting.get(desk("change", first.pk)).content.decode()
+    assert granting.post(desk("withdraw", first.pk)).status_code == 403
+    assert asking.get(desk("withdraw", first.pk)).status_code == 302
+
+    asking.post(desk("withdraw", first.pk))
+
+    for client in (asking, granting):
+        page = client.get(desk("change", first.pk)).content.decode()
+        assert "Withdrawn" in page
+        assert 'value="Grant"' not in page
+        assert "Take it back" not in page
+    second_one = ask(holder, officer)
+    Unmasking.objects.filter(pk=second_one.pk).update(asked_at=timezone.now() - timedelta(days=15))
+    assert "Ran out" in granting.get(desk("change", second_one.pk)).content.decode()
+    tasks.end_unmaskings()
+    for state, number in (("withdrawn", first.pk), ("run_out", second_one.pk)):
+        rows = granting.get(desk("changelist"), {"state": state}).content.decode()
+        assert f'"{desk("change", number)}' in rows
+        assert rows.count("field-basis") == 1
+    assert "field-basis" not in granting.get(desk("changelist"), {"state": "waiting"}).content.decode()
+
+
 def test_a_followed_link_is_no_look(holder, officer, second):
     request = granted(holder, officer, second)
 
@@ -522,6 +659,7 @@ def test_no_officer_finds_what_concerns_them(provider, officer, second):
 
     assert client.get(desk("change", request.pk)).status_code == 404
     assert client.post(desk("name", request.pk)).status_code == 404
+    assert client.post(desk("withdraw", request.pk)).status_code == 404
     assert own.handle not in client.get(desk("changelist")).content.decode().split('id="content-main"')[1]
 
 

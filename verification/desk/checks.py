@@ -49,17 +49,23 @@ class LicenseCheckAdmin(ReadOnlyAdmin):
     search_fields = ["=claim__case_number"]
     search_help_text = "The whole case number, such as V-7K3M-9QXC"
     ordering = ["at", "pk"]
+    sortable_by = ()
+    empty_value_display = ""
     list_per_page = 50
+    change_list_template = "verification/desk/checks.html"
 
     def get_queryset(self, request):
         rows = super().get_queryset(request).select_related("claim").filter(claim__user__isnull=False)
         return rows.defer("note", "claim__identity", "claim__asked_for", "claim__appeal")
 
-    @admin.display(description="case", ordering="claim__case_number")
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, {"title": "Licenses to look up", **(extra_context or {})})
+
+    @admin.display(description="case")
     def case(self, check):
         return check.claim.case_number
 
-    @admin.display(description="license state", ordering="claim__license_state")
+    @admin.display(description="license state")
     def state(self, check):
         return check.claim.license_state
 

@@ -7,7 +7,7 @@ from verification import licenses
 from verification.letters import Letters, compare
 from verification.models import Claim, Provider
 from verification.names import ACCEPT, REVIEW, PersonName, first_key, last_key, name_score
-from verification.registry import snapshot
+from verification.registry import record_now
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,7 @@ _FACTS = [
 def rows_then_and_now(claim: Claim) -> list[Row]:
     """The registry's record as it was for the last decision beside that of today; alone, where there was none then."""
     then = claim.registry or {}
-    provider = Provider.objects.filter(pk=then.get("npi") or claim.typed["npi"] or "").first()
-    now = snapshot(provider) if provider else {}
+    now = record_now(then.get("npi") or claim.typed["npi"])
     facts = [("NPI", then.get("npi") or claim.typed["npi"], now.get("npi") or "gone")]
     facts += [(label, then.get(key) or "", now.get(key) or "") for label, key in _FACTS]
     facts.append(("Licenses", _license_list(then), _license_list(now)))

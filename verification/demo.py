@@ -21,6 +21,7 @@ from verification.models import (
     Event,
     Exclusion,
     ImportRun,
+    Incident,
     LicenseCheck,
     MailDomain,
     Provider,
@@ -29,7 +30,7 @@ from verification.models import (
 )
 from verification.models.claims import CASE_ALPHABET, Method, State
 from verification.names import PersonName
-from verification.services import claims, events, outcome
+from verification.services import claims, events, incidents, outcome
 
 SEED = 20260402
 APPLICANT = {  # whom applicant@demo.sermo.test claims to be, and what the registry says of her
@@ -78,6 +79,7 @@ def seed(stdout) -> None:
     MailDomain.objects.bulk_create([MailDomain(name=name) for name in ASKED_DOMAINS], ignore_conflicts=True)
     _make_ready(User.objects.get(email="applicant@demo.sermo.test"))
     waiting = demo_queue.seed()
+    _note_an_incident()
     stdout.write(f"verification: {verified} verified licenses, {waiting} claims waiting for a reviewer")
 
 
@@ -235,6 +237,23 @@ def _history(claim: Claim, subject) -> list[Event]:
         at = claim.started_at if to in (State.MATCHED, State.CHALLENGED) else claim.verified_at
         steps.append(Event(at=at, kind="state", from_state=was, to_state=to, **said))
     return steps
+
+
+def _note_an_incident() -> None:
+    """Nine days into the sixty: what came out is stopped, and whether it was a breach is to be said yet."""
+    officer = User.objects.get(email="privacy@demo.sermo.test")
+    incident = incidents.open_incident(
+        title="Tablet of a reviewer left in a train",
+        kind=Incident.Kind.LOSS,
+        detected_at=timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(days=9),
+        text="Left on the seat on the way home. It was locked; the reviewer had been reading claims that day.",
+        by=officer,
+    )
+    incidents.contain(
+        incident=incident,
+        text="All sessions of the reviewer were ended within the hour, the device was wiped from afar and answered.",
+        by=officer,
+    )
 
 
 def _make_ready(user: User) -> Claim:

@@ -16,13 +16,24 @@ from django.db.models import F
 from django.utils import timezone
 from PIL import Image, ImageDraw, ImageFont
 
+from accounts.demo_logins import DEMO_PASSWORD
 from accounts.models import Member, User
 from accounts.roles import REVIEWERS
 from accounts.services import members
-from verification.models import Claim, Decision, Dispute, Objection, Provider
+from verification import rules
+from verification.models import Claim, Decision, Dispute, LicenseCheck, Objection, Provider
 from verification.models.claims import State
 from verification.names import PersonName
-from verification.services import claims, decisions, disputes, proofs, queue, states, vouching
+from verification.services import (
+    claims,
+    decisions,
+    disputes,
+    license_clock,
+    proofs,
+    queue,
+    states,
+    vouching,
+)
 
 SECOND_REVIEWER = "second-reviewer@demo.sermo.test"
 DECIDED = 60  # of the verified claims have the decision that was taken, with how long they waited
@@ -59,8 +70,10 @@ APPEALS = Case("appeals", "2835276603", 40, last="Delatorrez")
 HOLDER = Case("came_first", "2170443180", 0)
 RIVAL = Case("came_second", "2170443180", 500, passed=True)
 OBJECTED = Case("somebody_objects", "2742046354", 4)
+SUSPENDED = Case("board_says_no", "2884609472", 7)
+LAPSED = Case("date_is_over", "2943395634", 0)
 WAITING = (NAMESAKE, RESIDENT, MISSPELLED, OTHER_NUMBER, MARRIED, SIDEWAYS, TWO_PAGES, BILL_ONLY)
-ALL = (*WAITING, VOUCHED, APPROVED_ONCE, APPEALS, HOLDER, OBJECTED)
+ALL = (*WAITING, VOUCHED, APPROVED_ONCE, APPEALS, HOLDER, OBJECTED, SUSPENDED, LAPSED)
 LOCKED_NAMES = ("2054512530", "2235114339", "2795792094", "2371164882")  # one account named all of these
 RESERVED = {*(case.npi for case in ALL), *LOCKED_NAMES}  # nobody else of the demonstration is one of them
 
@@ -76,6 +89,8 @@ def seed() -> int:
     _appeals(second)
     _dispute(second)
     _objected(second)
+    _suspended(second)
+    _lapsed(second)
     _nobody_fits()
     _locked()
     queue.weigh_all()
@@ -261,6 +276,40 @@ def _objected(second: User) -> None:
         queued_at=now - timedelta(hours=OBJECTED.hours),
         decided_at=claim.decided_at,
     )
+
+
+def _suspended(second: User) -> None:
+    """Looked up at the board and found suspended; the member, who can log in, has appealed since."""
+    claim = _verified(SUSPENDED, second, days=300)
+    license_clock.look_up(
+        check=license_clock.ask_for_look(claim=claim, by=second),
+        by=second,
+        finding=LicenseCheck.Finding.ENDED,
+        status="Suspended, pending hearing",
+        note="The board's page says so since this month. No order is linked there.",
+    )
+    Claim.objects.filter(pk=claim.pk).update(state_at=timezone.now() - timedelta(days=3))
+    claims.appeal(
+        user=_let_in(claim.user),
+        text="The board took the suspension back on Friday; its page is behind. I can send the letter.",
+    )
+    Claim.objects.filter(pk=claim.pk).update(queued_at=timezone.now() - timedelta(hours=SUSPENDED.hours))
+
+
+def _lapsed(second: User) -> None:
+    """The date on the license was over for two months; its member, who can log in, reads and writes nothing."""
+    claim = _verified(LAPSED, second, days=380)
+    over = timezone.localdate() - timedelta(days=rules.LAPSE_DAYS + 4)
+    Claim.objects.filter(pk=claim.pk).update(license_expires_on=over)
+    _let_in(claim.user)
+    states.move(claim=claim, to=State.LAPSED, as_=states.SYSTEM, reason="expired")
+
+
+def _let_in(user: User) -> User:
+    """Whose page is worth a look gets the password of the demonstration."""
+    user.set_password(DEMO_PASSWORD)
+    user.save(update_fields=["password"])
+    return user
 
 
 def _nobody_fits() -> None:

@@ -14,6 +14,11 @@ from verification.models.decisions import DisputeOpinion
 from verification.names import PersonName
 from verification.services import vouching
 
+LENGTHS = {
+    "min_length": "At least %(limit_value)d characters; this has %(show_value)d.",
+    "max_length": "At most %(limit_value)d characters; this has %(show_value)d.",
+}
+WHY = {"required": "Write why, in a sentence.", **LENGTHS}
 HINTS = {"hx-post": reverse_lazy("verification:hints"), "hx-trigger": "change", "hx-swap": "outerHTML"}
 
 
@@ -21,25 +26,36 @@ class IdentityForm(forms.Form):
     """Who the applicant is. Asks for nothing that could be one of the questions."""
 
     first = forms.CharField(
-        label="First name", max_length=60, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
+        label="First name",
+        max_length=60,
+        error_messages={"required": "Type your first name.", **LENGTHS},
+        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
     )
     middle = forms.CharField(
         label="Middle name",
         max_length=60,
         required=False,
+        error_messages=LENGTHS,
         widget=forms.TextInput(attrs={"autocomplete": "additional-name"}),
     )
     last = forms.CharField(
-        label="Last name", max_length=60, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
+        label="Last name",
+        max_length=60,
+        error_messages={"required": "Type your last name.", **LENGTHS},
+        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
     )
     degree = forms.ChoiceField(
         label="Degree on the license",
         choices=[(Degree.MD, "MD\nAlso MBBS and other degrees licensed as MD."), (Degree.DO, "DO")],
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose MD or DO."),
         widget=forms.RadioSelect,
     )
     state = forms.ChoiceField(
         label="License state",
         choices=[("", "Choose a state"), *STATES],
+        error_messages=dict.fromkeys(
+            ["required", "invalid_choice"], "Choose the state or territory that gave the license."
+        ),
         widget=forms.Select(attrs={**HINTS, "hx-target": "#license-hint"}),
     )
     npi = forms.CharField(
@@ -47,6 +63,7 @@ class IdentityForm(forms.Form):
         required=False,
         max_length=20,
         help_text="Ten digits. With it, one record is sure to be yours.",
+        error_messages={"max_length": "An NPI has ten digits."},
         widget=forms.TextInput(
             attrs={
                 **HINTS,
@@ -62,6 +79,7 @@ class IdentityForm(forms.Form):
         required=False,
         max_length=40,
         help_text="Needed only without an NPI. Type it as it stands on the license.",
+        error_messages=LENGTHS,
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
         ),
@@ -70,6 +88,7 @@ class IdentityForm(forms.Form):
         Specialty.objects.filter(is_choice=True),
         required=False,
         empty_label="As in the registry",
+        error_messages={"invalid_choice": "Choose one of the list, or leave it as in the registry."},
         help_text="Stands beside your handle. Left open, it comes from the registry.",
     )
 
@@ -135,7 +154,12 @@ def license_hint(state: str) -> str:
 
 
 class DocumentForm(forms.Form):
-    sort = forms.ChoiceField(label="What it is", choices=Document.Sort.choices, widget=forms.RadioSelect)
+    sort = forms.ChoiceField(
+        label="What it is",
+        choices=Document.Sort.choices,
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose what the file shows."),
+        widget=forms.RadioSelect,
+    )
     file = forms.FileField(
         label="File",
         help_text="JPEG, PNG, WebP or PDF, at most 10 MB and 10 pages. Issued in the last four years, name readable.",
@@ -159,6 +183,7 @@ class MailForm(forms.Form):
         label="Your address there",
         max_length=254,
         help_text="One that your hospital, group or agency gave you.",
+        error_messages={"required": "Type the address that your institution gave you.", **LENGTHS},
         widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
     )
 
@@ -167,6 +192,7 @@ class CodeForm(forms.Form):
     code = forms.CharField(
         label="The code",
         max_length=20,
+        error_messages={"required": "Type the six digits.", "max_length": "A code has six digits."},
         widget=forms.TextInput(
             attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "spellcheck": "false"}
         ),
@@ -182,6 +208,7 @@ class ObjectionNumberForm(forms.Form):
         label="The number",
         max_length=40,
         help_text="Twelve digits, as the call or the fax told them.",
+        error_messages={"required": "Type the twelve digits.", "max_length": "The number has twelve digits."},
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "spellcheck": "false"}),
     )
 
@@ -192,6 +219,7 @@ class ObjectionForm(forms.Form):
         required=False,
         max_length=1000,
         help_text="Only reviewers read it; it is stored encrypted. You can leave it empty.",
+        error_messages=LENGTHS,
         widget=forms.Textarea(attrs={"rows": 4}),
     )
 
@@ -202,6 +230,7 @@ class DomainForm(forms.Form):
     accept = forms.ChoiceField(
         label="Does an address there prove something?",
         choices=[("yes", "Yes: only staff of one institution have addresses there"), ("no", "No")],
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose yes or no."),
         widget=forms.RadioSelect,
     )
     institution = forms.CharField(required=False, max_length=120, help_text="Needed to accept.")
@@ -214,6 +243,7 @@ class DomainForm(forms.Form):
         label="Why",
         max_length=400,
         help_text="What you looked at, such as the institution's own page on its mail. No names of people.",
+        error_messages=WHY,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
@@ -228,13 +258,17 @@ class DomainForm(forms.Form):
 
 class VouchForm(forms.Form):
     relation = forms.ChoiceField(
-        label="How you know them", choices=Vouch.Relation.choices, widget=forms.RadioSelect
+        label="How you know them",
+        choices=Vouch.Relation.choices,
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose how you know them."),
+        widget=forms.RadioSelect,
     )
     statement = forms.CharField(
         label="Where and when",
         min_length=vouching.SHORTEST_STATEMENT,
         max_length=1000,
         help_text="A sentence or two in your own words. Only reviewers read it. No patient identifiers.",
+        error_messages={"required": "Write where and when you came to know them.", **LENGTHS},
         widget=forms.Textarea(attrs={"rows": 4}),
     )
     signed = forms.BooleanField(
@@ -248,6 +282,7 @@ class AppealForm(forms.Form):
         label="What should the second reviewer know?",
         min_length=20,
         max_length=2000,
+        error_messages={"required": "Write what the second reviewer should know.", **LENGTHS},
         widget=forms.Textarea(attrs={"rows": 5}),
     )
 
@@ -272,6 +307,7 @@ class BylineForm(forms.Form):
                 "Real name and specialty\nPublic: the name on your license, without handle, tier and points.",
             ),
         ],
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose one of the three."),
         widget=forms.RadioSelect(attrs={"class": "choice-card"}),
     )
     confirmed = forms.BooleanField(
@@ -302,6 +338,7 @@ class DecisionForm(forms.Form):
 
     outcome = forms.ChoiceField(
         choices=[("approve", "Approve"), ("ask", "Ask for more"), ("reject", "Reject")],
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose what to do."),
         widget=forms.RadioSelect,
     )
     reason = forms.ChoiceField(
@@ -310,12 +347,14 @@ class DecisionForm(forms.Form):
             (label, [(reason.value, reason.label) for reason in REASONS[key]])
             for key, label in (("approve", "To approve"), ("ask", "To ask for more"), ("reject", "To reject"))
         ]
-        + [(OTHER.value, OTHER.label)]
+        + [(OTHER.value, OTHER.label)],
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose a reason."),
     )
     note = forms.CharField(
         label="Why",
         max_length=2000,
         help_text="For reviewers only, kept encrypted.",
+        error_messages=WHY,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     message = forms.CharField(
@@ -323,6 +362,7 @@ class DecisionForm(forms.Form):
         required=False,
         max_length=1000,
         help_text="Needed to ask for more, and shown with a rejection: on the applicant's page, never in a mail.",
+        error_messages=LENGTHS,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     exclusion_checked = forms.BooleanField(
@@ -349,17 +389,23 @@ class DecisionForm(forms.Form):
 
 
 class UnlockForm(forms.Form):
-    note = forms.CharField(label="Why", max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+    note = forms.CharField(
+        label="Why", max_length=2000, error_messages=WHY, widget=forms.Textarea(attrs={"rows": 3})
+    )
 
 
 class OpinionForm(forms.Form):
     side = forms.ChoiceField(
-        label="Whose license it is", choices=DisputeOpinion.Side.choices, widget=forms.RadioSelect
+        label="Whose license it is",
+        choices=DisputeOpinion.Side.choices,
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose one of the two."),
+        widget=forms.RadioSelect,
     )
     note = forms.CharField(
         label="Why",
         max_length=2000,
         help_text="For reviewers only, kept encrypted.",
+        error_messages=WHY,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     exclusion_checked = forms.BooleanField(

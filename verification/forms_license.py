@@ -2,6 +2,7 @@
 
 from django import forms
 
+from verification.forms import LENGTHS, WHY
 from verification.models import Decision, LicenseCheck
 from verification.services import held
 
@@ -17,7 +18,10 @@ KEYS = {Outcome.KEEP: "k", Outcome.ASK: "m", Outcome.SUSPEND: "s", Outcome.REVOK
 
 
 def day_field(label: str, **more) -> forms.DateField:
-    return forms.DateField(label=label, widget=forms.DateInput(attrs={"type": "date"}), **more)
+    words = {"invalid": "Write a day, such as 2027-01-31.", **more.pop("error_messages", {})}
+    return forms.DateField(
+        label=label, widget=forms.DateInput(attrs={"type": "date"}), error_messages=words, **more
+    )
 
 
 class ConfirmForm(forms.Form):
@@ -31,13 +35,19 @@ class ConfirmForm(forms.Form):
 class LookUpForm(forms.Form):
     """What a reviewer found at the board."""
 
-    finding = forms.ChoiceField(label="The board says", choices=Finding.choices, widget=forms.RadioSelect)
-    status = forms.CharField(label="In its words", required=False, max_length=60)
+    finding = forms.ChoiceField(
+        label="The board says",
+        choices=Finding.choices,
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose what the board says."),
+        widget=forms.RadioSelect,
+    )
+    status = forms.CharField(label="In its words", required=False, max_length=60, error_messages=LENGTHS)
     expires_on = day_field("Runs until", required=False)
     note = forms.CharField(
         label="What you saw",
         max_length=2000,
         help_text="For reviewers only, kept encrypted.",
+        error_messages={"required": "Write what you saw, in a sentence.", **LENGTHS},
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
@@ -45,8 +55,14 @@ class LookUpForm(forms.Form):
 class HeldForm(forms.Form):
     """A reviewer's answer about a claim that holds a license."""
 
-    outcome = forms.ChoiceField(label="Decision", widget=forms.RadioSelect)
-    reason = forms.ChoiceField(label="Reason")
+    outcome = forms.ChoiceField(
+        label="Decision",
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose what to do."),
+        widget=forms.RadioSelect,
+    )
+    reason = forms.ChoiceField(
+        label="Reason", error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose a reason.")
+    )
     expires_on = day_field(
         "The license runs until", required=False, help_text="Needed to give a lapsed license back."
     )
@@ -57,6 +73,7 @@ class HeldForm(forms.Form):
         label="Why",
         max_length=2000,
         help_text="For reviewers only, kept encrypted.",
+        error_messages=WHY,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     message = forms.CharField(
@@ -64,6 +81,7 @@ class HeldForm(forms.Form):
         required=False,
         max_length=1000,
         help_text="Needed to ask for more. It is shown on the member's page, never mailed.",
+        error_messages=LENGTHS,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 

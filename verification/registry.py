@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, NamedTuple
 
-from django.db.models import Q
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q
+from django.db.models.functions import JSONObject
 
 from verification import calling, licenses, names
 from verification.models import Education, Exclusion, ImportRun, Provider, ProviderLicense
@@ -174,6 +176,17 @@ def _primary_taxonomy(slots: list[ProviderLicense]) -> str:
     return min(codes, key=lambda slot: (not slot.is_primary, slot.slot)).taxonomy if codes else ""
 
 
+def record_now(npi: str) -> dict:
+    """What the registry says today of the person with an NPI, in one query; of each license its state and number.
+
+    As plain JSON values, and empty where it has nobody.
+    """
+    slots = ProviderLicense.objects.filter(npi=OuterRef("npi")).order_by("slot")
+    listed = ArraySubquery(slots.values_list(JSONObject(state="state", number="number")))
+    provider = Provider.objects.filter(npi=npi).annotate(slots=listed).first()
+    return {**_plain(provider, leave_out={"run", "row_hash"}), "licenses": provider.slots} if provider else {}
+
+
 def snapshot(provider: Provider) -> dict:
     """All that the registries say of a person now, as plain JSON values, for the claim to keep (encrypted)."""
     education = Education.objects.filter(pk=provider.npi).select_related("school").first()
@@ -232,16 +245,24 @@ def is_excluded(
     other_first_name: str = "",
     npi_is_theirs: bool = True,
 ) -> Exclusions:
-    """Whether a person is barred from federal health programs.
+    """Whether a person of these two names is barred from federal health programs: see `exclusions`."""
+    claimed = [PersonName(last_name, first_name), PersonName(other_last_name, other_first_name or first_name)]
+    return exclusions(npi, claimed, states, npi_is_theirs=npi_is_theirs)
+
+
+def exclusions(
+    npi: str, people: Collection[PersonName], states: Collection[str], *, npi_is_theirs: bool = True
+) -> Exclusions:
+    """Whether a person is barred from federal health programs, in one query.
 
     The same NPI is definite, name and state are possible: see `namesakes`. `npi_is_theirs` is false for an NPI that
     somebody typed and no registry confirmed.
     """
-    definite = list(Exclusion.objects.filter(npi=npi)) if npi else []
-    if definite:
+    fits = _like(people, states, npi_known=bool(npi) and npi_is_theirs)
+    rows = list(Exclusion.objects.filter(Q(npi=npi) | fits if npi else fits).order_by("pk"))
+    if definite := [row for row in rows if npi and row.npi == npi]:
         return Exclusions("definite", definite)
-    claimed = [PersonName(last_name, first_name), PersonName(other_last_name, other_first_name or first_name)]
-    possible = namesakes(claimed, states, npi_known=bool(npi) and npi_is_theirs)
+    possible = [row for row in rows if any(_same_person(name, row) for name in people)]
     return Exclusions("possible" if possible else "", possible)
 
 
@@ -253,12 +274,16 @@ def namesakes(people: Collection[PersonName], states: Collection[str], *, npi_kn
     Of whom the NPI is known, a row with an NPI is somebody else; of others it may be the same person. A name in another
     state is ignored.
     """
+    rows = Exclusion.objects.filter(_like(people, states, npi_known=npi_known)).order_by("pk")
+    return [row for row in rows if any(_same_person(name, row) for name in people)]
+
+
+def _like(people: Collection[PersonName], states: Collection[str], *, npi_known: bool) -> Q:
+    """Rows among which namesakes are: of the states, and of one of the last names or with a double one."""
     keys = {key for name in people for key in last_keys(name.last)}
     near = Q(last_key__in=keys) | Q(last_name__regex=DOUBLE_NAME)  # of a double name any part may be theirs
-    rows = Exclusion.objects.filter(near, state__in=list(states)).order_by("pk")
-    if npi_known:
-        rows = rows.filter(npi=None)
-    return [row for row in rows if any(_same_person(name, row) for name in people)]
+    fits = near & Q(state__in=list(states))
+    return fits & Q(npi=None) if npi_known else fits
 
 
 def last_keys(last: str) -> set[str]:

@@ -69,7 +69,8 @@ class Cast:
 
     def __init__(self, rng: random.Random):
         self.rng = rng
-        self.members = list(Member.objects.physicians().select_related("specialty", "user").order_by("pk"))
+        writing = Member.objects.filter(standing=Member.Standing.PHYSICIAN)  # who only reads casts no vote
+        self.members = list(writing.select_related("specialty", "user").order_by("pk"))
         self.by_specialty = defaultdict(list)
         for member in self.members:
             self.by_specialty[member.specialty.name].append(member)

@@ -67,8 +67,8 @@ STARTS = (
     "/settings/blocks/",
 )
 MOST_PAGES = 400
-# The filters of a specialty's list, which the list of all has too: by hand, with `pytest -m scale`, one reader opens them
-# at one specialty, and otherwise nobody at all.
+# The filters of a specialty's list, which the list of all has too: with `pytest -m scale` one reader opens them at one
+# specialty, and otherwise nobody at all.
 THOROUGH, REPEATED = "colleague", re.compile(r"/specialties/[^/]+/\?")
 SPECIALTY = "/specialties/cardiovascular-disease/"
 # These see what the colleague sees, but for a block, a tie or the desk, which is opened in full: one or two links of

@@ -1,13 +1,25 @@
 """All that a reviewer reads of one claim, as the pages of the desk show it."""
 
 import hashlib
+from collections.abc import Collection
 
+from django.db.models import Prefetch, prefetch_related_objects
 from django.urls import reverse
 
 from verification import comparison
-from verification.models import Claim, Dispute, Event
+from verification.models import (
+    Challenge,
+    Claim,
+    Dispute,
+    Document,
+    Event,
+    Objection,
+    Proof,
+    Vouch,
+)
 from verification.models.claims import State
-from verification.services import decisions, held, outcome, proofs, queue, risk, vouching
+from verification.registry import Exclusions
+from verification.services import decisions, held, outcome, queue, risk, vouching
 from verification.services.claims import DOUBTS
 
 WHY_TWO = {
@@ -16,33 +28,58 @@ WHY_TWO = {
 }
 
 
-def case_of(claim: Claim) -> dict:
-    """The registry's record beside the claim, what proves it, what speaks against it."""
-    facts = queue.facts_of(claim)
+def read(claim: Claim) -> Claim:
+    """Read a claim's own rows, each table once: whoever asks the claim for all of them afterwards costs no query."""
+    prefetch_related_objects(
+        [claim],
+        Prefetch("challenges", Challenge.objects.defer("sheet").order_by("number")),
+        Prefetch("proofs", Proof.objects.select_related("domain").defer("target", "code").order_by("pk")),
+        "proofs__documents",
+        Prefetch("vouches", Vouch.objects.order_by("pk")),
+        Prefetch("objections", Objection.objects.order_by("pk")),
+        "decisions",
+        "disputes_held",
+    )
+    if claim.kin is None:
+        claim.kin = list(Claim.objects.kin_of(claim))
+        claim.case_events = list(Event.objects.filter(case_number=claim.case_number).order_by("pk"))
+    return claim
+
+
+def case_of(claim: Claim, exclusions: Exclusions | None = None) -> dict:
+    """What proves a claim and what speaks against it. `exclusions` are those of the claim, where they are known."""
+    read(claim)
+    exclusions = exclusions or outcome.exclusions_of(claim)
+    facts = queue.facts_of(claim, exclusions)
+    standing = vouching.standing_of(claim)
     return {
         "claim": claim,
-        "rows": comparison.rows_of(claim),
         "score": comparison.score_in_words(claim.name_score),
         "risk_parts": _risk_parts(facts),
         "risk": risk.total(facts),
         "band": risk.BANDS[risk.band_of(risk.total(facts))],
-        "exclusions": outcome.exclusions_of(claim),
+        "exclusions": exclusions,
         "license_status": outcome.license_status(claim),
-        "challenges": claim.challenges.defer("sheet").order_by("number"),
-        "proofs": claim.proofs.exclude(kind__in=["document", "vouch"]).order_by("pk"),
+        "challenges": claim.challenges.all(),
+        "proofs": [each for each in claim.proofs.all() if each.kind not in ("document", "vouch")],
         "answered_at": queue.answered_at(claim),
-        "objections": claim.objections.filter(objected_at__isnull=False).order_by("pk"),
+        "objections": [each for each in claim.objections.all() if each.objected_at],
         "documents": pages_of(claim),
-        "vouches": vouches_of(claim),
-        "vouching_complete": vouching.is_complete(claim),
+        "vouches": vouches_of(claim, standing),
+        "vouching_complete": vouching.are_enough(standing),
     }
+
+
+def case_beside_record(claim: Claim) -> dict:
+    """A case with what was typed and the registry's record side by side."""
+    return {**case_of(claim), "rows": comparison.rows_of(claim)}
 
 
 def history_of(claim: Claim, reader) -> dict:
     """What was decided and done. A first reviewer's reason stays hidden until the second wrote theirs."""
-    past = list(claim.decisions.select_related("reviewer"))
+    past = read(claim).decisions.all()
     pending = claim.first_approval_id
-    opinions = list(held.opinions_on(claim)) if claim.state in held.ACTS else []
+    opinions = held.opinions_on(claim) if claim.state in held.ACTS else []
     said = {each.reviewer_id for each in opinions}
     waiting = {pending, *(each.pk for each in opinions if reader.pk not in said)}
     return {
@@ -50,7 +87,7 @@ def history_of(claim: Claim, reader) -> dict:
             {"decision": each, "is_hidden": each.pk in waiting and each.reviewer_id != reader.pk}
             for each in past
         ],
-        "events": Event.objects.filter(case_number=claim.case_number).order_by("pk"),
+        "events": read(claim).case_events,
     }
 
 
@@ -72,15 +109,16 @@ def held_by_another(claim: Claim, reader) -> str:
 
 def fingerprint(claim: Claim) -> str:
     """Changes when the claim, its evidence or what was said of it does: a decision is about what was on the page."""
+    read(claim)
     seen = [
         claim.state,
         claim.first_approval_id,
         claim.doubts,
-        list(claim.proofs.order_by("pk").values_list("pk", "ok_at")),
-        list(proofs.documents_of(claim).values_list("key", "deleted_at")),
-        list(claim.vouches.order_by("pk").values_list("pk")),
-        list(claim.objections.order_by("pk").values_list("pk", "objected_at")),
-        claim.decisions.count(),
+        [(each.pk, each.ok_at) for each in claim.proofs.all()],
+        [(each.key, each.deleted_at) for each in _documents_of(claim)],
+        [each.pk for each in claim.vouches.all()],
+        [(each.pk, each.objected_at) for each in claim.objections.all()],
+        len(claim.decisions.all()),
     ]
     return hashlib.sha256(repr(seen).encode()).hexdigest()[:16]
 
@@ -97,29 +135,30 @@ def pages_of(claim: Claim) -> list[dict]:
                 for page in range(1, document.pages + 1)
             ],
         }
-        for document in proofs.documents_of(claim)
+        for document in _documents_of(claim)
     ]
 
 
-def vouches_of(claim: Claim) -> list[dict]:
+def _documents_of(claim: Claim) -> list[Document]:
+    return [document for proof in claim.proofs.all() for document in proof.documents.all()]
+
+
+def vouches_of(claim: Claim, standing: Collection[Vouch]) -> list[dict]:
     """Each vouch with the voucher's own case: reviewers meet vouchers, too, by case number."""
-    standing = {vouch.pk for vouch in vouching.standing_vouches(claim)}
-    given = list(claim.vouches.order_by("pk"))
-    own = Claim.objects.holding().filter(user__in=[vouch.voucher_id for vouch in given]).defer("identity")
+    given = claim.vouches.all()
+    signers = [vouch.voucher_id for vouch in given]
+    own = Claim.objects.holding().filter(user__in=signers).defer("identity") if signers else []
     cases = {claim.user_id: claim for claim in own}
     return [
-        {"vouch": vouch, "stands": vouch.pk in standing, "case": cases.get(vouch.voucher_id)}
-        for vouch in given
+        {"vouch": vouch, "stands": vouch in standing, "case": cases.get(vouch.voucher_id)} for vouch in given
     ]
 
 
 def dispute_of(claim: Claim) -> Dispute | None:
     """The open dispute that a claim is a side of."""
-    if claim.state not in (State.DISPUTED_RIVAL, State.DISPUTED_HOLDER, State.LAPSED, State.SUSPENDED):
-        return None
-    related = ("holder_claim", "rival_claim")
-    open_ones = Dispute.objects.filter(outcome="").select_related(*related).prefetch_related("opinions")
-    return (open_ones.filter(rival_claim=claim) | open_ones.filter(holder_claim=claim)).order_by("pk").first()
+    raised = claim.state == State.DISPUTED_RIVAL
+    disputes = claim.disputes_raised.all() if raised else claim.disputes_held.all()
+    return min((each for each in disputes if not each.outcome), key=lambda each: each.pk, default=None)
 
 
 def _risk_parts(facts: risk.Facts) -> list[dict]:

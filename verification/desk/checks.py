@@ -19,9 +19,9 @@ from verification.desk import casefile
 from verification.desk.confirming import Step, step_of
 from verification.desk.onward import onward
 from verification.forms_license import ACT_LABELS, HeldForm, LookUpForm
-from verification.models import Claim, Decision, LicenseCheck, StateBoard
+from verification.models import Claim, Decision, LicenseCheck, LicenseStatus, StateBoard
 from verification.models.claims import HOLDING, State
-from verification.services import decisions, foretold, held, license_clock, outcome, queue
+from verification.services import decisions, held, license_clock, outcome, queue
 
 
 class ToLookUpFilter(admin.SimpleListFilter):
@@ -49,17 +49,23 @@ class LicenseCheckAdmin(ReadOnlyAdmin):
     search_fields = ["=claim__case_number"]
     search_help_text = "The whole case number, such as V-7K3M-9QXC"
     ordering = ["at", "pk"]
+    sortable_by = ()
+    empty_value_display = ""
     list_per_page = 50
+    change_list_template = "verification/desk/checks.html"
 
     def get_queryset(self, request):
         rows = super().get_queryset(request).select_related("claim").filter(claim__user__isnull=False)
         return rows.defer("note", "claim__identity", "claim__asked_for", "claim__appeal")
 
-    @admin.display(description="case", ordering="claim__case_number")
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, {"title": "Licenses to look up", **(extra_context or {})})
+
+    @admin.display(description="case")
     def case(self, check):
         return check.claim.case_number
 
-    @admin.display(description="license state", ordering="claim__license_state")
+    @admin.display(description="license state")
     def state(self, check):
         return check.claim.license_state
 
@@ -99,7 +105,8 @@ class LicenseCheckAdmin(ReadOnlyAdmin):
             return self._confirm_look(request, check, step)
         decisions.note_opened(claim=claim, by=reader)
         context = {
-            **self._context(request, claim),
+            **self._frame(request, claim),
+            **_license(claim, roster=outcome.license_status(claim)),
             "title": f"License of {claim.case_number}",
             "check": check,
             "form": step.form,
@@ -115,11 +122,12 @@ class LicenseCheckAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         if may_decide:
             claim = queue.hold(claim=claim, by=reader)
+        casefile.read(claim)
         refusal = _refusal(claim, reader) if may_decide and claim.state in held.ACTS else ""
+        exclusions = outcome.exclusions_of(claim)
         step = Step()
         if may_decide and claim.state in held.ACTS and not refusal:
-            has_namesakes = outcome.exclusions_of(claim).verdict == "possible"
-            form = partial(HeldForm, state=claim.state, has_namesakes=has_namesakes)
+            form = partial(HeldForm, state=claim.state, has_namesakes=exclusions.verdict == "possible")
             step = step_of(request, claim, form)
         if step.is_confirmed:
             if _answer(request, claim, step.form):
@@ -128,27 +136,29 @@ class LicenseCheckAdmin(ReadOnlyAdmin):
         elif step.is_complete and not _refused(claim, reader, step.form):
             return self._confirm_answer(request, claim, step)
         decisions.note_opened(claim=claim, by=reader)
+        case = casefile.case_of(claim, exclusions)
+        license = _license(claim, roster=case["license_status"])
         context = {
-            **self._context(request, claim),
+            **self._frame(request, claim),
+            **license,
             **casefile.history_of(claim, reader),
             "title": f"License held by {claim.case_number}",
-            "case": casefile.case_of(claim),
+            "case": case,
             "form": step.form,
             "templates": reason_templates.templates_by_act(reason_templates.LICENSE),
             "rows": comparison.rows_then_and_now(claim),
             "suspension": held.suspension_of(claim) if claim.state == State.SUSPENDED else None,
-            "opinions": held.opinions_on(claim).count(),
+            "opinions": len(held.opinions_on(claim)),
             "refusal": refusal,
             "dispute": casefile.dispute_of(claim),
-            "may_ask_for_look": may_decide and claim.license_checks.exists(),
-            "expected": foretold.foretell().words,
+            "may_ask_for_look": may_decide and bool(license["checks"]),
         }
         return TemplateResponse(request, "verification/desk/held.html", context, status=step.status)
 
     def _confirm_look(self, request, check, step: Step):
         finding = LicenseCheck.Finding(step.form.cleaned_data["finding"])
         context = {
-            **self._context(request, check.claim),
+            **self._frame(request, check.claim),
             "title": f"{finding.label}: {check.claim.case_number}?",
             "back_to": reverse("admin:verification_licensecheck_change", args=[check.pk]),
             "act_words": "Write it down",
@@ -165,7 +175,7 @@ class LicenseCheckAdmin(ReadOnlyAdmin):
         act = Decision.Outcome(data["outcome"])
         follows = held.what_follows(claim, by=request.user, act=act, reason=data["reason"])
         context = {
-            **self._context(request, claim),
+            **self._frame(request, claim),
             "title": f"{ACT_LABELS[act]}: {claim.case_number}?",
             "back_to": reverse("admin:verification_licensecheck_held", args=[claim.pk]),
             "act_words": ACT_LABELS[act],
@@ -195,7 +205,8 @@ class LicenseCheckAdmin(ReadOnlyAdmin):
 
     def _held(self, request, claim_id) -> Claim:
         self._check_may_look(request)
-        return get_object_or_404(Claim.objects.holding().filter(user__isnull=False), pk=claim_id)
+        claims = Claim.objects.holding().filter(user__isnull=False).select_related("user__member")
+        return get_object_or_404(claims, pk=claim_id)
 
     def _check_may_look(self, request) -> None:
         if not self.has_view_permission(request):
@@ -205,7 +216,7 @@ class LicenseCheckAdmin(ReadOnlyAdmin):
         if not request.user.has_perm("verification.decide_claim"):
             raise PermissionDenied
 
-    def _context(self, request, claim) -> dict:
+    def _frame(self, request, claim) -> dict:
         return {
             **self.admin_site.each_context(request),
             "is_nav_sidebar_enabled": False,  # two columns need the room
@@ -213,15 +224,21 @@ class LicenseCheckAdmin(ReadOnlyAdmin):
             "claim": claim,
             "seen": casefile.fingerprint(claim),
             "claim_address": reverse("admin:verification_claim_change", args=[claim.pk]),
-            "numbers": _numbers(claim),
-            "boards": StateBoard.objects.filter(
-                state=claim.license_state, licenses__in=[claim.degree, StateBoard.Licenses.BOTH]
-            ),
-            "roster": outcome.license_status(claim),
-            "checks": claim.license_checks.order_by("-at", "-pk")[:20],
             "may_decide": request.user.has_perm("verification.decide_claim"),
             "holds": claim.held_by_id == request.user.pk and queue.holder_of(claim) is not None,
         }
+
+
+def _license(claim: Claim, roster: LicenseStatus | None) -> dict:
+    """What is known of a license, where to look it up, and the looks so far; `roster` is its board's row."""
+    return {
+        "numbers": _numbers(claim),
+        "boards": StateBoard.objects.filter(
+            state=claim.license_state, licenses__in=[claim.degree, StateBoard.Licenses.BOTH]
+        ),
+        "roster": roster,
+        "checks": list(claim.license_checks.order_by("-at", "-pk")[:20]),
+    }
 
 
 WHAT_A_LOOK_DOES = {

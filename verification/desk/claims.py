@@ -186,7 +186,7 @@ class ClaimAdmin(ReadOnlyAdmin):
             "is_nav_sidebar_enabled": False,  # two columns need the room
             "title": f"Claim {claim.case_number}",
             "opts": self.opts,
-            "case": casefile.case_of(claim),
+            "case": casefile.case_beside_record(claim),
             **casefile.history_of(claim, reader),
             "claim": claim,
             "form": step.form,

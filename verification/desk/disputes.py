@@ -132,8 +132,8 @@ class DisputeAdmin(ReadOnlyAdmin):
             "due": _due(dispute),
             "rows": comparison.rows_of_two(holder, rival),
             "sides": [
-                {"label": "Verified claim", "case": casefile.case_of(holder)},
-                {"label": "New claim", "case": casefile.case_of(rival)},
+                {"label": "Verified claim", "case": casefile.case_beside_record(holder)},
+                {"label": "New claim", "case": casefile.case_beside_record(rival)},
             ],
             "others": [] if dispute.outcome else disputes.others_of(dispute),
             "shows_opinions": shows_opinions,

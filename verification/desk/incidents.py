@@ -11,6 +11,7 @@ from django.utils.html import format_html
 
 from accounts.admin import ReadOnlyAdmin
 from sermo.errors import RuleBroken
+from verification.forms import LENGTHS
 from verification.models import Incident, RetentionRun
 from verification.services import incidents, retention
 
@@ -33,7 +34,10 @@ STEPS = {  # of the record: its name on the page, what it asks for, and the serv
 
 class StepForm(forms.Form):
     text = forms.CharField(
-        label="Note", max_length=10_000, widget=forms.Textarea(attrs={"rows": 5, "class": "vLargeTextField"})
+        label="Note",
+        max_length=10_000,
+        error_messages={"required": incidents.NoteMissing.message, **LENGTHS},
+        widget=forms.Textarea(attrs={"rows": 5, "class": "vLargeTextField"}),
     )
 
     def __init__(self, *args, help_text="", **kwargs):
@@ -45,12 +49,20 @@ class OpenForm(StepForm):
     title = forms.CharField(
         max_length=120,
         help_text="A few words for the list. No names, no numbers: this one line is not encrypted.",
+        error_messages={"required": "Write a few words for the list.", **LENGTHS},
         widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
-    kind = forms.ChoiceField(label="What happened", choices=Incident.Kind.choices)
+    kind = forms.ChoiceField(
+        label="What happened",
+        choices=Incident.Kind.choices,
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose what happened."),
+    )
     detected_at = forms.DateTimeField(
         label="Discovered (UTC)",
         help_text="As 2026-11-23 14:30. The 60 days run from the day somebody here knew of it, or should have.",
+        error_messages=dict.fromkeys(
+            ["required", "invalid"], "Write day and time, such as 2026-11-23 14:30."
+        ),
         widget=forms.DateTimeInput(format="%Y-%m-%d %H:%M", attrs={"class": "vTextField"}),
     )
     field_order = ("title", "kind", "detected_at", "text")
@@ -61,12 +73,24 @@ class AssessForm(StepForm):
         forms.CharField(
             label=question,
             max_length=5_000,
+            error_messages={"required": "Answer this question, in a sentence.", **LENGTHS},
             widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
         )
         for question in incidents.FACTORS.values()
     )
-    verdict = forms.ChoiceField(label="So it is", choices=[("", "Choose"), *Incident.Verdict.choices])
-    affected = forms.IntegerField(label="People affected", min_value=0, max_value=100_000_000)
+    verdict = forms.ChoiceField(
+        label="So it is",
+        choices=[("", "Choose"), *Incident.Verdict.choices],
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose the verdict."),
+    )
+    affected = forms.IntegerField(
+        label="People affected",
+        min_value=0,
+        max_value=100_000_000,
+        error_messages=dict.fromkeys(
+            ["required", "invalid", "min_value", "max_value"], "Write a number; 0 where there is nobody."
+        ),
+    )
     field_order = ("data", "who", "seen", "mended", "verdict", "affected", "text")
 
     def arguments(self) -> dict:

@@ -34,7 +34,7 @@ COLUMNS = {  # of the plain file, and what stands in them
 class RosterForm(forms.Form):
     state = forms.ChoiceField(
         choices=[("", "Choose one"), *STATES],
-        error_messages={"required": "Choose the state whose board this is."},
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose the state whose board this is."),
     )
     file = forms.FileField(
         label="CSV file",

@@ -23,7 +23,10 @@ class SwitchForm(forms.Form):
     """Why it is turned, and which way the button said, so that an old page does not turn it back."""
 
     on = forms.TypedChoiceField(
-        choices=[("1", ""), ("0", "")], coerce=lambda sent: sent == "1", widget=forms.HiddenInput
+        choices=[("1", ""), ("0", "")],
+        coerce=lambda sent: sent == "1",
+        widget=forms.HiddenInput,
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Say which way: load the page again."),
     )
     why = forms.CharField(
         label="Why",

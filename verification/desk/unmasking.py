@@ -30,7 +30,7 @@ class AskForm(forms.Form):
     basis = forms.ChoiceField(
         label="On what ground",
         choices=[("", "Choose the ground"), *Unmasking.Basis.choices],
-        error_messages={"required": "Choose the ground."},
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose the ground."),
     )
     reason = forms.CharField(
         label="Why",
@@ -61,7 +61,10 @@ class DecideForm(forms.Form):
         help_text="What you looked at. Kept encrypted.",
         error_messages={"required": "Write why."},
     )
-    decision = forms.ChoiceField(choices=[("Grant", "Grant"), ("Refuse", "Refuse")])
+    decision = forms.ChoiceField(
+        choices=[("Grant", "Grant"), ("Refuse", "Refuse")],
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose to grant it or to refuse."),
+    )
 
 
 class StateFilter(admin.SimpleListFilter):

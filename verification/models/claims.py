@@ -97,6 +97,11 @@ class ClaimQuerySet(models.QuerySet):
             same |= Q(license_hash=claim.license_hash)
         return self.filter(same)
 
+    def kin_of(self, claim):
+        """All claims to the same person or license, and all of the same account: whose each is, and to what."""
+        kin = self.of_identity(claim) | self.filter(user=claim.user_id)
+        return kin.only("user", "state", "npi_hash", "license_hash")
+
     def in_queue(self):
         """Waiting for a reviewer: those put at the head, then the longest waiting."""
         return self.exclude(queued_at=None).order_by("-is_ahead", "queued_at", "pk")
@@ -150,6 +155,10 @@ class Claim(models.Model):
         "verification.Decision", on_delete=models.PROTECT, null=True, related_name="+"
     )  # of two, where the record and the claim differ
 
+    # Not stored: what a page of the desk has read already (`desk.casefile.read`), and nobody need read again.
+    case_events = None  # all events of this case, in their order
+    kin = None  # `ClaimQuerySet.kin_of`
+
     objects = ClaimQuerySet.as_manager()
 
     class Meta:
@@ -200,6 +209,11 @@ class Claim(models.Model):
     @property
     def is_undecided(self):
         return self.state in UNDECIDED
+
+    def is_to_same(self, other) -> bool:
+        """Whether this claim is to the person or the license of another one."""
+        same_person = self.npi_hash is not None and self.npi_hash == other.npi_hash
+        return same_person or (self.license_hash is not None and self.license_hash == other.license_hash)
 
     @property
     def identity_hash(self):

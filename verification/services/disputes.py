@@ -140,8 +140,10 @@ def check_judge(dispute: Dispute, by: User) -> None:
 
 def is_party(reviewer: User, claim: Claim) -> bool:
     """Whose claim it is, who holds or claims the same identity, who vouched for it."""
-    if claim.user_id == reviewer.pk or claim.vouches.filter(voucher=reviewer).exists():
+    if claim.user_id == reviewer.pk or any(each.voucher_id == reviewer.pk for each in claim.vouches.all()):
         return True
+    if claim.kin is not None:
+        return any(each.user_id == reviewer.pk and each.is_to_same(claim) for each in claim.kin)
     return Claim.objects.of_identity(claim).filter(user=reviewer).exists()
 
 

@@ -18,6 +18,14 @@ def subject_of(user: User) -> Subject:
     return Subject.objects.get_or_create(user=user)[0]
 
 
+def _ids_of(*people: User | None) -> list:
+    """The random ids of people, asked for together; None for nobody."""
+    known = dict(
+        Subject.objects.filter(user__in=[each.pk for each in people if each]).values_list("user", "pk")
+    )
+    return [(known.get(each.pk) or subject_of(each).pk) if each else None for each in people]
+
+
 @transaction.atomic
 def record(
     *, kind: str, claim: Claim | None = None, by: User | None = None, key: str | None = None, **said: Any
@@ -27,8 +35,7 @@ def record(
     `said` may hold from_state, to_state, reason, evidence (a list of codes), address_hash, and for what is no claim
     the `object` ("post:12").
     """
-    actor = subject_of(by).pk if by else None
-    subject = subject_of(claim.user).pk if claim and claim.user else None
+    actor, subject = _ids_of(by, claim.user if claim else None)
     lock_chain()
     if key and (known := Event.objects.filter(key=key).first()):
         return known

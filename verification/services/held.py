@@ -208,8 +208,7 @@ def suspension_of(claim: Claim) -> Suspension:
     words = WORDS.get(reason) or f"{_label(reason)}."
     if claim.state == State.REVOKED:
         return Suspension(words, is_final=True)
-    is_appealed = Event.objects.filter(key=_appeal_key(claim)).exists()
-    return Suspension(words, may_appeal=not is_appealed, is_appealed=is_appealed)
+    return Suspension(words, may_appeal=not _is_appealed(claim), is_appealed=_is_appealed(claim))
 
 
 def is_for_license(claim: Claim) -> bool:
@@ -229,6 +228,9 @@ def _label(reason: str) -> str:
 
 
 def _reason_of(claim: Claim) -> str:
+    if claim.case_events is not None:
+        moves = [each for each in claim.case_events if each.kind == "state" and each.to_state == claim.state]
+        return moves[-1].reason if moves else ""
     moves = Event.objects.filter(kind="state", case_number=claim.case_number, to_state=claim.state)
     return moves.order_by("-pk").values_list("reason", flat=True).first() or ""
 
@@ -246,7 +248,7 @@ def appeal(*, claim: Claim, text: str) -> Claim:
         raise CannotAppeal
     if _reason_of(claim) == CONDUCT:
         raise DecidedByModerators
-    if Event.objects.filter(key=_appeal_key(claim)).exists():
+    if _is_appealed(claim):
         raise CannotAppeal
     events.record(kind="appealed", claim=claim, by=claim.user, reason="suspension", key=_appeal_key(claim))
     claim.appeal, claim.asked_for = text, None
@@ -254,6 +256,12 @@ def appeal(*, claim: Claim, text: str) -> Claim:
     claim.queued_at = claim.queued_at or timezone.now()
     claim.save(update_fields=["appeal", "asked_for", "doubts", "queued_at"])
     return queue.weigh(claim)
+
+
+def _is_appealed(claim: Claim) -> bool:
+    if claim.case_events is not None:
+        return any(each.key == _appeal_key(claim) for each in claim.case_events)
+    return Event.objects.filter(key=_appeal_key(claim)).exists()
 
 
 def _appeal_key(claim: Claim) -> str:
@@ -339,8 +347,8 @@ def check_reader(claim: Claim, by: User) -> None:
         raise AlreadyDecided
     if claim.state == State.SUSPENDED and _reason_of(claim) == CONDUCT:
         raise DecidedByModerators("Moderators suspended this member, and they alone give it back.")
-    own = claim.decisions.filter(reviewer=by)
-    if "suspension_appeal" in claim.doubts and own.filter(outcome=Outcome.SUSPEND).exists():
+    own = {each.outcome for each in claim.decisions.all() if each.reviewer_id == by.pk}
+    if "suspension_appeal" in claim.doubts and Outcome.SUSPEND in own:
         raise AnotherReviewer
     queue.check_not_held(claim, by)
 
@@ -370,7 +378,7 @@ def check(
         raise ReasonMissing
     if act == Outcome.ASK and not message.strip():
         raise ReasonMissing("Write what the member should send.")
-    if act == Outcome.REVOKE and opinions_on(claim).filter(reviewer=by).exists():
+    if act == Outcome.REVOKE and any(each.reviewer_id == by.pk for each in opinions_on(claim)):
         raise AlreadySaid
     if act == Outcome.KEEP:
         _check_may_keep(claim, expires_on, exclusion_checked)
@@ -378,7 +386,7 @@ def check(
 
 def what_follows(claim: Claim, *, by: User, act: str, reason: str) -> list[str]:
     """What an answer would bring about, in sentences, as things stand."""
-    ends = ["It ends the opinion that this claim should be revoked."] if opinions_on(claim).exists() else []
+    ends = ["It ends the opinion that this claim should be revoked."] if opinions_on(claim) else []
     if act == Outcome.ASK:
         return [
             "The member reads your words on their page, and gets a mail without them.",
@@ -426,19 +434,18 @@ def _check_may_keep(claim: Claim, expires_on: date | None, exclusion_checked: bo
         license_clock.check_date(expires_on)
 
 
-def opinions_on(claim: Claim):
+def opinions_on(claim: Claim) -> list[Decision]:
     """The opinions that this claim should be revoked, since it came into its state or was last answered otherwise."""
-    since = claim.state_at
-    other = (
-        claim.decisions.exclude(outcome=Outcome.REVOKE).order_by("-at").values_list("at", flat=True).first()
-    )
-    return claim.decisions.filter(outcome=Outcome.REVOKE, at__gte=max(since, other or since))
+    past = list(claim.decisions.all())
+    since = max([each.at for each in past if each.outcome != Outcome.REVOKE], default=claim.state_at)
+    since = max(since, claim.state_at)
+    return [each for each in past if each.outcome == Outcome.REVOKE and each.at >= since]
 
 
 def _is_second(claim: Claim, by: User, reason: str) -> bool:
     """Whether another reviewer said the same: that it was a fraud, or that it was none."""
-    others = opinions_on(claim).exclude(reviewer=by).values_list("reason", flat=True)
-    return any((each in FRAUD) == (reason in FRAUD) for each in others)
+    others = [each for each in opinions_on(claim) if each.reviewer_id != by.pk]
+    return any((each.reason in FRAUD) == (reason in FRAUD) for each in others)
 
 
 def _wait_for_second(claim: Claim, by: User) -> Claim:

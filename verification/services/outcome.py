@@ -154,20 +154,8 @@ def proof_method(claim: Claim) -> str:
 
 def exclusions_of(claim: Claim) -> registry.Exclusions:
     """What the exclusion list has on the person: by the NPI for certain, by any of their names as a possibility."""
-    typed, record = claim.typed, claim.registry or {}
-    found = registry.is_excluded(
-        record.get("npi") or typed["npi"],
-        last_name=record.get("last_name") or typed["last"],
-        first_name=record.get("first_name") or typed["first"],
-        states=tuple(sorted(states_of(claim))),
-        other_last_name=record.get("other_last_name") or typed["last"],
-        other_first_name=record.get("other_first_name") or typed["first"],
-        npi_is_theirs=bool(record),
-    )
-    if found.verdict == "definite":
-        return found
-    rows = {row.pk: row for row in (*found.rows, *namesakes_of(claim))}
-    return registry.Exclusions("possible" if rows else "", list(rows.values()))
+    npi = (claim.registry or {}).get("npi") or claim.typed["npi"]
+    return registry.exclusions(npi, _names_of(claim), states_of(claim), npi_is_theirs=bool(claim.registry))
 
 
 def namesakes_of(claim: Claim) -> list[Exclusion]:
@@ -175,15 +163,19 @@ def namesakes_of(claim: Claim) -> list[Exclusion]:
 
     Rows with an NPI only where the registry has none of this person.
     """
+    return registry.namesakes(_names_of(claim), states_of(claim), npi_known=bool(claim.registry))
+
+
+def _names_of(claim: Claim) -> set[PersonName]:
+    """The name that was typed, that of the registry, and its other one."""
     typed, record = claim.typed, claim.registry or {}
-    known = {
+    return {
         PersonName(typed["last"], typed["first"]),
         PersonName(record.get("last_name") or typed["last"], record.get("first_name") or typed["first"]),
         PersonName(
             record.get("other_last_name") or typed["last"], record.get("other_first_name") or typed["first"]
         ),
     }
-    return registry.namesakes(known, states_of(claim), npi_known=bool(record))
 
 
 def states_of(claim: Claim) -> set[str]:

@@ -15,8 +15,9 @@ from sermo.background import each_alone
 from sermo.errors import RuleBroken
 from verification import rules
 from verification.models import Claim, Decision, Dispute, DisputeOpinion, Event, Vouch
-from verification.models.claims import UNDECIDED
-from verification.services import events, outcome, risk, states
+from verification.models.claims import FINAL, UNDECIDED
+from verification.registry import Exclusions
+from verification.services import outcome, risk, states
 
 
 class HeldByAnother(RuleBroken):
@@ -51,15 +52,20 @@ def take_next(*, by: User, after: Claim | None = None) -> Claim:
 
 @transaction.atomic
 def hold(*, claim: Claim, by: User) -> Claim:
-    """Hold a claim of the queue for whoever opened it, unless another reviewer does. Returns it as it is then.
+    """Hold a claim of the queue, as it was just read, for whoever opened it, unless another reviewer does. Returns it.
 
     A reviewer holds one claim at a time: whatever else they opened is free for others.
     """
     _release_others(by, keep=claim)
-    claim = states.lock(claim)
-    if claim.queued_at is None or holder_of(claim, other_than=by) or not may_take(claim, by):
-        return claim
-    return _hold(claim, by)
+    now = timezone.now()
+    until = now + timedelta(minutes=rules.HOLD_MINUTES)
+    free = Q(held_by=None) | Q(held_until__lte=now) | Q(held_by=by)
+    waiting = _takeable(by).filter(free, pk=claim.pk, queued_at__isnull=False)
+    if claim.queued_at is not None and waiting.update(held_by=by, held_until=until):
+        claim.held_by, claim.held_until = by, until
+    elif claim.queued_at is not None:
+        claim.refresh_from_db(fields=["held_by", "held_until"])
+    return claim
 
 
 @transaction.atomic
@@ -176,29 +182,35 @@ def holds_over(at: datetime) -> QuerySet[Claim]:
 # How risky a claim is
 
 
-def facts_of(claim: Claim) -> risk.Facts:
-    """What the risk of a claim is counted from, as it is now. Reads the identity."""
-    same = Claim.objects.of_identity(claim).unfinished().exclude(user=claim.user_id).exclude(user=None)
-    named = (
-        Claim.objects.filter(user=claim.user_id).exclude(pk=claim.pk).values_list("npi_hash", "license_hash")
-    )
-    people = {npi or license for npi, license in named} - {claim.identity_hash, None}
+def facts_of(claim: Claim, exclusions: Exclusions | None = None) -> risk.Facts:
+    """What the risk of a claim is counted from, as it is now. Reads the identity.
+
+    `exclusions` are those of the claim, where they are known already.
+    """
+    kin = Claim.objects.kin_of(claim) if claim.kin is None else claim.kin
+    others, people = set(), set()
+    for each in kin:
+        if each.user_id == claim.user_id:
+            people.add(each.identity_hash)
+        elif each.user_id and each.state not in FINAL:
+            others.add(each.user_id)
+    answered = answered_at(claim)
+    said = [each.objected_at for each in claim.objections.all() if each.objected_at]
     return risk.Facts(
         doubts=tuple(claim.doubts),
-        others=same.values("user").distinct().count(),
-        identities=len(people),
-        exclusion=outcome.exclusions_of(claim).verdict,
+        others=len(others),
+        identities=len(people - {claim.identity_hash, None}),
+        exclusion=(exclusions or outcome.exclusions_of(claim)).verdict,
         shares_address=_shares_address(claim),
-        objections=claim.objections.filter(objected_at__gt=answered_at(claim)).count(),
+        objections=sum(at > answered for at in said),
     )
 
 
 def answered_at(claim: Claim) -> datetime:
     """When reviewers last kept a license that is held: what was objected before then was weighed, and is answered."""
-    kept = claim.decisions.filter(outcome=Decision.Outcome.KEEP).order_by("-at").values_list("at", flat=True)
-    won = claim.disputes_held.filter(outcome="holder").order_by("-settled_at")
-    times = [kept.first(), won.values_list("settled_at", flat=True).first()]
-    return max((time for time in times if time), default=claim.started_at)
+    kept = [each.at for each in claim.decisions.all() if each.outcome == Decision.Outcome.KEEP]
+    won = [each.settled_at for each in claim.disputes_held.all() if each.outcome == Dispute.Outcome.HOLDER]
+    return max([*kept, *won], default=claim.started_at)
 
 
 def weigh(claim: Claim) -> Claim:
@@ -227,9 +239,11 @@ def _weigh_anew(pk: int) -> bool:
 def _shares_address(claim: Claim) -> bool:
     """Whether another account started the questions from an address of this one, at most a day apart."""
     started = Event.objects.filter(kind="challenge_started").exclude(address_hash="")
-    subject = events.subject_of(claim.user).pk
     day = timedelta(days=1)
-    for at, address in started.filter(case_number=claim.case_number).values_list("at", "address_hash"):
+    own = started.filter(case_number=claim.case_number)
+    if claim.case_events is not None:
+        own = [each for each in claim.case_events if each.kind == "challenge_started" and each.address_hash]
+    for at, address, subject in [(each.at, each.address_hash, each.subject) for each in own]:
         near = started.filter(address_hash=address, at__range=(at - day, at + day))
         if near.exclude(subject=subject).exists():
             return True

@@ -80,7 +80,14 @@ def _follow_up(claim_id: int) -> bool:
 
 def has_lost(voucher) -> bool:
     """Whether somebody may not vouch, and what they signed counts nothing."""
-    return _standing_losses().filter(voucher=voucher).exists()
+    return bool(who_lost([voucher]))
+
+
+def who_lost(people) -> set[int]:
+    """The ids of those among people who may not vouch."""
+    if not people:
+        return set()
+    return set(_standing_losses().filter(voucher__in=people).values_list("voucher", flat=True))
 
 
 def _standing_losses():

@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import combinations
 
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from accounts.models import Kind, User
@@ -16,6 +17,7 @@ from verification.models import Claim, Proof, Vouch
 from verification.models.claims import UNDECIDED, Method, State
 from verification.services import events, proofs, stake, states
 
+Origin = tuple[str, tuple[int, int]]  # ZIP of the practice, year and week of signing up
 MAY_BE_VOUCHED_FOR = (State.CHALLENGED, State.NEEDS_REVIEW)
 SHORTEST_STATEMENT = 20
 
@@ -130,27 +132,51 @@ def open_vouches(voucher: User):
 
 def is_complete(claim: Claim) -> bool:
     """Whether three vouches stand whose signers still may vouch, not all of one practice or one sign-up week."""
-    standing = [_origin(vouch) for vouch in claim.vouches.select_related("voucher__member")]
-    standing = [origin for origin in standing if origin]
-    return any(_are_apart(group) for group in combinations(standing, rules.VOUCHES_NEEDED))
+    return are_enough(standing_of(claim))
+
+
+def are_enough(standing: dict[Vouch, Origin]) -> bool:
+    """What `is_complete` says of vouches that stand."""
+    return any(_are_apart(group) for group in combinations(standing.values(), rules.VOUCHES_NEEDED))
 
 
 def standing_vouches(claim: Claim) -> list[Vouch]:
-    return [vouch for vouch in claim.vouches.select_related("voucher__member") if _origin(vouch)]
+    return list(standing_of(claim))
 
 
-def _origin(vouch: Vouch) -> tuple[str, tuple[int, int]] | None:
-    """Where a voucher practices and in which week they signed up; None once they lost their good standing, or vouched
-    for an impostor.
+def standing_of(claim: Claim) -> dict[Vouch, Origin]:
+    """The vouches that stand, each with where its signer practices and in which week they signed up.
+
+    Those of signers who lost their good standing, or vouched for an impostor, do not.
     """
-    if stake.has_lost(vouch.voucher):
-        return None
-    own = Claim.objects.filter(user=vouch.voucher, state=State.VERIFIED).exclude(method=Method.VOUCH).first()
-    if own is None or not vouch.voucher.as_member or not vouch.voucher.as_member.may_write:
-        return None
+    vouches = list(claim.vouches.all())
+    prefetch_related_objects(vouches, "voucher__member")
+    signers = [vouch.voucher for vouch in vouches]
+    lost = stake.who_lost(signers)
+    own = (
+        {
+            each.user_id: each
+            for each in Claim.objects.filter(user__in=signers, state=State.VERIFIED).exclude(
+                method=Method.VOUCH
+            )
+        }
+        if signers
+        else {}
+    )
+    return {
+        vouch: _origin(vouch.voucher, own[vouch.voucher_id])
+        for vouch in vouches
+        if vouch.voucher_id in own
+        and vouch.voucher_id not in lost
+        and vouch.voucher.as_member
+        and vouch.voucher.as_member.may_write
+    }
+
+
+def _origin(signer: User, own: Claim) -> Origin:
     # The registry has no street: the same ZIP is taken for the same practice, and an unknown one for everybody's.
     place = (own.registry or {}).get("practice_zip", "")[:5]
-    return place, vouch.voucher.date_joined.isocalendar()[:2]
+    return place, signer.date_joined.isocalendar()[:2]
 
 
 def _are_apart(origins) -> bool:

@@ -152,8 +152,8 @@ def test_asking_for_more(desk, claim):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"note": ""}, "This field is required."),
-        ({"reason": ""}, "This field is required."),
+        ({"note": ""}, "Write why, in a sentence."),
+        ({"reason": ""}, "Choose a reason."),
         ({"reason": "no_license"}, "This reason does not go with that decision."),
         ({"outcome": "ask", "reason": "unreadable"}, "Write what the applicant should send."),
     ],

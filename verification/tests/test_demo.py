@@ -3,12 +3,14 @@ import io
 import pytest
 from django.core import mail
 from django.db import transaction
+from django.urls import reverse
 
 from accounts import demo as people
 from accounts import reference as specialties
+from accounts.demo_logins import DEMO_PASSWORD
 from accounts.models import Member, User
 from verification import calling_hours, demo, demo_queue, reference, registry
-from verification.models import Claim, LicenseCheck, MailDomain, Provider
+from verification.models import Claim, Incident, LicenseCheck, MailDomain, Provider
 from verification.models.claims import State
 from verification.names import PersonName
 from verification.services import (
@@ -17,6 +19,7 @@ from verification.services import (
     codes,
     events,
     foretold,
+    incidents,
     license_clock,
     queue,
     rechecks,
@@ -97,6 +100,28 @@ def words_of_call(folder):
     return call.read_text().partition("\n\n")[2]
 
 
+@pytest.mark.parametrize(
+    ("handle", "state", "words"),
+    [
+        ("board_says_no", State.SUSPENDED, "Your appeal is with a reviewer"),
+        ("date_is_over", State.LAPSED, "Reading stays open"),
+    ],
+)
+def test_who_is_suspended_or_lapsed_can_log_in_and_read_why(demonstration, client, handle, state, words):
+    member = Member.objects.select_related("user").get(handle=handle)
+    assert client.login(email=member.user.email, password=DEMO_PASSWORD)
+
+    assert words in client.get(reverse("verification:start")).text
+    assert Claim.objects.get(user=member.user).state == state
+
+
+def test_an_incident_is_under_way(demonstration):
+    incident = Incident.objects.get()
+
+    assert incidents.next_step(incident) == "assessed"
+    assert incidents.clock(incident).days_left == 51
+
+
 def test_domains_wait_for_a_reviewer(demonstration):
     assert MailDomain.objects.filter(state="asked").count() == len(demo.ASKED_DOMAINS)
 
@@ -104,13 +129,15 @@ def test_domains_wait_for_a_reviewer(demonstration):
 def test_the_queue_has_a_claim_of_every_kind(demonstration):
     waiting = {claim.user.as_member.handle: claim for claim in Claim.objects.in_queue()}
 
-    assert len(waiting) == 16
+    assert len(waiting) == 17
     assert "resident" in waiting["in_training"].doubts
     assert waiting["misspelled"].doubts == ["name"]
     assert waiting["two_digits_swapped"].doubts == ["license_differs"]
     assert waiting["not_in_the_file"].doubts == ["no_match"]
     assert waiting["other_degree"].first_approval is not None
     assert waiting["appeals"].appeal
+    assert waiting["board_says_no"].state == State.SUSPENDED
+    assert waiting["board_says_no"].appeal
     assert waiting["four_people"].state == State.LOCKED
     assert waiting["came_second"].state == State.DISPUTED_RIVAL
     assert waiting["came_first"].state == State.DISPUTED_HOLDER
@@ -143,8 +170,8 @@ def test_the_reviewer_of_the_demonstration_can_take_the_next(demonstration):
 def test_no_license_of_the_demonstration_lapses_or_is_doubted_by_the_first_nights(demonstration):
     held = Claim.objects.holding()
     before = dict(held.values_list("case_number", "state"))
-    assert LicenseCheck.objects.filter(wants_look=True).count() == demo.DRAWN
-    assert LicenseCheck.objects.count() == held.count()
+    assert LicenseCheck.objects.filter(wants_look=True, looked_at=None).count() == demo.DRAWN
+    assert set(LicenseCheck.objects.values_list("claim", flat=True)) == set(held.values_list("pk", flat=True))
 
     license_clock.run()
     rechecks.recheck_due()

@@ -211,9 +211,9 @@ class TestIdentity:
             ({"npi": "12345abcde"}, "ten digits and nothing else"),
             ({"npi": ""}, "Type your NPI, or your license number below."),
             ({"npi": "", "license_number": "none"}, "A license number has digits in it."),
-            ({"last": ""}, "This field is required."),
-            ({"degree": "RN"}, "Select a valid choice"),
-            ({"state": ""}, "This field is required."),
+            ({"last": ""}, "Type your last name."),
+            ({"degree": "RN"}, "Choose MD or DO."),
+            ({"state": ""}, "Choose the state or territory that gave the license."),
         ],
     )
     def test_bad_input_keeps_what_was_typed(self, browser, form, changes, words):

@@ -26,6 +26,7 @@ from accounts.tests.factories import make_member, make_user
 from sermo import sandbox
 from sermo.sessions import SessionStore
 from sermo.testing import nursery
+from sermo.testing.copies import quick_copies
 from sermo.testing.savepoints import savepoints_together
 from sermo.testing.schema import quick_migrations
 
@@ -33,7 +34,7 @@ from sermo.testing.schema import quick_migrations
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings):
     """Before test databases are made: how they are built, and spoken to."""
-    with quick_migrations(), savepoints_together():
+    with quick_migrations(), savepoints_together(), quick_copies():
         yield
 
 

@@ -32,7 +32,6 @@ from sermo.tests.test_accessibility import faults_by_look
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-LOOKS = [("light", 390, {}), ("dark", 1280, {})]
 PAGES = ("overview", "basics", "moderators", "people", "screener", "invitations", "guide", "agreement", "log")
 
 
@@ -52,7 +51,7 @@ def faults_of(page, site, addresses):
     for address in addresses:
         answer = page.goto(site + address)
         assert answer.status == 200, address
-        found += [f"{address}: {fault}" for fault in faults_by_look(page, LOOKS)]
+        found += [f"{address}: {fault}" for fault in faults_by_look(page)]
     return found
 
 

@@ -26,7 +26,6 @@ from sermo.tests.test_accessibility import faults_by_look
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-LOOKS = [("light", 390, {}), ("dark", 1280, {})]
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DAY = timedelta(days=1)
 RAW = """() => [...document.querySelectorAll("main input, main textarea, #content input, #content textarea")]
@@ -167,7 +166,7 @@ def test_a_room_is_set_up_filled_run_and_closed_by_hand(browser_page, live_serve
     phone.get_by_role("button", name="Answer prompt 1").tap()
     expect(phone.get_by_text("What number 0 does.")).to_be_visible()
     expect(phone.get_by_text("3 other answers")).to_be_visible()
-    assert faults_by_look(phone, LOOKS) == []
+    assert faults_by_look(phone) == []
     phone.set_viewport_size(PHONE["viewport"])
 
     desk.goto(reverse("admin:focusgroups_room_change", args=[room.pk]))
@@ -175,12 +174,12 @@ def test_a_room_is_set_up_filled_run_and_closed_by_hand(browser_page, live_serve
     expect(page.locator("main, #content").first).to_contain_text(seat.alias)
     expect(page.locator("body")).to_contain_text("1/2")
     assert me.handle not in page.content()
-    assert faults_by_look(page, LOOKS) == []
+    assert faults_by_look(page) == []
     desk.press(f"Remind {seat.alias}")
     assert seat.reminders.exists()
     desk.follow("Stream")
     expect(page.locator("body")).to_contain_text("A low dose, and a look at the platelets.")
-    assert faults_by_look(page, LOOKS) == []
+    assert faults_by_look(page) == []
     desk.follow("Ask one or all")
     page.locator("textarea").first.fill("And at night?")
     desk.press("Ask", exact=True)
@@ -195,7 +194,7 @@ def test_a_room_is_set_up_filled_run_and_closed_by_hand(browser_page, live_serve
     desk.follow("Close")
     desk.press("Close the focus group")
     desk.follow("Look at the outcome")
-    assert faults_by_look(page, LOOKS) == []
+    assert faults_by_look(page) == []
     desk.follow("Files")
     desk.follow("Make a file")
     page.get_by_text("All that was said, in the order of the guide.").click()
@@ -215,5 +214,5 @@ def test_a_room_is_set_up_filled_run_and_closed_by_hand(browser_page, live_serve
     assert balance(ledger.reserved_of(firm)) == 0
     phone.goto(f"{live_server.url}/groups/{room.pk}/")
     expect(phone.get_by_role("button", name="Answer")).to_have_count(0)
-    assert faults_by_look(phone, LOOKS) == []
+    assert faults_by_look(phone) == []
     assert desk.raw == []

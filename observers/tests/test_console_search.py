@@ -1,6 +1,7 @@
 """The search of the console: what it finds, and that it finds nothing a firm is not shown."""
 
 from datetime import timedelta
+from itertools import product
 
 import pytest
 from django.urls import reverse
@@ -17,6 +18,9 @@ from questions.tests.factories import make_answer, make_question
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nobody_told")]
 
 LIST = reverse("observers:list")
+OTHERS = ["apixaban", "better", "ever", "warfarin", "half dose"]
+SECRETS = ["{}", "@{}", "zorvath", "{} or dose", "{} edoxaban", "zorvath or kelm"]
+BESIDE = ["{} or {}", "{} OR({})", '{} "or" or {}']
 
 
 @pytest.fixture
@@ -26,6 +30,17 @@ def question(physician):
 
 def found(client, q, **query):
     return [row.title for row in client.get(LIST, {"q": q, **query}).context["rows"]]
+
+
+def assert_like_nonsense(client, handle, other, pairs):
+    """A secret word beside another finds what a word finds there that nobody ever wrote."""
+    of_nonsense = {}
+    for beside, secret in pairs:
+        nonsense = secret.replace("zorvath", "{}").replace("kelm", "{}").replace("{}", "blarnewort")
+        without = beside.format(other, nonsense)
+        if without not in of_nonsense:
+            of_nonsense[without] = found(client, without)
+        assert found(client, beside.format(other, secret).format(handle)) == of_nonsense[without], secret
 
 
 class TestWords:
@@ -154,16 +169,20 @@ class TestMasked:
         assert found(seat_client, "612-555-0143") == []
         assert found(seat_client, "edoxaban") == [question.title]
 
-    @pytest.mark.parametrize(
-        "secret", ["{}", "@{}", "zorvath", "{} or dose", "{} edoxaban", "zorvath or kelm"]
-    )
-    @pytest.mark.parametrize("other", ["apixaban", "better", "ever", "warfarin", "half dose"])
-    def test_a_masked_word_beside_others_changes_nothing(self, seat_client, mentioned, secret, other):
-        nonsense = secret.replace("zorvath", "{}").replace("kelm", "{}").replace("{}", "blarnewort")
+    @pytest.mark.parametrize("other", OTHERS)
+    def test_a_masked_word_beside_others_changes_nothing(self, seat_client, mentioned, other):
+        """Each secret beside each other word, joined in one of the ways by turns."""
+        pairs = [
+            (BESIDE[(place + OTHERS.index(other)) % len(BESIDE)], secret)
+            for place, secret in enumerate(SECRETS)
+        ]
 
-        for joined in ("{} or {}", "{} OR({})", '{} "or" or {}'):
-            with_secret, without = (joined.format(other, word) for word in (secret, nonsense))
-            assert found(seat_client, with_secret.format(mentioned)) == found(seat_client, without)
+        assert_like_nonsense(seat_client, mentioned, other, pairs)
+
+    @pytest.mark.scale
+    @pytest.mark.parametrize("other", OTHERS)
+    def test_nor_does_it_joined_in_any_way(self, seat_client, mentioned, other):
+        assert_like_nonsense(seat_client, mentioned, other, product(BESIDE, SECRETS))
 
     def test_a_discussion_is_found_by_an_older_post_where_a_newer_one_is_not(
         self, seat_client, question, mentioned

@@ -17,7 +17,6 @@ from observers.tests.test_seats import invite, token_in_mail
 from questions.tests.factories import make_question
 from sermo.tests.test_accessibility import faults_by_look
 
-LOOKS = [("light", 390, {}), ("dark", 1280, {})]
 WIDTHS = (320, 390, 768, 1200, 1280)
 
 OVER = """where => {
@@ -61,7 +60,7 @@ class TestInABrowser:
         found = []
         for address in addresses:
             assert page.goto(live_server.url + address).status == 200, address
-            found += [f"{address}: {fault}" for fault in faults_by_look(page, LOOKS)]
+            found += [f"{address}: {fault}" for fault in faults_by_look(page)]
 
         assert not found, "\n".join(found)
 

@@ -22,8 +22,6 @@ from sermo.tests.test_accessibility import faults_by_look
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-LOOKS = [("light", 390, {}), ("dark", 1280, {})]
-
 
 def enter_confirmed(page, site, user):
     session = confirmed(user).cookies[settings.SESSION_COOKIE_NAME].value
@@ -35,7 +33,7 @@ def faults_of(page, site, addresses):
     for address in addresses:
         answer = page.goto(site + address)
         assert answer.status == 200, address
-        found += [f"{address}: {fault}" for fault in faults_by_look(page, LOOKS)]
+        found += [f"{address}: {fault}" for fault in faults_by_look(page)]
     return found
 
 

@@ -72,8 +72,9 @@ MOST_PAGES = 400
 THOROUGH, REPEATED = "colleague", re.compile(r"/specialties/[^/]+/\?")
 SPECIALTY = "/specialties/cardiovascular-disease/"
 # These see what the colleague sees, but for a block, a tie or the desk, which is opened in full: one or two links of
-# each kind from every page are enough, and without a thorough reader for the colleague, too. Not opened are pages that are the same for all, desks on which nothing of the
-# two faces lies, forms about oneself, and filters of the list of which `STARTS` has all.
+# each kind from every page are enough, and without a thorough reader for the colleague, too. Not opened are pages that
+# are the same for all, desks on which nothing of the two faces lies, forms about oneself, and filters of the list of
+# which `STARTS` has all.
 LIKE_THE_COLLEAGUE = ("follower", "who blocked the handle", "who blocked the name", "moderator")
 SAME_FOR_ALL = re.compile(
     r"/(about|keys|transparency|consults|news|on-call|polls|products|rewards|tags|verify)/"

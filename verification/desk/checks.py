@@ -11,6 +11,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
 
 from accounts.admin import ReadOnlyAdmin
 from sermo.errors import RuleBroken
@@ -44,7 +45,7 @@ class ToLookUpFilter(admin.SimpleListFilter):
 
 @admin.register(LicenseCheck)
 class LicenseCheckAdmin(ReadOnlyAdmin):
-    list_display = ["case", "state", "source", "finding", "expires_on", "at", "looked_at"]
+    list_display = ["case", "state", "source", "finding", "expires_on", "said_on", "looked_on"]
     list_filter = [ToLookUpFilter]
     search_fields = ["=claim__case_number"]
     search_help_text = "The whole case number, such as V-7K3M-9QXC"
@@ -68,6 +69,14 @@ class LicenseCheckAdmin(ReadOnlyAdmin):
     @admin.display(description="license state")
     def state(self, check):
         return check.claim.license_state
+
+    @admin.display(description="said on")
+    def said_on(self, check):
+        return timezone.localdate(check.at)
+
+    @admin.display(description="looked up on")
+    def looked_on(self, check):
+        return timezone.localdate(check.looked_at) if check.looked_at else None
 
     def get_urls(self):
         page = self.admin_site.admin_view(self.held_view)

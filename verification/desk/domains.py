@@ -36,6 +36,7 @@ class MailDomainAdmin(ReadOnlyAdmin):
     search_help_text = "A part of a domain or of an institution's name"
     sortable_by = ()
     list_per_page = 50
+    empty_value_display = ""
 
     def changelist_view(self, request, extra_context=None):
         return super().changelist_view(request, {"title": "Mail domains", **(extra_context or {})})

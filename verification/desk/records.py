@@ -30,6 +30,7 @@ class EventAdmin(ReadOnlyAdmin):
 
     list_display = ["moment", "kind", "about", "from_state", "to_state", "reason", "evidence", "who"]
     list_display_links = None
+    empty_value_display = ""
     list_filter = [AboutFilter]
     search_fields = ["=case_number", "=object"]
     search_help_text = "A whole case number, or post:12 under All else"

@@ -78,6 +78,7 @@ class ImportRunAdmin(ReadOnlyAdmin):
         "rows_rejected",
     ]
     list_filter = ["source", "state"]
+    empty_value_display = ""
     ordering = ["-started_at"]
 
     def get_urls(self):

@@ -60,7 +60,7 @@ REASONS = {
 FRAUD = (Reason.NOT_OWN, Reason.NOT_PHYSICIAN)  # the license never was theirs: their votes go too
 WORDS = {  # of a suspension, as its member reads them
     EXCLUDED: "Your NPI is on the list of people excluded from federal health programs (OIG LEIE).",
-    LICENSE_ENDED: "The board's roster says that your license was suspended, revoked or surrendered.",
+    LICENSE_ENDED: "Your board says that your license was suspended, revoked or surrendered.",
     Reason.NO_LICENSE: "A reviewer found no license in force.",
     Reason.MISMATCH: "A reviewer found that your license and the registry do not agree.",
 }

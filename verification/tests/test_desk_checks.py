@@ -2,6 +2,8 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from accounts.roles import REVIEWERS
 from verification import reference
@@ -92,6 +94,13 @@ def test_the_list_has_what_waits_and_names_nobody(desk, drawn, settings):
     assert other.claim.case_number in everything
     for part in secrets_of(drawn.claim):
         assert part not in everything
+
+
+def test_the_list_says_days_and_leaves_out_what_has_not_been(desk, drawn):
+    seen = text_of(desk.get(reverse(LIST)))
+
+    assert f'field-said_on nowrap">{date_format(timezone.localdate())}<' in seen
+    assert 'field-looked_on"></td>' in seen
 
 
 def test_whoever_holds_it_no_more_is_not_waited_for(desk, drawn):
@@ -366,6 +375,13 @@ def test_so_it_does_of_a_license_in_doubt(desk, reviewer, django_assert_max_num_
     held.raise_doubt(claim=claim, doubt="new_name", fact="new_name")
 
     assert costs(desk, held_page(claim), django_assert_max_num_queries(99)) <= MOST_QUERIES
+
+
+def test_what_a_suspended_member_reads_is_not_said_to_the_reviewer(desk):
+    claim = make_licensed()
+    held.suspend(claim=claim, reason=held.LICENSE_ENDED, fact="Revoked")
+
+    assert "The member reads: “Your board says that your license" in text_of(desk.get(held_page(claim)))
 
 
 def test_so_it_does_of_a_suspension_that_is_appealed(desk, reviewer, django_assert_max_num_queries):

@@ -226,3 +226,29 @@ def test_a_retired_member_reads_so():
 
     assert "You are shown as retired" in text_of(browser.get(START))
     assert "needs no more checks" in text_of(browser.get(PAGE))
+
+
+# Where a license stands
+
+
+def test_who_lapsed_reads_that_what_was_sent_is_with_a_reviewer():
+    claim = make_licensed(State.LAPSED, standing="read_only")
+
+    before = text_of(browser_of(claim).get(START))
+    type(claim).objects.filter(pk=claim.pk).update(queued_at=claim.verified_at)
+    after = text_of(browser_of(claim).get(START))
+
+    assert "Send the renewed license" in before
+    assert "A reviewer has what you sent" in after
+    assert "Send the renewed license" not in after
+
+
+def test_who_appealed_a_suspension_can_still_send_a_document():
+    claim = make_licensed()
+    held.suspend(claim=claim, reason=held.LICENSE_ENDED, fact="Revoked")
+    held.appeal(claim=now(claim), text="The board's page is behind; I can send its letter.")
+
+    seen = text_of(browser_of(claim).get(START))
+
+    assert "Your appeal is with a reviewer" in seen
+    assert "/verify/proof/" in seen

@@ -2,8 +2,9 @@
 
 import os
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -59,11 +60,12 @@ def quick_sandbox(monkeypatch):
     monkeypatch.setattr(sandbox, "subprocess", nursery)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def quick_sandbox_above(request):
-    """In the apps, which know the sandbox by what it returns."""
-    if not request.path.is_relative_to(request.config.rootpath / "sermo"):
-        request.getfixturevalue("quick_sandbox")
+    """In the apps, which know the sandbox by what it returns; for worlds that a module makes once, too."""
+    is_above = not request.path.is_relative_to(request.config.rootpath / "sermo")
+    with patch.object(sandbox, "subprocess", nursery) if is_above else nullcontext():
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

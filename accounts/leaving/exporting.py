@@ -140,7 +140,8 @@ def _write_rows(archive: zipfile.ZipFile, entry: Entry, person: Person, step: St
             if number % BATCH == 0:
                 step(BATCH)
         out.write(b"\n]\n")
-    step(number % BATCH)
+    if number % BATCH:
+        step(number % BATCH)
     return number
 
 

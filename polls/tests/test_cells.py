@@ -304,11 +304,11 @@ def live(counts, shown, unshown):
 @pytest.mark.parametrize(("rule", "every"), [(without_the_rest, EVERY), (live, 1)])
 def test_a_wrong_rule_tells(rule, every):
     told = []
-    for seed in range(10):
+    for seed in range(4):
         votes = [Vote(vote.choice, vote.values) for vote in draw_votes(random.Random(seed), 60, 2)]
         told.append(what_tells(play(votes, 2, rule=rule, every=every), 2))
         assert what_tells(play(votes, 2), 2) == ""
-    assert sum(map(bool, told)) >= 5, told
+    assert sum(map(bool, told)) >= 2, told
 
 
 # Who knows the rule

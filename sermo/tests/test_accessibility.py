@@ -89,7 +89,7 @@ FINE = set()  # digests of the texts whose colors were found to be good enough, 
 
 
 @pytest.fixture
-def site(live_server, settings, monkeypatch):
+def site(live_server, settings, monkeypatch, quick_sandbox):
     """The demonstration without polls, cases and news, whose pages are looked at in tests of their own apps."""
     settings.DEMO = True
     with monkeypatch.context() as seeding:

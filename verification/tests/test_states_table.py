@@ -221,14 +221,25 @@ def world(db, specialties):
     return World()
 
 
-@settings(
-    max_examples=40,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+def random_walks(number):
+    fixtures = [HealthCheck.function_scoped_fixture]
+    return settings(max_examples=number, deadline=None, derandomize=True, suppress_health_check=fixtures)
+
+
+@random_walks(15)
 @given(walk=walks())
 def test_random_walks_keep_to_the_table(world, walk):
+    keeps_to_the_table(world, walk)
+
+
+@pytest.mark.scale
+@random_walks(400)
+@given(walk=walks())
+def test_many_random_walks_keep_to_the_table(world, walk):
+    keeps_to_the_table(world, walk)
+
+
+def keeps_to_the_table(world, walk):
     point = transaction.savepoint()
     try:
         for step in walk:

@@ -11,12 +11,10 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import Group
-from django.contrib.contenttypes.management import create_contenttypes
 from django.contrib.sessions.models import Session
 from django.core.cache import caches
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
-from django.db.models.signals import post_migrate
 from django.db.utils import OperationalError
 from django.test import Client, override_settings
 from django.utils import timezone
@@ -92,13 +90,22 @@ def nobody_told(monkeypatch):
 
 
 FROM_CODE = {"django_content_type", "auth_permission"}  # which no test changes
+OF_GROUPS = ("auth_group", "auth_group_permissions")  # which the migrations fill
+
+
+GROUPS: dict[str, list[str]] = {}
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup):
-    """After test databases are made: what a flush leaves there is not sought anew after each."""
-    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
-    post_migrate.disconnect(create_contenttypes)
+def django_db_setup(django_db_setup, django_db_blocker):
+    """After test databases are made: what a flush leaves there is not sought anew after each.
+
+    It puts the groups back with what they may, as they were: to have all apps say it again took longer than a test.
+    """
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        for table in OF_GROUPS:
+            cursor.execute(f"SELECT row::text FROM {table} AS row")  # noqa: S608 - our own names
+            GROUPS[table] = [row for (row,) in cursor.fetchall()]
     if os.environ["SERMO_TEST_POSTGRES"] == "own":  # it ends with the session, and its databases with it
         connection.creation.destroy_test_db = lambda *args, **options: connection.close()
 
@@ -115,11 +122,19 @@ def flush_past_triggers():
     def sql_flush(self, style, tables, **options):
         filled = " UNION ALL ".join(
             f"SELECT '{table}' WHERE EXISTS (SELECT FROM {self.quote_name(table)})"  # noqa: S608 - our own names
-            for table in sorted({*tables} - FROM_CODE)
+            for table in sorted({*tables} - {*FROM_CODE, *OF_GROUPS})
         )
         with self.connection.cursor() as cursor:
             cursor.execute(filled)
-            return [f"DELETE FROM {self.quote_name(table)}" for (table,) in cursor.fetchall()]  # noqa: S608 - ditto
+            tables = [*OF_GROUPS, *(table for (table,) in cursor.fetchall())]
+        return [
+            *(f"DELETE FROM {self.quote_name(table)}" for table in tables),  # noqa: S608 - ditto
+            *(
+                f"INSERT INTO {table} SELECT (row::{table}).* FROM unnest(ARRAY{rows}) AS row"  # noqa: S608 - ditto
+                for table, rows in GROUPS.items()
+                if rows
+            ),
+        ]
 
     def execute_sql_flush(self, statements):
         past = [
@@ -134,7 +149,8 @@ def flush_past_triggers():
         return ways[1](self, past)
 
     DatabaseOperations.sql_flush, DatabaseOperations.execute_sql_flush = sql_flush, execute_sql_flush
-    yield
+    with patch("django.core.management.commands.flush.emit_post_migrate_signal"):
+        yield
     DatabaseOperations.sql_flush, DatabaseOperations.execute_sql_flush = ways
 
 

@@ -92,7 +92,7 @@ def test_checking_changes_nothing(desk):
     ("changes", "words"),
     [
         ({"state": ""}, "Choose the state"),
-        ({"state": "ZZ"}, "Select a valid choice"),
+        ({"state": "ZZ"}, "Choose the state whose board this is."),
         ({"file": ""}, "Choose a file."),
         ({"data": b""}, "The file is empty."),
         ({"data": b"a,b\n1,2\n"}, "lacks the columns: number, degree, last_name, status"),

@@ -189,7 +189,7 @@ class TestTwoOfOneMind:
         settings.LOOK_UP_SHARE = 1
         check = license_clock.confirm(user=holder.user, expires_on=timezone.localdate() + timedelta(days=200))
         held.raise_doubt(claim=holder, doubt="gone", fact="gone")
-        queue.hold(claim=holder, by=reviewer)
+        queue.hold(claim=now(holder), by=reviewer)
 
         with pytest.raises(queue.HeldByAnother):
             license_clock.look_up(check=check, by=second_reviewer, finding="ended", note="Seen there.")

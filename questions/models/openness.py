@@ -12,8 +12,6 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from sermo.recent import Recent
-
 
 class Reading(Protocol):
     """A firm, as far as it matters here."""
@@ -26,7 +24,6 @@ class Reading(Protocol):
 SHUT_OUT: list[Callable[[Reading], QuerySet]] = []
 # Kind: what makes the condition under which a discussion of it is closed.
 CLOSED: dict[str, Callable[[], Q]] = {}
-_written = Recent(500)
 
 
 def released_until() -> datetime:
@@ -40,36 +37,6 @@ def released_until() -> datetime:
 
 def of_questions(firm: Reading) -> Q:
     """The condition of a discussion that is open to a firm: put to all, and with its opening open as well."""
-    return _kept(_of_questions, firm)
-
-
-def of_posts(firm: Reading) -> Q:
-    """The condition of a post that is open to a firm: with its discussion, and with the answer it stands under."""
-    return _kept(_of_posts, firm)
-
-
-def _kept(written: Callable[[Reading], Q], firm: Reading) -> Q:
-    """A condition as it was last written, with its queries inside: a page has it in several places.
-
-    It changes with the step up to which posts have reached firms, and with the day, by which consents end.
-    """
-    key = (
-        written.__name__,
-        firm.pk,
-        firm.kind,
-        released_until(),
-        timezone.now().date(),
-        *SHUT_OUT,
-        *CLOSED.items(),
-    )
-    condition = _written.get(key)
-    if condition is None:
-        condition = written(firm)
-        _written.put(key, condition)
-    return condition
-
-
-def _of_questions(firm: Reading) -> Q:
     from questions.models.posts import Post
     from questions.models.questions import Question
 
@@ -83,7 +50,8 @@ def _of_questions(firm: Reading) -> Q:
     return condition
 
 
-def _of_posts(firm: Reading) -> Q:
+def of_posts(firm: Reading) -> Q:
+    """The condition of a post that is open to a firm: with its discussion, and with the answer it stands under."""
     from questions.models.posts import Post
     from questions.models.questions import Question
 

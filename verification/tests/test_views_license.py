@@ -80,7 +80,7 @@ def test_the_date_on_the_license_is_written_down():
     ("typed", "words"),
     [
         ("", "Write the date on your license."),
-        ("soon", "Enter a valid date"),
+        ("soon", "Write a day, such as 2027-01-31."),
         (days(-1).isoformat(), "This day is over."),
         ("2099-01-01", "No license runs for more than 6 years."),
     ],

@@ -519,6 +519,8 @@ def test_while_a_placing_waits_for_money_members_write_at_once(physician, collea
 def chain_is_free():
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s", [events.CHAIN]
+            "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+            " WHERE datname = current_database() AND locktype = 'advisory' AND objid = %s",
+            [events.CHAIN],
         )
         return not cursor.fetchone()[0]

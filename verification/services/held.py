@@ -208,7 +208,8 @@ def suspension_of(claim: Claim) -> Suspension:
     words = WORDS.get(reason) or f"{_label(reason)}."
     if claim.state == State.REVOKED:
         return Suspension(words, is_final=True)
-    return Suspension(words, may_appeal=not _is_appealed(claim), is_appealed=_is_appealed(claim))
+    is_appealed = _is_appealed(claim)
+    return Suspension(words, may_appeal=not is_appealed, is_appealed=is_appealed)
 
 
 def is_for_license(claim: Claim) -> bool:
